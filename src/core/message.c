@@ -1,0 +1,163 @@
+#include "core/message.h"
+
+#include "core/json.h"
+#include "core/session.h"
+#include "core/template.h"
+#include "core/text.h"
+#include "core/values.h"
+
+void cly_encoder_init(cly_encoder *encoder) {
+    memset(encoder, 0, sizeof *encoder);
+    cly_buffer_init(&encoder->body, CLY_BODY_MAX);
+    cly_buffer_init(&encoder->path, CLY_PATH_MAX);
+    cly_buffer_init(&encoder->slices, CLY_BODY_MAX);
+    cly_buffer_init(&encoder->scratch, CLY_BODY_MAX);
+    cly_problems_init(&encoder->problems);
+}
+
+void cly_encoder_clear(cly_encoder *encoder) {
+    cly_buffer_clear(&encoder->body);
+    cly_buffer_clear(&encoder->path);
+    cly_buffer_clear(&encoder->slices);
+    cly_buffer_clear(&encoder->scratch);
+    cly_problems_clear(&encoder->problems);
+}
+
+static void reset(cly_encoder *encoder, const cly_operation *operation) {
+    cly_buffer_reset(&encoder->body);
+    cly_buffer_reset(&encoder->path);
+    cly_problems_reset(&encoder->problems);
+    encoder->method = operation->method;
+    if (operation->path) cly_buffer_text(&encoder->path, operation->path);
+}
+
+static const char *known_method(const char *text, size_t length) {
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strlen(methods[i]) == length && memcmp(methods[i], text, length) == 0) return methods[i];
+    return NULL;
+}
+
+/* RFC 3986: what may stand in a path and a query, % included. */
+static bool is_path_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-._~!$&'()*+,;=:@/?%", c) != NULL);
+}
+
+/* A path stays inside the business: it cannot climb out by dots. */
+static bool has_dot_segment(const char *text, size_t length) {
+    for (size_t at = 0; at < length; at++) {
+        size_t dots = at + 1, end;
+        if (text[at] == '?') return false;
+        if (text[at] != '/') continue;
+        while (dots < length && (text[dots] == '.' || cly_starts_with(text + dots, length - dots, "%2e")))
+            dots += text[dots] == '.' ? 1 : 3;
+        end = dots;
+        if (end > at + 1 && (end == length || strchr("/?", text[end]))) return true;
+    }
+    return false;
+}
+
+static void read_path(cly_walk *walk, cly_encoder *encoder, cly_value value) {
+    cly_path at = cly_path_name(NULL, "path");
+    size_t length;
+    const char *text;
+    bool is_fine;
+    if (cly_walk_type(walk, value) != CLY_TYPE_TEXT) {
+        cly_walk_expected(walk, &at, "string", value);
+        return;
+    }
+    text = walk->source->text(walk->source->host, value, &length);
+    is_fine = length > 1 && text[0] == '/' && !has_dot_segment(text, length);
+    for (size_t i = 0; i < length; i++) is_fine = is_fine && is_path_byte(text[i]);
+    if (is_fine)
+        cly_buffer_append(&encoder->path, text, length);
+    else
+        cly_problem_add(walk->problems, &at,
+                        "path below the business expected, such as /send/messages, percent-encoded");
+}
+
+static void read_method(cly_walk *walk, cly_encoder *encoder, cly_value value) {
+    cly_path at = cly_path_name(NULL, "method");
+    size_t length = 0;
+    const char *text = NULL;
+    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT)
+        text = walk->source->text(walk->source->host, value, &length);
+    encoder->method = text ? known_method(text, length) : NULL;
+    if (encoder->method == NULL)
+        cly_problem_add(walk->problems, &at, "GET, POST, PUT, DELETE or PATCH expected");
+}
+
+/* A string is JSON already, anything else becomes it. */
+static void write_body(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
+    cly_value value = slots->values[CLY_AT(request, body)];
+    cly_path at = cly_path_name(NULL, "body");
+    json_t *root;
+    size_t length;
+    const char *text;
+    if (encoder->method && strcmp(encoder->method, "GET") == 0)
+        cly_problem_add(walk->problems, &at, "a GET has none");
+    if (cly_walk_type(walk, value) != CLY_TYPE_TEXT) {
+        cly_write_value(walk, &slots->shape->fields[CLY_AT(request, body)], value, &at);
+        return;
+    }
+    text = walk->source->text(walk->source->host, value, &length);
+    root = cly_json_load(text, length);
+    if (root == NULL) cly_problem_add(walk->problems, &at, "not JSON");
+    json_decref(root);
+    cly_buffer_append(&encoder->body, text, length);
+}
+
+static void write_request(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
+    cly_path method = cly_path_name(NULL, "method"), path = cly_path_name(NULL, "path");
+    if (slots->given[CLY_AT(request, method)])
+        read_method(walk, encoder, slots->values[CLY_AT(request, method)]);
+    else
+        cly_problem_add(walk->problems, &method, "missing");
+    if (slots->given[CLY_AT(request, path)])
+        read_path(walk, encoder, slots->values[CLY_AT(request, path)]);
+    else
+        cly_problem_add(walk->problems, &path, "missing");
+    if (slots->given[CLY_AT(request, body)]) write_body(walk, encoder, slots);
+}
+
+static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operation *operation,
+                          const char *default_sender, const cly_slots *slots) {
+    switch (operation->id) {
+    case CLY_OPERATION_SEND_TEMPLATE:
+        cly_write_template(walk, slots, default_sender, &encoder->slices, &encoder->scratch);
+        break;
+    case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
+    case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
+    case CLY_OPERATION_COUNT: break;
+    }
+}
+
+static cly_kind conclude(cly_encoder *encoder, cly_error *error) {
+    cly_kind kind = cly_problems_check(&encoder->problems, CLY_ARGUMENT, error);
+    cly_buffer_terminate(&encoder->path);
+    if (kind == CLY_OK) kind = cly_buffer_check(&encoder->body, "message", error);
+    if (kind == CLY_OK) kind = cly_buffer_check(&encoder->path, "path", error);
+    return kind;
+}
+
+cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,
+                            const cly_source *source, cly_value value, cly_error *error) {
+    cly_walk walk = {source, &encoder->problems, {&encoder->body, false}};
+    unsigned turn = ++encoder->turn;
+    int mark = source->mark(source->host);
+    cly_slots slots;
+    reset(encoder, operation);
+    if (source->type(source->host, value) == CLY_TYPE_TABLE) {
+        cly_collect(&walk, operation->shape, value, NULL, &slots);
+        write_body_of(&walk, encoder, operation, default_sender, &slots);
+    } else {
+        cly_problem_add(&encoder->problems, NULL, "table of fields expected, got %s",
+                        source->type_name(source->host, value));
+    }
+    source->release(source->host, mark);
+    if (turn != encoder->turn)
+        return cly_error_set(error, CLY_ARGUMENT, CLY_NOT_SENT,
+                             "a metamethod of the message used the client while the message was read");
+    return conclude(encoder, error);
+}

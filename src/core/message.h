@@ -1,0 +1,42 @@
+/*
+ * message.h - a user's table becomes the body of a request.
+ *
+ * The encoder belongs to a client and is used again for every message, so that
+ * a message costs no allocation once the buffers have grown. A host may leave
+ * in the middle (source.h): the next encode simply begins anew.
+ */
+#ifndef CLY_CORE_MESSAGE_H
+#define CLY_CORE_MESSAGE_H
+
+#include "core/operation.h"
+#include "core/problems.h"
+#include "core/source.h"
+
+CLY_PRIVATE_BEGIN
+
+enum {
+    CLY_BODY_MAX = 1024 * 1024, /* bytes of one request's body */
+    CLY_PATH_MAX = 4096
+};
+
+typedef struct cly_encoder {
+    cly_buffer body;    /* the JSON, exactly as it goes; empty when there is none */
+    cly_buffer path;    /* behind the business, zero-terminated */
+    const char *method; /* static */
+    cly_problems problems;
+    cly_buffer slices, scratch; /* for the parameters of a template */
+    unsigned turn;              /* counts encodes, to notice one inside another */
+} cly_encoder;
+
+void cly_encoder_init(cly_encoder *encoder);
+void cly_encoder_clear(cly_encoder *encoder);
+
+/* Fills body, path and method from the table `value`. All faults are found in
+ * one pass and stand in `problems`; the error is the first. `default_sender` is
+ * E.164 or NULL. */
+cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,
+                            const cly_source *source, cly_value value, cly_error *error) CLY_MUST_CHECK;
+
+CLY_PRIVATE_END
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * operation.h - operations.def as data: every endpoint.
+ */
+#ifndef CLY_CORE_OPERATION_H
+#define CLY_CORE_OPERATION_H
+
+#include "core/schema.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+CLY_PRIVATE_BEGIN
+
+typedef enum cly_reply { CLY_REPLY_ID, CLY_REPLY_BODY } cly_reply;
+
+typedef enum cly_operation_id {
+#define CLY_OPERATION(constant, name, method, path, shape, reply, idempotent) CLY_OPERATION_##constant,
+#include "core/operations.def"
+#undef CLY_OPERATION
+    CLY_OPERATION_COUNT
+} cly_operation_id;
+
+typedef struct cly_operation {
+    cly_operation_id id;
+    const char *name;
+    const char *method; /* NULL: the message says */
+    const char *path;   /* behind the business; NULL: the message says */
+    const cly_shape *shape;
+    cly_reply reply;
+    bool is_idempotent;
+} cly_operation;
+
+/* By its Lua name, or NULL. The result is static. */
+const cly_operation *cly_operation_find(const char *name, size_t length);
+
+/* All of them; `*count` receives how many. */
+const cly_operation *cly_operations(size_t *count);
+
+CLY_PRIVATE_END
+
+#endif

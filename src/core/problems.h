@@ -1,0 +1,59 @@
+/*
+ * problems.h - all that is wrong with one message, each with its path.
+ *
+ * A path is a chain of frames on the C stack, from the innermost outwards; it
+ * becomes text, as cards[2].body[1], only when there is something to say. Text
+ * that the user supplied (an unknown key) is shortened, and digits that could
+ * be somebody's number are hidden, since errors end up in logs.
+ */
+#ifndef CLY_CORE_PROBLEMS_H
+#define CLY_CORE_PROBLEMS_H
+
+#include "core/buffer.h"
+
+CLY_PRIVATE_BEGIN
+
+typedef struct cly_path {
+    const struct cly_path *parent; /* NULL at the top */
+    const char *name;              /* NULL: `index` counts */
+    size_t length;
+    size_t index; /* from 1, as Lua */
+} cly_path;
+
+cly_path cly_path_name(const cly_path *parent, const char *name);
+cly_path cly_path_text(const cly_path *parent, const char *name, size_t length);
+cly_path cly_path_index(const cly_path *parent, size_t index);
+
+enum { CLY_PROBLEM_MAX = 100 };
+
+typedef struct cly_problem {
+    size_t param, message; /* offsets into the text, zero-terminated there */
+} cly_problem;
+
+typedef struct cly_problems {
+    cly_buffer text;
+    size_t count;    /* kept: at most CLY_PROBLEM_MAX */
+    size_t overflow; /* seen beyond that */
+    cly_problem items[CLY_PROBLEM_MAX];
+} cly_problems;
+
+void cly_problems_init(cly_problems *problems);
+void cly_problems_clear(cly_problems *problems);
+void cly_problems_reset(cly_problems *problems);
+
+/* `path` may be NULL: the message is about the whole. */
+void cly_problem_add(cly_problems *problems, const cly_path *path, const char *format, ...) CLY_PRINTF(3, 4);
+
+/* Puts the problems from the `first` on in the order of their paths: those
+ * found while stepping through a table come in no order of their own. */
+void cly_problems_sort_from(cly_problems *problems, size_t first);
+
+const char *cly_problem_param(const cly_problems *problems, size_t index);
+const char *cly_problem_message(const cly_problems *problems, size_t index);
+
+/* CLY_OK, or the first problem as an error of `kind` that counts the others. */
+cly_kind cly_problems_check(const cly_problems *problems, cly_kind kind, cly_error *error);
+
+CLY_PRIVATE_END
+
+#endif

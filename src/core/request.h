@@ -1,0 +1,25 @@
+/*
+ * request.h - where a request goes, and what its fixed headers are.
+ */
+#ifndef CLY_CORE_REQUEST_H
+#define CLY_CORE_REQUEST_H
+
+#include "core/buffer.h"
+
+CLY_PRIVATE_BEGIN
+
+enum { CLY_URL_MAX = 16 * 1024, CLY_HEADER_MAX = 8 * 1024 };
+
+/* <base_url>/v1/businesses/<business id, percent-encoded><path>, zero-terminated.
+ * API: base and authentication. */
+cly_kind cly_request_url(cly_buffer *url, const char *base_url, const char *business_id, const char *path,
+                         cly_error *error) CLY_MUST_CHECK;
+
+/* "name: value", zero-terminated; a value with a line break or another control
+ * byte is refused, so that nobody can slip a header in. */
+cly_kind cly_request_header(cly_buffer *line, const char *name, const char *value,
+                            cly_error *error) CLY_MUST_CHECK;
+
+CLY_PRIVATE_END
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * response.h - what a reply says: an id, or the fields of an error.
+ *
+ * A reply may be anything: the API's JSON, a proxy's HTML, nothing, half of
+ * something. Whatever can be read of it is kept as text; what cannot is absent.
+ * API: errors, body shape.
+ */
+#ifndef CLY_CORE_RESPONSE_H
+#define CLY_CORE_RESPONSE_H
+
+#include "core/buffer.h"
+
+CLY_PRIVATE_BEGIN
+
+typedef enum cly_reply_text {
+    CLY_TEXT_ID,
+    CLY_TEXT_MESSAGE,
+    CLY_TEXT_TYPE,
+    CLY_TEXT_CODE,
+    CLY_TEXT_USER_TITLE,
+    CLY_TEXT_USER_MESSAGE,
+    CLY_TEXT_TRACE_ID,
+    CLY_TEXT_DETAILS, /* JSON, as the reply had it */
+    CLY_TEXT_BODY,    /* the body's start, when it held nothing of the above */
+    CLY_TEXT_COUNT
+} cly_reply_text;
+
+enum {
+    CLY_REPLY_MAX = 1024 * 1024, /* bytes of a reply's body */
+    CLY_BODY_SHOWN = 512
+};
+
+typedef struct cly_response {
+    cly_buffer text;               /* zero-terminated pieces */
+    size_t offset[CLY_TEXT_COUNT]; /* where each begins, plus 1; 0 when absent */
+    bool is_json;
+} cly_response;
+
+void cly_response_init(cly_response *response);
+void cly_response_clear(cly_response *response);
+
+/* Reads a body. Every occurrence of `secret` in what is kept is masked: a
+ * gateway may echo the key. Never fails: without memory it keeps less. */
+void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret);
+
+/* A piece, or NULL; borrowed until the next read or clear. */
+const char *cly_response_text(const cly_response *response, cly_reply_text text);
+
+CLY_PRIVATE_END
+
+#endif

@@ -1,0 +1,148 @@
+#include "core/template.h"
+
+#include "core/params.h"
+#include "core/values.h"
+
+static void add_list(cly_walk *walk, cly_param_list *list, const cly_field *field, cly_value value,
+                     const cly_path *path, cly_param param, int card) {
+    const cly_source *source = walk->source;
+    int count = cly_walk_list(walk, value, path, (int)field->low, (int)field->high);
+    for (int i = 1; i <= count; i++) {
+        cly_path at = cly_path_index(path, (size_t)i);
+        int mark = source->mark(source->host);
+        cly_value item = source->item(source->host, value, (size_t)i);
+        cly_param_name name = {param, {(unsigned)i, 0}};
+        bool is_hole = param == CLY_PARAM_BUTTON_URL_SUFFIX || param == CLY_PARAM_CARD_BUTTON_URL_SUFFIX;
+        if (card > 0) {
+            /* Lua counts from 1, a card's wire names from 0. */
+            name.numbers[0] = (unsigned)card - 1;
+            name.numbers[1] = (unsigned)i - 1;
+        }
+        is_hole =
+            is_hole && cly_walk_type(walk, item) == CLY_TYPE_BOOLEAN && !source->boolean(source->host, item);
+        if (!is_hole) cly_params_add(walk, list, &name, item, NULL, &at);
+        source->release(source->host, mark);
+    }
+}
+
+static void add_slot_list(cly_walk *walk, cly_param_list *list, const cly_slots *slots, size_t at,
+                          const cly_path *path, cly_param param, int card) {
+    const cly_field *field = &slots->shape->fields[at];
+    cly_path inner = cly_path_name(path, field->name);
+    if (slots->given[at]) add_list(walk, list, field, slots->values[at], &inner, param, card);
+}
+
+static const cly_param header_params[] = {CLY_PARAM_HEADER_TEXT, CLY_PARAM_HEADER_IMAGE,
+                                          CLY_PARAM_HEADER_DOCUMENT, CLY_PARAM_HEADER_VIDEO};
+
+static int given_header(const cly_slots *slots) {
+    int at = -1;
+    for (int i = CLY_AT(template_header, text); i <= CLY_AT(template_header, video); i++) {
+        if (!slots->given[i]) continue;
+        if (at >= 0) return -1;
+        at = i;
+    }
+    return at;
+}
+
+static void add_header(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
+    cly_slots slots;
+    cly_path filename = cly_path_name(path, "filename"), inner;
+    bool has_filename;
+    cly_param_name name = {CLY_PARAM_HEADER_TEXT, {0, 0}};
+    int at;
+    if (!cly_walk_table(walk, value, path)) return;
+    cly_collect(walk, &cly_shape_template_header, value, path, &slots);
+    at = given_header(&slots);
+    if (at < 0) {
+        cly_problem_add(walk->problems, path, "exactly one of text, image, document, video expected");
+        return;
+    }
+    has_filename = slots.given[CLY_AT(template_header, filename)];
+    if (has_filename && at != CLY_AT(template_header, document))
+        cly_problem_add(walk->problems, &filename, "only a document has a file name");
+    name.param = header_params[at];
+    inner = cly_path_name(path, slots.shape->fields[at].name);
+    cly_params_add(walk, list, &name, slots.values[at],
+                   has_filename ? &slots.values[CLY_AT(template_header, filename)] : NULL, &inner);
+}
+
+static void add_card_header(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path,
+                            int card) {
+    cly_slots slots;
+    cly_path image = cly_path_name(path, "image");
+    cly_param_name name = {CLY_PARAM_CARD_HEADER_IMAGE, {(unsigned)card - 1, 0}};
+    if (!cly_walk_table(walk, value, path)) return;
+    cly_collect(walk, &cly_shape_card_header, value, path, &slots);
+    if (slots.given[CLY_AT(card_header, image)])
+        cly_params_add(walk, list, &name, slots.values[CLY_AT(card_header, image)], NULL, &image);
+    else
+        cly_problem_add(walk->problems, &image, "missing");
+}
+
+static void add_card(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path, int card) {
+    cly_slots slots;
+    cly_path header = cly_path_name(path, "header");
+    if (!cly_walk_table(walk, value, path)) return;
+    cly_collect(walk, &cly_shape_card, value, path, &slots);
+    if (slots.given[CLY_AT(card, header)])
+        add_card_header(walk, list, slots.values[CLY_AT(card, header)], &header, card);
+    add_slot_list(walk, list, &slots, CLY_AT(card, body), path, CLY_PARAM_CARD_BODY, card);
+    add_slot_list(walk, list, &slots, CLY_AT(card, buttons), path, CLY_PARAM_CARD_BUTTON_URL_SUFFIX, card);
+}
+
+static void add_cards(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
+    const cly_source *source = walk->source;
+    int count = cly_walk_list(walk, value, path, 0, CLY_LIST_MAX);
+    for (int i = 1; i <= count; i++) {
+        cly_path at = cly_path_index(path, (size_t)i);
+        int mark = source->mark(source->host);
+        add_card(walk, list, source->item(source->host, value, (size_t)i), &at, i);
+        source->release(source->host, mark);
+    }
+}
+
+static bool has_parameters(const cly_slots *slots) {
+    for (int i = CLY_AT(template, header); i <= CLY_AT(template, parameters); i++)
+        if (slots->given[i]) return true;
+    return false;
+}
+
+static void write_parameters(cly_walk *walk, cly_param_list *list, const cly_slots *slots) {
+    cly_path header = cly_path_name(NULL, "header"), cards = cly_path_name(NULL, "cards");
+    cly_path parameters = cly_path_name(NULL, "parameters");
+    if (!has_parameters(slots)) return;
+    cly_params_open(walk, list);
+    if (slots->given[CLY_AT(template, header)])
+        add_header(walk, list, slots->values[CLY_AT(template, header)], &header);
+    add_slot_list(walk, list, slots, CLY_AT(template, body), NULL, CLY_PARAM_BODY, 0);
+    add_slot_list(walk, list, slots, CLY_AT(template, buttons), NULL, CLY_PARAM_BUTTON_URL_SUFFIX, 0);
+    if (slots->given[CLY_AT(template, cards)])
+        add_cards(walk, list, slots->values[CLY_AT(template, cards)], &cards);
+    if (slots->given[CLY_AT(template, parameters)])
+        cly_params_add_wire(walk, list, slots->values[CLY_AT(template, parameters)], &parameters);
+    cly_params_close(walk, list);
+}
+
+static void write_sender(cly_walk *walk, const cly_slots *slots, const char *default_sender) {
+    if (slots->given[CLY_AT(template, sender)] || default_sender == NULL) {
+        cly_write_field(walk, slots, CLY_AT(template, sender), NULL);
+        return;
+    }
+    cly_json_key(&walk->json, "sender");
+    cly_json_plain(&walk->json, default_sender);
+}
+
+void cly_write_template(cly_walk *walk, const cly_slots *slots, const char *default_sender,
+                        cly_buffer *slices, cly_buffer *scratch) {
+    cly_param_list list = {slices, scratch};
+    cly_json_open(&walk->json, '{');
+    write_sender(walk, slots, default_sender);
+    cly_write_field(walk, slots, CLY_AT(template, number), NULL);
+    cly_write_field(walk, slots, CLY_AT(template, template_name), NULL);
+    cly_write_field(walk, slots, CLY_AT(template, language), NULL);
+    write_parameters(walk, &list, slots);
+    cly_write_field(walk, slots, CLY_AT(template, callback_data), NULL);
+    cly_write_field(walk, slots, CLY_AT(template, campaign_name), NULL);
+    cly_json_close(&walk->json, '}');
+}

@@ -1,0 +1,393 @@
+#include "core/values.h"
+
+#include "core/text.h"
+#include <math.h>
+#include <stdio.h>
+
+#define E164_EXPECTED "a number in E.164 expected: +, country code, digits only, such as +14155550123"
+
+static const char bsuid_prefix[] = "bsuid:";
+enum { BSUID_PREFIX = sizeof bsuid_prefix - 1 };
+
+static bool read_number(cly_walk *walk, cly_value value, const cly_path *path, cly_number *number) {
+    if (cly_walk_type(walk, value) != CLY_TYPE_NUMBER) {
+        cly_walk_expected(walk, path, "number", value);
+        return false;
+    }
+    *number = walk->source->number(walk->source->host, value);
+    if (number->is_integer || isfinite(number->real)) return true;
+    cly_problem_add(walk->problems, path, "finite number expected");
+    return false;
+}
+
+bool cly_read_text(cly_walk *walk, cly_value value, const cly_path *path, char digits[CLY_NUMBER_SIZE],
+                   const char **text, size_t *length) {
+    cly_number number;
+    switch (cly_walk_type(walk, value)) {
+    case CLY_TYPE_TEXT: *text = walk->source->text(walk->source->host, value, length); return true;
+    case CLY_TYPE_NUMBER:
+        if (!read_number(walk, value, path, &number)) return false;
+        *length = cly_number_as_text(digits, number);
+        *text = digits;
+        return true;
+    default: cly_walk_expected(walk, path, "string or number", value); return false;
+    }
+}
+
+/* The text of a field that takes no number. */
+static const char *read_string(cly_walk *walk, cly_value value, const cly_path *path, size_t *length) {
+    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT)
+        return walk->source->text(walk->source->host, value, length);
+    cly_walk_expected(walk, path, "string", value);
+    return NULL;
+}
+
+static void write_checked(cly_walk *walk, const char *text, size_t length, const cly_path *path) {
+    if (!cly_json_text(&walk->json, text, length)) cly_problem_add(walk->problems, path, "not valid UTF-8");
+}
+
+void cly_write_text(cly_walk *walk, cly_value value, const cly_path *path, cly_field_type type,
+                    unsigned flags) {
+    char digits[CLY_NUMBER_SIZE];
+    const char *text;
+    size_t length;
+    if (!cly_read_text(walk, value, path, digits, &text, &length)) return;
+    if (type == CLY_FIELD_URL && !cly_is_url(text, length))
+        cly_problem_add(walk->problems, path, "public URL expected, beginning with https:// or http://");
+    else if (length == 0 && !(flags & CLY_MAY_BE_EMPTY))
+        cly_problem_add(walk->problems, path, "must not be empty");
+    write_checked(walk, text, length, path);
+}
+
+static void write_number(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    cly_number number;
+    if (!read_number(walk, value, path, &number)) return;
+    if (number.real < field->low || number.real > field->high)
+        cly_problem_add(walk->problems, path, "number from %g to %g expected", field->low, field->high);
+    cly_json_number(&walk->json, number);
+}
+
+static void write_boolean(cly_walk *walk, cly_value value, const cly_path *path) {
+    if (cly_walk_type(walk, value) != CLY_TYPE_BOOLEAN) {
+        cly_walk_expected(walk, path, "boolean", value);
+        return;
+    }
+    cly_json_boolean(&walk->json, walk->source->boolean(walk->source->host, value));
+}
+
+/* "en-us" becomes "en_US", for the question whether that was meant. */
+static bool guess_language(const char *text, size_t length, char guess[8]) {
+    bool is_region = false;
+    if (length > 6) return false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (c == '-' || c == '_') {
+            is_region = true;
+            c = '_';
+        } else if (c >= 'a' && c <= 'z' && is_region) {
+            c = (char)(c - 'a' + 'A');
+        } else if (c >= 'A' && c <= 'Z' && !is_region) {
+            c = (char)(c - 'A' + 'a');
+        }
+        guess[i] = c;
+    }
+    guess[length] = '\0';
+    return cly_is_language(guess, length);
+}
+
+static void write_language(cly_walk *walk, cly_value value, const cly_path *path) {
+    size_t length;
+    char guess[8];
+    const char *text = read_string(walk, value, path, &length);
+    if (text == NULL) return;
+    if (cly_is_language(text, length))
+        cly_json_text(&walk->json, text, length);
+    else if (guess_language(text, length, guess))
+        cly_problem_add(walk->problems, path, "language code expected; did you mean `%s`?", guess);
+    else
+        cly_problem_add(walk->problems, path, "language code expected, such as en or pt_BR");
+}
+
+static bool is_prefixed_bsuid(const char *text, size_t length) {
+    return length > BSUID_PREFIX && memcmp(text, bsuid_prefix, BSUID_PREFIX) == 0 &&
+           cly_is_bsuid(text + BSUID_PREFIX, length - BSUID_PREFIX);
+}
+
+/* A template's recipient: the prefix stays. API: business-scoped user ids. */
+static void write_recipient(cly_walk *walk, cly_value value, const cly_path *path) {
+    size_t length;
+    const char *text = read_string(walk, value, path, &length);
+    if (text == NULL) return;
+    if (cly_is_e164(text, length) || is_prefixed_bsuid(text, length))
+        cly_json_text(&walk->json, text, length);
+    else
+        cly_problem_add(walk->problems, path, E164_EXPECTED ", or bsuid: and a user id");
+}
+
+/* A session's party: the prefix goes. */
+static void write_identity(cly_walk *walk, cly_value value, const cly_path *path) {
+    size_t length;
+    const char *text = read_string(walk, value, path, &length);
+    if (text == NULL) return;
+    if (is_prefixed_bsuid(text, length))
+        cly_json_text(&walk->json, text + BSUID_PREFIX, length - BSUID_PREFIX);
+    else if (cly_is_e164(text, length) || cly_is_bsuid(text, length))
+        cly_json_text(&walk->json, text, length);
+    else
+        cly_problem_add(walk->problems, path, E164_EXPECTED ", or bsuid: and a user id");
+}
+
+static void write_phone_text(cly_walk *walk, cly_value value, const cly_path *path) {
+    size_t length;
+    const char *text = read_string(walk, value, path, &length);
+    if (text == NULL) return;
+    if (cly_is_e164(text, length))
+        cly_json_text(&walk->json, text, length);
+    else
+        cly_problem_add(walk->problems, path, E164_EXPECTED);
+}
+
+/* The template endpoint takes a plain string, the session endpoint an object;
+ * a caller may give either to both. */
+static void write_phone(cly_walk *walk, cly_value value, const cly_path *path) {
+    cly_slots slots;
+    cly_path id = cly_path_name(path, "id");
+    if (cly_walk_type(walk, value) != CLY_TYPE_TABLE) {
+        write_phone_text(walk, value, path);
+        return;
+    }
+    cly_collect(walk, &cly_shape_party, value, path, &slots);
+    if (slots.given[CLY_AT(party, id)])
+        write_phone_text(walk, slots.values[CLY_AT(party, id)], &id);
+    else
+        cly_problem_add(walk->problems, &id, "missing");
+}
+
+static void write_party_table(cly_walk *walk, cly_value value, const cly_path *path) {
+    cly_slots slots;
+    cly_collect(walk, &cly_shape_party, value, path, &slots);
+    if (slots.given[CLY_AT(party, id)] || !slots.given[CLY_AT(party, user_id)])
+        cly_write_field(walk, &slots, CLY_AT(party, id), path);
+    if (slots.given[CLY_AT(party, channel_type)]) {
+        cly_write_field(walk, &slots, CLY_AT(party, channel_type), path);
+    } else {
+        cly_json_key(&walk->json, "channelType");
+        cly_json_plain(&walk->json, "whatsapp");
+    }
+    cly_write_field(walk, &slots, CLY_AT(party, name), path);
+    cly_write_field(walk, &slots, CLY_AT(party, user_id), path);
+}
+
+void cly_write_party(cly_walk *walk, cly_value value, const cly_path *path) {
+    cly_json_open(&walk->json, '{');
+    if (cly_walk_type(walk, value) == CLY_TYPE_TABLE) {
+        write_party_table(walk, value, path);
+    } else {
+        cly_json_key(&walk->json, "id");
+        write_identity(walk, value, path);
+        cly_json_key(&walk->json, "channelType");
+        cly_json_plain(&walk->json, "whatsapp");
+    }
+    cly_json_close(&walk->json, '}');
+}
+
+static void write_label(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    if (cly_walk_type(walk, value) == CLY_TYPE_TABLE) {
+        cly_write_object(walk, field->shape, value, path);
+        return;
+    }
+    cly_json_open(&walk->json, '{');
+    cly_json_key(&walk->json, "text");
+    cly_write_text(walk, value, path, CLY_FIELD_TEXT, 0);
+    cly_json_close(&walk->json, '}');
+}
+
+static void write_media_table(cly_walk *walk, cly_value value, bool is_document, bool has_filename,
+                              const cly_path *path) {
+    cly_slots slots;
+    cly_path filename = cly_path_name(path, "filename");
+    cly_collect(walk, &cly_shape_media, value, path, &slots);
+    cly_write_field(walk, &slots, CLY_AT(media, url), path);
+    cly_write_field(walk, &slots, CLY_AT(media, caption), path);
+    if (slots.given[CLY_AT(media, filename)] && !is_document)
+        cly_problem_add(walk->problems, &filename, "only a document has a file name");
+    else if (slots.given[CLY_AT(media, filename)] && has_filename)
+        cly_problem_add(walk->problems, &filename, "given twice");
+    else
+        cly_write_field(walk, &slots, CLY_AT(media, filename), path);
+}
+
+void cly_write_media(cly_walk *walk, const char *type, cly_value value, const cly_value *filename,
+                     const cly_path *path) {
+    bool is_document = strcmp(type, "document") == 0;
+    cly_path filename_path = cly_path_name(path->parent, "filename");
+    cly_json_open(&walk->json, '{');
+    cly_json_key(&walk->json, "type");
+    cly_json_plain(&walk->json, type);
+    if (cly_walk_type(walk, value) == CLY_TYPE_TABLE) {
+        write_media_table(walk, value, is_document, filename != NULL, path);
+    } else {
+        cly_json_key(&walk->json, "url");
+        cly_write_text(walk, value, path, CLY_FIELD_URL, 0);
+    }
+    if (filename && !is_document) {
+        cly_problem_add(walk->problems, &filename_path, "only a document has a file name");
+    } else if (filename) {
+        cly_json_key(&walk->json, "filename");
+        cly_write_text(walk, *filename, &filename_path, CLY_FIELD_TEXT, 0);
+    }
+    cly_json_close(&walk->json, '}');
+}
+
+static void write_header_content(cly_walk *walk, const cly_slots *slots, size_t at, const cly_path *path) {
+    const cly_field *field = &slots->shape->fields[at];
+    cly_path inner = cly_path_name(path, field->name);
+    bool has_filename = slots->given[CLY_AT(header, filename)];
+    const cly_value *filename = has_filename ? &slots->values[CLY_AT(header, filename)] : NULL;
+    cly_path filename_path = cly_path_name(path, "filename");
+    if (field->type == CLY_FIELD_MEDIA) {
+        cly_json_key(&walk->json, "attachment");
+        cly_write_media(walk, field->wire, slots->values[at], filename, &inner);
+        return;
+    }
+    if (has_filename) cly_problem_add(walk->problems, &filename_path, "only a document has a file name");
+    cly_write_field(walk, slots, at, path);
+}
+
+static void write_header(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    cly_slots slots;
+    size_t at = 0;
+    if (cly_walk_type(walk, value) != CLY_TYPE_TABLE) {
+        write_label(walk, field, value, path);
+        return;
+    }
+    cly_collect(walk, &cly_shape_header, value, path, &slots);
+    cly_json_open(&walk->json, '{');
+    if (cly_count_given(&slots, CLY_AT(header, text), CLY_AT(header, document), &at) == 1)
+        write_header_content(walk, &slots, at, path);
+    else
+        cly_problem_add(walk->problems, path,
+                        "exactly one of text, image, video, document, attachment expected");
+    cly_json_close(&walk->json, '}');
+}
+
+static void write_attachment_type(cly_walk *walk, cly_value value, const cly_path *path) {
+    static const char *const types[] = {"image", "video", "audio", "document"};
+    size_t length;
+    const char *text = read_string(walk, value, path, &length);
+    if (text == NULL) return;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strlen(types[i]) != length || memcmp(types[i], text, length) != 0) continue;
+        cly_json_plain(&walk->json, types[i]);
+        return;
+    }
+    cly_problem_add(walk->problems, path, "image, video, audio or document expected");
+}
+
+/* Ours has the item's id beside the catalogue's, the wire's an object inside. */
+static void write_product(cly_walk *walk, cly_value value, const cly_path *path) {
+    cly_slots slots;
+    cly_path item = cly_path_name(path, "product_retailer_id");
+    bool has_item, has_id;
+    if (!cly_walk_table(walk, value, path)) return;
+    cly_collect(walk, &cly_shape_product, value, path, &slots);
+    has_item = slots.given[CLY_AT(product, product_item)];
+    has_id = slots.given[CLY_AT(product, product_retailer_id)];
+    cly_json_open(&walk->json, '{');
+    cly_write_field(walk, &slots, CLY_AT(product, catalog_id), path);
+    if (has_item && has_id) {
+        cly_problem_add(walk->problems, &item, "given twice, also in product_item");
+    } else if (has_item) {
+        cly_write_field(walk, &slots, CLY_AT(product, product_item), path);
+    } else if (has_id) {
+        cly_json_key(&walk->json, "productItem");
+        cly_json_open(&walk->json, '{');
+        cly_write_field(walk, &slots, CLY_AT(product, product_retailer_id), path);
+        cly_json_close(&walk->json, '}');
+    } else {
+        cly_problem_add(walk->problems, &item, "missing");
+    }
+    cly_write_field(walk, &slots, CLY_AT(product, footer), path);
+    cly_json_close(&walk->json, '}');
+}
+
+static void write_list(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    const cly_source *source = walk->source;
+    int count = cly_walk_list(walk, value, path, (int)field->low, (int)field->high);
+    cly_json_open(&walk->json, '[');
+    for (int i = 1; i <= count; i++) {
+        cly_path at = cly_path_index(path, (size_t)i);
+        int mark = source->mark(source->host);
+        cly_write_object(walk, field->shape, source->item(source->host, value, (size_t)i), &at);
+        source->release(source->host, mark);
+    }
+    cly_json_close(&walk->json, ']');
+}
+
+/* The bytes that are counted are the bytes that go. */
+static void write_json(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    cly_buffer *out = walk->json.out;
+    size_t start;
+    const char *why;
+    if (walk->json.comma) cly_buffer_byte(out, ',');
+    walk->json.comma = true;
+    start = out->length;
+    why = walk->source->json(walk->source->host, value, out);
+    if (why)
+        cly_problem_add(walk->problems, path, "%s", why);
+    else if (field->high > 0 && (double)(out->length - start) > field->high)
+        cly_problem_add(walk->problems, path, "at most %.0f bytes of JSON, got %zu", field->high,
+                        out->length - start);
+    else if (out->state == CLY_BUFFER_FINE && !cly_is_utf8(out->data + start, out->length - start))
+        cly_problem_add(walk->problems, path, "not valid UTF-8");
+}
+
+static void write_json_object(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    if (cly_walk_table(walk, value, path)) write_json(walk, field, value, path);
+}
+
+void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    switch (field->type) {
+    case CLY_FIELD_TEXT:
+    case CLY_FIELD_URL: cly_write_text(walk, value, path, field->type, field->flags); break;
+    case CLY_FIELD_NUMBER: write_number(walk, field, value, path); break;
+    case CLY_FIELD_BOOLEAN: write_boolean(walk, value, path); break;
+    case CLY_FIELD_LANGUAGE: write_language(walk, value, path); break;
+    case CLY_FIELD_PHONE: write_phone(walk, value, path); break;
+    case CLY_FIELD_RECIPIENT: write_recipient(walk, value, path); break;
+    case CLY_FIELD_IDENTITY: write_identity(walk, value, path); break;
+    case CLY_FIELD_PARTY: cly_write_party(walk, value, path); break;
+    case CLY_FIELD_LABEL: write_label(walk, field, value, path); break;
+    case CLY_FIELD_HEADER: write_header(walk, field, value, path); break;
+    case CLY_FIELD_MEDIA: cly_write_media(walk, field->wire, value, NULL, path); break;
+    case CLY_FIELD_ATTACHMENT_TYPE: write_attachment_type(walk, value, path); break;
+    case CLY_FIELD_PRODUCT: write_product(walk, value, path); break;
+    case CLY_FIELD_OBJECT: cly_write_object(walk, field->shape, value, path); break;
+    case CLY_FIELD_LIST: write_list(walk, field, value, path); break;
+    case CLY_FIELD_JSON: write_json(walk, field, value, path); break;
+    case CLY_FIELD_JSON_OBJECT: write_json_object(walk, field, value, path); break;
+    }
+}
+
+void cly_write_field(cly_walk *walk, const cly_slots *slots, size_t at, const cly_path *path) {
+    const cly_field *field = &slots->shape->fields[at];
+    cly_path inner = cly_path_name(path, field->name);
+    if (slots->given[at]) {
+        cly_json_key(&walk->json, field->wire);
+        cly_write_value(walk, field, slots->values[at], &inner);
+    } else if (field->flags & CLY_REQUIRED) {
+        cly_problem_add(walk->problems, &inner, "missing");
+    }
+}
+
+void cly_write_object(cly_walk *walk, const cly_shape *shape, cly_value value, const cly_path *path) {
+    const cly_source *source = walk->source;
+    int mark = source->mark(source->host);
+    cly_slots slots;
+    if (!cly_walk_table(walk, value, path)) return;
+    cly_collect(walk, shape, value, path, &slots);
+    cly_json_open(&walk->json, '{');
+    for (size_t i = 0; i < shape->count; i++) cly_write_field(walk, &slots, i, path);
+    cly_json_close(&walk->json, '}');
+    source->release(source->host, mark);
+}

@@ -1,0 +1,111 @@
+#include "core/verdict.h"
+
+#include "core/text.h"
+#include <stdio.h>
+
+static cly_outcome left_or_not(const cly_report *report) {
+    return report->bytes_left ? CLY_UNKNOWN : CLY_NOT_SENT;
+}
+
+static const char *reason_of(const cly_report *report) {
+    return report->reason && *report->reason ? report->reason : "no reason was given";
+}
+
+/* No final status line came. */
+static cly_kind judge_silence(const cly_report *report, cly_error *error) {
+    cly_outcome outcome = left_or_not(report);
+    const char *when =
+        report->bytes_left ? "after the request had begun to leave" : "before anything was sent";
+    switch (report->end) {
+    case CLY_END_UNREACHED:
+        return cly_error_set(error, CLY_NETWORK, outcome, "cannot reach the API: %s", reason_of(report));
+    case CLY_END_TIMEOUT: return cly_error_set(error, CLY_TIMEOUT, outcome, "time ran out %s", when);
+    case CLY_END_CANCELED: return cly_error_set(error, CLY_CANCELED, outcome, "canceled %s", when);
+    case CLY_END_NO_MEMORY: return cly_error_no_memory(error);
+    case CLY_END_TOO_BIG:
+        return cly_error_set(error, CLY_PROTOCOL, outcome, "the reply's headers are too large");
+    default:
+        return cly_error_set(error, CLY_NETWORK, outcome, "the connection was lost %s: %s", when,
+                             reason_of(report));
+    }
+}
+
+/* A 2xx that did not come whole: it may well have been a success. */
+static cly_kind judge_half_success(const cly_report *report, cly_error *error) {
+    switch (report->end) {
+    case CLY_END_TIMEOUT:
+        return cly_error_set(error, CLY_TIMEOUT, CLY_UNKNOWN, "time ran out in the middle of the reply");
+    case CLY_END_CANCELED:
+        return cly_error_set(error, CLY_CANCELED, CLY_UNKNOWN, "canceled in the middle of the reply");
+    case CLY_END_TOO_BIG:
+        return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply is larger than %d bytes",
+                             (int)CLY_REPLY_MAX);
+    default:
+        return cly_error_set(error, CLY_NETWORK, CLY_UNKNOWN,
+                             "the connection was lost in the middle of the reply: %s", reason_of(report));
+    }
+}
+
+static cly_kind judge_success(const cly_report *report, const cly_operation *operation,
+                              const cly_response *response, cly_error *error) {
+    const char *id = cly_response_text(response, CLY_TEXT_ID);
+    if (report->end != CLY_END_REPLY) return judge_half_success(report, error);
+    if (operation->reply == CLY_REPLY_BODY) {
+        if (response->is_json || report->length == 0) return CLY_OK;
+        return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d is not JSON",
+                             report->status);
+    }
+    if (id && *id) return CLY_OK;
+    return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d holds no id%s",
+                         report->status, response->is_json ? "" : ": it is not JSON");
+}
+
+/* The API's own text, with what could be a number hidden; else ours. */
+static void describe(char *out, size_t room, const cly_response *response, const char *otherwise) {
+    const char *message = cly_response_text(response, CLY_TEXT_MESSAGE);
+    if (message && *message)
+        cly_text_show(out, room, message, strlen(message));
+    else
+        snprintf(out, room, "%s", otherwise);
+}
+
+static cly_kind judge_refusal(const cly_report *report, const cly_response *response, cly_error *error) {
+    char text[256];
+    int status = report->status;
+    describe(text, sizeof text, response, "the API refused the request");
+    if (status == 401 || status == 403) return cly_error_set(error, CLY_AUTH, CLY_REFUSED, "%s", text);
+    if (status == 429) return cly_error_set(error, CLY_RATE_LIMITED, CLY_NOT_SENT, "%s", text);
+    return cly_error_set(error, CLY_REJECTED, CLY_REFUSED, "%s", text);
+}
+
+static cly_kind judge_status(const cly_report *report, const cly_operation *operation,
+                             const cly_response *response, cly_error *error) {
+    char text[256];
+    if (report->status >= 200 && report->status < 300)
+        return judge_success(report, operation, response, error);
+    if (report->status >= 300 && report->status < 400)
+        return cly_error_set(
+            error, CLY_PROTOCOL, CLY_REFUSED,
+            "the server redirected the request, which is not followed: the key must not travel");
+    if (report->status >= 400 && report->status < 500) return judge_refusal(report, response, error);
+    describe(text, sizeof text, response, "the server failed");
+    return cly_error_set(error, report->status < 600 ? CLY_SERVER : CLY_PROTOCOL, CLY_UNKNOWN, "%s", text);
+}
+
+static void add_hint(const cly_response *response, cly_error *error) {
+    const char *code = cly_response_text(response, CLY_TEXT_CODE);
+    const char *type = cly_response_text(response, CLY_TEXT_TYPE);
+    error->hint = cly_code_hint(code, type);
+    if (error->hint == NULL) error->hint = cly_kind_hint(error->kind, error->outcome);
+}
+
+cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, const cly_response *response,
+                     cly_error *error) {
+    cly_kind kind =
+        report->status == 0 ? judge_silence(report, error) : judge_status(report, operation, response, error);
+    if (kind == CLY_OK || error == NULL) return kind;
+    error->status = report->status;
+    error->retry_after = report->retry_after;
+    add_hint(response, error);
+    return kind;
+}

@@ -1,0 +1,43 @@
+/*
+ * verdict.h - how one attempt ended, and what that means for the message.
+ *
+ * io says what it saw (a report); core says what follows from it. The question
+ * that matters is whether the message may have arrived: it is answered from
+ * what is proved, and where nothing is proved the answer is "unknown".
+ */
+#ifndef CLY_CORE_VERDICT_H
+#define CLY_CORE_VERDICT_H
+
+#include "core/operation.h"
+#include "core/response.h"
+
+CLY_PRIVATE_BEGIN
+
+typedef enum cly_end {
+    CLY_END_REPLY,     /* a whole reply came */
+    CLY_END_UNREACHED, /* name, connection or TLS failed */
+    CLY_END_LOST,      /* the connection broke later */
+    CLY_END_TIMEOUT,   /* the time given to the attempt ran out */
+    CLY_END_TOO_BIG,   /* the reply passed its ceiling and was not read on */
+    CLY_END_CANCELED,
+    CLY_END_NO_MEMORY /* nothing was tried */
+} cly_end;
+
+typedef struct cly_report {
+    cly_end end;
+    bool bytes_left;    /* a byte of the request may have left this machine */
+    int status;         /* of the final status line, 0 if none came */
+    double retry_after; /* seconds, negative when not said */
+    const char *reason; /* io's words for a failure, or NULL; borrowed */
+    const char *body;   /* what came of it; borrowed */
+    size_t length;
+} cly_report;
+
+/* Judges an attempt whose body has been read into `response`; CLY_OK is
+ * success. Sets kind, outcome, message, status, hint, retry_after. */
+cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, const cly_response *response,
+                     cly_error *error) CLY_MUST_CHECK;
+
+CLY_PRIVATE_END
+
+#endif

@@ -1,0 +1,183 @@
+#include "core/walk.h"
+
+#include "core/text.h"
+#include <stdio.h>
+
+cly_type cly_walk_type(const cly_walk *walk, cly_value value) {
+    return walk->source->type(walk->source->host, value);
+}
+
+bool cly_walk_is_absent(const cly_walk *walk, cly_value value) {
+    cly_type type = cly_walk_type(walk, value);
+    return type == CLY_TYPE_NIL || type == CLY_TYPE_NULL;
+}
+
+void cly_walk_expected(cly_walk *walk, const cly_path *path, const char *expected, cly_value value) {
+    cly_problem_add(walk->problems, path, "%s expected, got %s", expected,
+                    walk->source->type_name(walk->source->host, value));
+}
+
+bool cly_walk_table(cly_walk *walk, cly_value value, const cly_path *path) {
+    if (cly_walk_type(walk, value) == CLY_TYPE_TABLE) return true;
+    cly_walk_expected(walk, path, "table", value);
+    return false;
+}
+
+static bool is_name(const char *known, const char *name, size_t length) {
+    return strncmp(known, name, length) == 0 && known[length] == '\0';
+}
+
+/* The place of a key in the shape, or -1. The shapes are short: a linear search
+ * with a first-letter check beats a table of hashes. */
+static int find(const cly_shape *shape, const char *key, size_t length) {
+    for (size_t i = 0; length > 0 && i < shape->count; i++) {
+        const cly_field *field = &shape->fields[i];
+        if (field->name[0] == key[0] && is_name(field->name, key, length)) return (int)i;
+        if (field->wire[0] == key[0] && is_name(field->wire, key, length)) return (int)i;
+    }
+    return -1;
+}
+
+const char *cly_nearest_field(const cly_shape *shape, const char *name, size_t length) {
+    const char *nearest = NULL;
+    size_t limit = length / 3 < 3 ? length / 3 + 1 : 4; /* best found so far, exclusive */
+    if (length > 1) limit++;
+    for (size_t i = 0; i < shape->count; i++) {
+        const cly_field *field = &shape->fields[i];
+        size_t ours = cly_text_distance(name, length, field->name, strlen(field->name));
+        size_t wire = cly_text_distance(name, length, field->wire, strlen(field->wire));
+        size_t distance = ours < wire ? ours : wire;
+        if (distance >= limit) continue;
+        limit = distance;
+        nearest = field->name;
+    }
+    return nearest;
+}
+
+static void list_names(const cly_shape *shape, char *out, size_t room) {
+    size_t used = 0;
+    for (size_t i = 0; i < shape->count && used < room; i++)
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", shape->fields[i].name);
+}
+
+static void report_unknown(cly_walk *walk, const cly_shape *shape, const cly_path *path,
+                           const cly_entry *entry) {
+    cly_path at = cly_path_text(path, entry->key, entry->length);
+    const char *nearest = cly_nearest_field(shape, entry->key, entry->length);
+    char names[200];
+    if (nearest) {
+        cly_problem_add(walk->problems, &at, "unknown field; did you mean `%s`?", nearest);
+    } else {
+        list_names(shape, names, sizeof names);
+        cly_problem_add(walk->problems, &at, "unknown field; known are %s", names);
+    }
+}
+
+static void report_index(cly_walk *walk, const cly_path *path, const cly_entry *entry) {
+    double index = entry->index.real;
+    cly_path at = cly_path_index(path, index >= 0 && index < 1e9 ? (size_t)index : 0);
+    cly_problem_add(walk->problems, &at, "field name expected, got a list item or other key");
+}
+
+static void place(cly_walk *walk, cly_slots *slots, size_t at, const cly_entry *entry, const cly_path *path) {
+    cly_path twice = cly_path_name(path, slots->shape->fields[at].name);
+    if (cly_walk_is_absent(walk, entry->value)) return;
+    if (slots->given[at]) {
+        cly_problem_add(walk->problems, &twice, "given twice, as `%s` and as `%s`",
+                        slots->shape->fields[at].name, slots->shape->fields[at].wire);
+        return;
+    }
+    slots->given[at] = true;
+    slots->values[at] = entry->value;
+}
+
+/* Fields that a metatable supplies, as in setmetatable(message, {__index = defaults}). */
+static void collect_defaults(cly_walk *walk, cly_value table, cly_slots *slots) {
+    const cly_source *source = walk->source;
+    for (size_t i = 0; i < slots->shape->count; i++) {
+        const cly_field *field = &slots->shape->fields[i];
+        cly_value value;
+        if (slots->given[i]) continue;
+        value = source->field(source->host, table, field->name);
+        if (cly_walk_is_absent(walk, value)) value = source->field(source->host, table, field->wire);
+        slots->given[i] = !cly_walk_is_absent(walk, value);
+        slots->values[i] = value;
+    }
+}
+
+enum { ENTRY_MAX = 200 };
+
+void cly_collect(cly_walk *walk, const cly_shape *shape, cly_value table, const cly_path *path,
+                 cly_slots *slots) {
+    const cly_source *source = walk->source;
+    cly_entry entry = {0};
+    size_t first_problem = walk->problems->count;
+    memset(slots->given, 0, sizeof slots->given);
+    slots->shape = shape;
+    for (int seen = 0; source->next(source->host, table, &entry); seen++) {
+        int at = entry.is_text ? find(shape, entry.key, entry.length) : -1;
+        if (at >= 0)
+            place(walk, slots, (size_t)at, &entry, path);
+        else if (entry.is_text)
+            report_unknown(walk, shape, path, &entry);
+        else
+            report_index(walk, path, &entry);
+        if (seen == ENTRY_MAX) {
+            cly_problem_add(walk->problems, path, "more than %d fields", ENTRY_MAX);
+            break;
+        }
+    }
+    cly_problems_sort_from(walk->problems, first_problem);
+    if (source->has_defaults(source->host, table)) collect_defaults(walk, table, slots);
+}
+
+int cly_count_given(const cly_slots *slots, size_t first, size_t last, size_t *at) {
+    int count = 0;
+    for (size_t i = first; i <= last; i++) {
+        if (!slots->given[i]) continue;
+        *at = i;
+        count++;
+    }
+    return count;
+}
+
+/* The first index that holds nothing. */
+static size_t first_hole(cly_walk *walk, cly_value table, size_t last) {
+    const cly_source *source = walk->source;
+    for (size_t i = 1; i < last; i++) {
+        int mark = source->mark(source->host);
+        bool is_hole = cly_walk_type(walk, source->item(source->host, table, i)) == CLY_TYPE_NIL;
+        source->release(source->host, mark);
+        if (is_hole) return i;
+    }
+    return last;
+}
+
+static bool check_items(cly_walk *walk, cly_value table, const cly_path *path, cly_list_shape list) {
+    if (list.has_others) {
+        cly_problem_add(walk->problems, path, "list expected, got a table with other keys");
+        return false;
+    }
+    if (list.count != list.last && !list.is_computed) {
+        cly_path hole = cly_path_index(path, first_hole(walk, table, list.last));
+        cly_problem_add(walk->problems, &hole, "missing: a list has no holes");
+        return false;
+    }
+    return true;
+}
+
+int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low, int high) {
+    cly_list_shape list;
+    if (!cly_walk_table(walk, value, path)) return -1;
+    list = walk->source->list(walk->source->host, value);
+    if (!check_items(walk, value, path, list)) return -1;
+    if (list.count > (size_t)high) {
+        cly_problem_add(walk->problems, path, "at most %d items, got %zu", high, list.count);
+        return -1;
+    }
+    if (list.count < (size_t)low) {
+        cly_problem_add(walk->problems, path, "at least %d item%s", low, low == 1 ? "" : "s");
+        return -1;
+    }
+    return (int)list.count;
+}
