@@ -1,0 +1,16 @@
+/*
+ * clock.h - the one place that reads a clock.
+ */
+#ifndef CLY_IO_CLOCK_H
+#define CLY_IO_CLOCK_H
+
+#include "core/visibility.h"
+
+CLY_PRIVATE_BEGIN
+
+/* Seconds on a monotonic clock; only differences mean anything. */
+double cly_clock_now(void);
+
+CLY_PRIVATE_END
+
+#endif

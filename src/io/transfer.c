@@ -1,0 +1,237 @@
+#include "io/transfer.h"
+
+#if LIBCURL_VERSION_NUM < 0x075000
+#error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION keeps a message from being sent twice"
+#endif
+
+enum { REPLY_HEADERS_MAX = 256 * 1024 };
+
+void cly_transfer_init(cly_transfer *transfer) {
+    memset(transfer, 0, sizeof *transfer);
+    cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);
+}
+
+void cly_transfer_clear(cly_transfer *transfer) {
+    if (transfer->easy) curl_easy_cleanup(transfer->easy);
+    transfer->easy = NULL;
+    cly_buffer_clear(&transfer->reply);
+}
+
+/* ---- libcurl's callbacks: they note, and never touch Lua ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
+    cly_transfer *transfer = data;
+    cly_buffer_append(&transfer->reply, bytes, size * count);
+    if (transfer->reply.state == CLY_BUFFER_FINE) return size * count;
+    transfer->is_too_big = true;
+    return 0;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
+    cly_transfer *transfer = data;
+    (void)bytes;
+    transfer->header_bytes += size * count;
+    if (transfer->header_bytes <= REPLY_HEADERS_MAX) return size * count;
+    transfer->is_too_big = true;
+    return 0;
+}
+
+/* Before libcurl issues a request there is only TLS, and a proxy's CONNECT. After
+ * that a byte is counted when the kernel took it. A record of TLS that left in part
+ * cannot be read by the other side and is none. */
+static bool has_left(const cly_transfer *transfer) {
+    long head = 0;
+    curl_off_t body = 0;
+    if (transfer->issues == 0) return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &body);
+    return head > 0 || body > 0;
+}
+
+static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
+    cly_transfer *transfer = data;
+    (void)address, (void)local_address, (void)port, (void)local_port;
+    transfer->issues++;
+    if (transfer->issues == 1 || transfer->may_repeat || !has_left(transfer)) return CURL_PREREQFUNC_OK;
+    return CURL_PREREQFUNC_ABORT;
+}
+
+/* ---- options: those of a client once, those of a request each time ---- */
+
+static bool set_protocols(CURL *easy, bool is_plain) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_plain ? "http" : "https") == CURLE_OK;
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, is_plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS) == CURLE_OK;
+#endif
+}
+
+static bool set_trust(CURL *easy, const cly_trust *trust) {
+    const char *file = trust->ca_file[0] ? trust->ca_file : NULL;
+    const char *path = trust->ca_path[0] ? trust->ca_path : NULL;
+    bool is_set = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+                  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+                  curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+    if (trust->is_default || !is_set) return is_set;
+    return curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CAPATH, path) == CURLE_OK;
+}
+
+static bool set_callbacks(cly_transfer *transfer) {
+    CURL *easy = transfer->easy;
+    return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_issue) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text) == CURLE_OK;
+}
+
+static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
+    long version = settings->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
+    /* An empty proxy, not none: with none libcurl asks the environment. */
+    return curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings->http2 ? 1L : 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
+}
+
+static bool set_manners(CURL *easy) {
+    return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
+           /* A proxy's answer to CONNECT is not the API's. */
+           curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK;
+}
+
+static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) {
+    CURL *easy = curl_easy_init();
+    transfer->easy = easy;
+    return easy && set_protocols(easy, settings->is_plain) && set_trust(easy, settings->trust) &&
+           set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy);
+}
+
+static bool set_method(CURL *easy, const cly_transfer_request *request) {
+    bool is_post = strcmp(request->method, "POST") == 0, is_get = strcmp(request->method, "GET") == 0;
+    const char *custom = is_post || is_get ? NULL : request->method;
+    if (is_post || request->length > 0) {
+        /* The size goes with the body: a stale one would cut it. */
+        if (curl_easy_setopt(easy, CURLOPT_POST, 1L) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->length) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "") != CURLE_OK)
+            return false;
+    } else if (curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) != CURLE_OK) {
+        return false;
+    }
+    return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK;
+}
+
+static long milliseconds(double seconds) {
+    return seconds < 0.001 ? 1 : (long)(seconds * 1000);
+}
+
+static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings,
+                        const cly_transfer_request *request, void *owner) {
+    CURL *easy = transfer->easy;
+    double connect =
+        settings->connect_timeout < request->timeout ? settings->connect_timeout : request->timeout;
+    struct curl_slist *headers = request->length > 0 ? settings->headers : settings->bare_headers;
+    return curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_method(easy, request) &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request->timeout)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)) == CURLE_OK;
+}
+
+bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
+                          const cly_transfer_request *request, void *owner, double now) {
+    cly_buffer_reset(&transfer->reply);
+    transfer->error_text[0] = '\0';
+    transfer->header_bytes = 0;
+    transfer->issues = 0;
+    transfer->may_repeat = request->may_repeat;
+    transfer->is_too_big = false;
+    transfer->started_at = now;
+    transfer->timeout = request->timeout;
+    if (transfer->easy == NULL && !make(transfer, settings)) {
+        /* A handle with half its options must never be used. */
+        if (transfer->easy) curl_easy_cleanup(transfer->easy);
+        transfer->easy = NULL;
+        return false;
+    }
+    return set_request(transfer, settings, request, owner);
+}
+
+/* ---- what was seen ---- */
+
+/* A connection that took too long is no different from one that failed, as long
+ * as the budget of the call is not used up. */
+static cly_end end_of_timeout(const cly_transfer *transfer, double now) {
+    bool is_connecting = transfer->issues == 0;
+    bool has_time = now - transfer->started_at < transfer->timeout - 0.002;
+    return is_connecting && has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT;
+}
+
+static cly_end end_of(const cly_transfer *transfer, CURLcode code, double now) {
+    if (transfer->is_too_big) return CLY_END_TOO_BIG;
+    switch (code) {
+    case CURLE_OK: return CLY_END_REPLY;
+    case CURLE_OPERATION_TIMEDOUT: return end_of_timeout(transfer, now);
+    case CURLE_OUT_OF_MEMORY: return has_left(transfer) ? CLY_END_LOST : CLY_END_NO_MEMORY;
+    default: return transfer->issues == 0 ? CLY_END_UNREACHED : CLY_END_LOST;
+    }
+}
+
+static int final_status(const cly_transfer *transfer) {
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 ? (int)status : 0; /* 100 and 103 conclude nothing */
+}
+
+static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
+    if (code == CURLE_ABORTED_BY_CALLBACK && transfer->issues > 1)
+        return "a kept connection was closed as the request went out";
+    return transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(code);
+}
+
+static double retry_after(const cly_transfer *transfer) {
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
+    return seconds > 0 ? (double)seconds : -1;
+}
+
+cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, double now) {
+    cly_report report = {CLY_END_REPLY, false, 0, -1, NULL, NULL, 0};
+    report.end = end_of(transfer, code, now);
+    report.bytes_left = has_left(transfer);
+    report.status = final_status(transfer);
+    report.retry_after = retry_after(transfer);
+    report.reason = code == CURLE_OK ? NULL : reason_of(transfer, code);
+    report.body = transfer->reply.data;
+    report.length = transfer->reply.length;
+    return report;
+}
+
+cly_report cly_transfer_cancel(const cly_transfer *transfer) {
+    cly_report report = {CLY_END_CANCELED, false, 0, -1, NULL, NULL, 0};
+    report.bytes_left = has_left(transfer);
+    report.status = final_status(transfer);
+    report.body = transfer->reply.data;
+    report.length = transfer->reply.length;
+    return report;
+}
+
+const char *cly_transfer_http_version(const cly_transfer *transfer) {
+    long version = 0;
+    if (transfer->easy) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0: return "1.0";
+    case CURL_HTTP_VERSION_1_1: return "1.1";
+    case CURL_HTTP_VERSION_2_0: return "2";
+    case CURL_HTTP_VERSION_3: return "3";
+    default: return "";
+    }
+}

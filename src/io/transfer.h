@@ -1,0 +1,71 @@
+/*
+ * transfer.h - one HTTP exchange on a libcurl easy handle that is used again.
+ *
+ * At most once, by construction: libcurl repeats a POST by itself when a reused
+ * connection dies before the first byte of the reply, and the server then has
+ * it twice while the caller sees one success. So libcurl asks before it issues
+ * a request (CURLOPT_PREREQFUNCTION), and the second time it is told no, unless
+ * not one byte of the first had left.
+ */
+#ifndef CLY_IO_TRANSFER_H
+#define CLY_IO_TRANSFER_H
+
+#include "core/verdict.h"
+#include "io/trust.h"
+#include <curl/curl.h>
+
+CLY_PRIVATE_BEGIN
+
+/* What all transfers of a client share; everything is borrowed and outlives
+ * the handles. */
+typedef struct cly_transfer_settings {
+    struct curl_slist *headers;      /* of a request with a body */
+    struct curl_slist *bare_headers; /* of one without */
+    const char *user_agent;
+    const char *proxy, *no_proxy;
+    const cly_trust *trust;
+    double connect_timeout; /* seconds */
+    bool is_plain;          /* http:// to loopback */
+    bool http2;
+} cly_transfer_settings;
+
+typedef struct cly_transfer {
+    CURL *easy; /* owned, made at first use */
+    char error_text[CURL_ERROR_SIZE];
+    cly_buffer reply;
+    size_t header_bytes;
+    int issues;      /* times libcurl was about to issue the request */
+    bool may_repeat; /* an idempotent method: libcurl's own repeat is fine */
+    bool is_too_big;
+    double started_at, timeout;
+} cly_transfer;
+
+typedef struct cly_transfer_request {
+    const char *method, *url;
+    const char *body; /* borrowed until the transfer has ended */
+    size_t length;
+    bool may_repeat;
+    double timeout; /* seconds */
+} cly_transfer_request;
+
+void cly_transfer_init(cly_transfer *transfer);
+void cly_transfer_clear(cly_transfer *transfer);
+
+/* Readies the handle, with `owner` as its private pointer. False: no memory, or
+ * a libcurl that cannot do what is needed. */
+bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
+                          const cly_transfer_request *request, void *owner, double now);
+
+/* What was seen of an exchange that libcurl ended with `code`. The report
+ * borrows from the transfer. */
+cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, double now);
+
+/* The same for one that is being stopped. */
+cly_report cly_transfer_cancel(const cly_transfer *transfer);
+
+/* "1.1", "2", "3", or "" before any reply; static. */
+const char *cly_transfer_http_version(const cly_transfer *transfer);
+
+CLY_PRIVATE_END
+
+#endif
