@@ -1,0 +1,18 @@
+/*
+ * lua_class.h - how every class of the module is made.
+ */
+#ifndef CLY_BINDING_LUA_CLASS_H
+#define CLY_BINDING_LUA_CLASS_H
+
+#include "binding/compat.h"
+#include "core/visibility.h"
+
+CLY_PRIVATE_BEGIN
+
+/* Makes the metatable `name`: methods in an __index of their own, and __name.
+ * Leaves nothing on the stack. */
+void clyL_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+
+CLY_PRIVATE_END
+
+#endif

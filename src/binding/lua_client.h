@@ -1,0 +1,21 @@
+/*
+ * lua_client.h - the class connectly.native.client: submit, step, result.
+ */
+#ifndef CLY_BINDING_LUA_CLIENT_H
+#define CLY_BINDING_LUA_CLIENT_H
+
+#include "binding/compat.h"
+#include "core/visibility.h"
+
+CLY_PRIVATE_BEGIN
+
+/* Makes the class; leaves nothing on the stack. */
+void clyL_open_client(lua_State *L);
+
+/* new(options, encode) -> client, or nil and an error. `encode` is a function
+ * that gives a value's JSON, or nil and why not. */
+int clyL_client_new(lua_State *L);
+
+CLY_PRIVATE_END
+
+#endif

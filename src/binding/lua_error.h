@@ -1,0 +1,30 @@
+/*
+ * lua_error.h - a cly_error as the one error object of the library.
+ */
+#ifndef CLY_BINDING_LUA_ERROR_H
+#define CLY_BINDING_LUA_ERROR_H
+
+#include "binding/compat.h"
+#include "core/problems.h"
+#include "core/response.h"
+
+CLY_PRIVATE_BEGIN
+
+/* The registry name of the error metatable; lua/connectly/errors.lua fills it. */
+#define CLYL_ERROR "connectly.error"
+
+/* Pushes a table with the fields that README.md names. `problems` and
+ * `response` may be NULL. `details` is JSON text; the Lua side decodes it. */
+void clyL_push_error(lua_State *L, const cly_error *error, const cly_problems *problems,
+                     const cly_response *response);
+
+/* Pushes nil and the error; returns 2. */
+int clyL_fail(lua_State *L, const cly_error *error, const cly_problems *problems,
+              const cly_response *response);
+
+/* Pushes { kinds = , outcomes = , codes = {{code=, meaning=, hint=}} }. */
+void clyL_push_taxonomy(lua_State *L);
+
+CLY_PRIVATE_END
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * module.c - connectly.native, the private C module under lua/connectly.
+ */
+#include "binding/lua_client.h"
+#include "binding/lua_error.h"
+#include "core/operation.h"
+#include "core/text.h"
+#include "core/version.h"
+#include "io/trust.h"
+#include <curl/curl.h>
+#include <jansson.h>
+
+/* message_time(id) -> Unix seconds, or nil when the id is not a ULID */
+static int native_message_time(lua_State *L) {
+    size_t length;
+    const char *id = luaL_checklstring(L, 1, &length);
+    double time_ms = cly_ulid_time_ms(id, length);
+    if (time_ms < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, (lua_Number)(time_ms / 1000));
+    return 1;
+}
+
+static void set(lua_State *L, const char *field, const char *text) {
+    lua_pushstring(L, text ? text : "");
+    lua_setfield(L, -2, field);
+}
+
+/* versions() -> what the module stands on */
+static int native_versions(lua_State *L) {
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    lua_newtable(L);
+    set(L, "connectly", CLY_VERSION);
+    set(L, "lua", CLY_LUA_NAME);
+    set(L, "libcurl", version->version);
+    set(L, "tls", version->ssl_version);
+    set(L, "jansson", JANSSON_VERSION);
+    lua_pushboolean(L, (version->features & CURL_VERSION_HTTP2) != 0);
+    lua_setfield(L, -2, "http2");
+    return 1;
+}
+
+/* trust() -> the file and the directory of the system's certificates, "" for none */
+static int native_trust(lua_State *L) {
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    cly_config config;
+    cly_trust trust;
+    cly_config_init(&config);
+    cly_trust_find(&trust, &config);
+    lua_pushstring(L, trust.is_default && version->cainfo ? version->cainfo : trust.ca_file);
+    lua_pushstring(L, trust.ca_path);
+    return 2;
+}
+
+/* operations() -> the names of all of them */
+static int native_operations(lua_State *L) {
+    size_t count;
+    const cly_operation *operations = cly_operations(&count);
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushstring(L, operations[i].name);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+/* taxonomy() -> { kinds, outcomes, codes } */
+static int native_taxonomy(lua_State *L) {
+    clyL_push_taxonomy(L);
+    return 1;
+}
+
+/* error_metatable() -> the metatable of every error object */
+static int native_error_metatable(lua_State *L) {
+    luaL_newmetatable(L, CLYL_ERROR);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"new", clyL_client_new},
+    {"message_time", native_message_time},
+    {"versions", native_versions},
+    {"trust", native_trust},
+    {"operations", native_operations},
+    {"taxonomy", native_taxonomy},
+    {"error_metatable", native_error_metatable},
+    {NULL, NULL},
+};
+
+CLY_EXPORT int luaopen_connectly_native(lua_State *L);
+
+int luaopen_connectly_native(lua_State *L) {
+    luaL_newmetatable(L, CLYL_ERROR);
+    lua_pop(L, 1);
+    clyL_open_client(L);
+    lua_newtable(L);
+    luaL_setfuncs(L, functions, 0);
+    lua_pushliteral(L, CLY_VERSION);
+    lua_setfield(L, -2, "_VERSION");
+    return 1;
+}
