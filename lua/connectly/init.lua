@@ -1,0 +1,33 @@
+---connectly: WhatsApp messages through the Connectly Business API.
+---Calls raise a connectly.Error; `require "connectly.safe"` has the same calls
+---returning nil and the error.
+
+local native = require "connectly.loader"
+local client = require "connectly.client"
+local errors = require "connectly.errors"
+local json = require "connectly.json"
+
+local connectly = { _VERSION = require "connectly.version", errors = errors, null = json.null }
+
+---Makes a client. Nothing is opened before its first call.
+---@param options connectly.Options?
+---@return table client
+function connectly.new(options)
+  return client.new(options)
+end
+
+---Whether a value is an error of this library.
+---@param value any
+---@return boolean
+function connectly.is_error(value)
+  return errors.is_error(value)
+end
+
+---When a message was accepted, from its id (a ULID).
+---@param id string
+---@return number? Unix seconds; nil when the id is not a ULID
+function connectly.message_time(id)
+  return type(id) == "string" and native.message_time(id) or nil
+end
+
+return connectly

@@ -1,0 +1,63 @@
+-- JSON of values whose shape is the user's own, through lua-cjson, so that its
+-- null, empty arrays and array marks mean what the user expects. A codec of our
+-- own: settings that the program gave its cjson stay the program's.
+
+local cjson = require "cjson"
+
+local codec = cjson.new()
+codec.encode_keep_buffer(true)
+-- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
+local digits = pcall(codec.encode_number_precision, 16) and 16 or 14
+
+local whole_limit = digits == 16 and 2 ^ 53 or 10 ^ digits
+
+--- A number that lua-cjson would round: finds the first, as a path, or nil.
+local function find_rounded(value, path)
+  if type(value) == "number" then
+    local is_rounded = value % 1 == 0 and (value > whole_limit or value < -whole_limit)
+    return is_rounded and path or nil
+  end
+  if type(value) ~= "table" then
+    return nil
+  end
+  for key, item in next, value do
+    local found = find_rounded(item, type(key) == "number" and ("%s[%d]"):format(path, key) or path .. "." .. tostring(key))
+    if found then
+      return found
+    end
+  end
+  return nil
+end
+
+local json = { null = cjson.null }
+
+--- The JSON of any value, or nil and why there is none. Never raises.
+---@param value any
+---@return string? text
+---@return string? problem
+function json.encode(value)
+  local is_encoded, text = pcall(codec.encode, value)
+  if not is_encoded then
+    return nil, "cannot be written as JSON: " .. tostring(text):gsub("^.-:%d+: ", "")
+  end
+  -- After the encoding, which has proved that the value is a finite tree.
+  local rounded = find_rounded(value, "it")
+  if rounded then
+    return nil, ("a whole number of more than %d digits would be rounded%s: give it as a string"):format(
+      digits == 16 and 15 or digits, rounded == "it" and "" or " (" .. rounded:gsub("^it%.?", "") .. ")")
+  end
+  return text
+end
+
+--- The value of a JSON text, or nil when it is none.
+---@param text string
+---@return any
+function json.decode(text)
+  local is_decoded, value = pcall(codec.decode, text)
+  if is_decoded then
+    return value
+  end
+  return nil
+end
+
+return json
