@@ -1,0 +1,197 @@
+# connectly: build, test, lint. `make` alone lists the targets.
+
+VERSION := $(shell sed -n 's/.*"\(.*\)".*/\1/p' lua/connectly/version.lua)
+BUILD ?= build
+PREFIX ?= /usr/local
+LUA ?= both
+
+CFLAGS ?= -O2 -g
+WARNINGS := -std=c11 -Wall -Wextra -pedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+  -Wwrite-strings -Wundef -Wcast-qual
+ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc
+LIBS := -lcurl -ljansson -lm
+
+LUA54 ?= lua5.4
+LUAJIT ?= luajit
+LUA54_CFLAGS ?= $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include/lua5.4)
+LUAJIT_CFLAGS ?= $(shell pkg-config --cflags luajit 2>/dev/null || echo -I/usr/include/luajit-2.1)
+
+CORE := $(sort $(wildcard src/core/*.c))
+IO := $(sort $(wildcard src/io/*.c))
+BINDING := $(sort $(wildcard src/binding/*.c))
+HEADERS := $(wildcard src/*/*.h src/*/*.def)
+SHARED := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(CORE) $(IO))
+
+MODULE54 := $(BUILD)/5.4/connectly/native.so
+MODULE51 := $(BUILD)/5.1/connectly/native.so
+
+# Where specs and examples find the library, and lua-http, which Debian packages
+# for older Luas only but which is pure Lua and runs on 5.4.
+OLDER := /usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua
+SOURCES := lua/?.lua;lua/?/init.lua;?.lua
+ENV54 = LUA_PATH="$(SOURCES);;$(OLDER)" LUA_CPATH="$(BUILD)/5.4/?.so;;"
+ENV51 = LUA_PATH="$(SOURCES);;" LUA_CPATH="$(BUILD)/5.1/?.so;;"
+BUSTED54 = $(ENV54) CONNECTLY_SPEC_LUA=$(LUA54) $(LUA54) /usr/bin/busted
+BUSTED51 = $(ENV51) CONNECTLY_SPEC_LUA=$(LUAJIT) $(LUAJIT) /usr/bin/busted
+export LUA54 LUAJIT BUILD
+
+DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-dev luajit2 \
+  libluajit2-5.1-dev libcurl4-openssl-dev libjansson-dev lua-cjson lua-argparse \
+  lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
+TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev clang \
+  clang-format cppcheck valgrind libssl-dev
+
+.PHONY: help
+help: ## list the targets
+	@echo "connectly $(VERSION)"
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+# ---- what a machine needs ----
+
+.PHONY: deps deps-demo
+deps: ## install what the tests need (Debian, apt)
+	@sh spec/support/install.sh $(TEST_PACKAGES)
+
+deps-demo:
+	@sh spec/support/install.sh $(DEMO_PACKAGES)
+
+# ---- building ----
+
+.PHONY: all build
+all: build
+build: $(MODULE54) $(MODULE51) ## build the C module for Lua 5.4 and for LuaJIT
+
+$(BUILD)/obj/%.o: src/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(BUILD)/5.4/obj/%.o: src/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -c $< -o $@
+
+$(BUILD)/5.1/obj/%.o: src/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) $(LUAJIT_CFLAGS) -c $< -o $@
+
+$(MODULE54): $(SHARED) $(patsubst src/%.c,$(BUILD)/5.4/obj/%.o,$(BINDING))
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(MODULE51): $(SHARED) $(patsubst src/%.c,$(BUILD)/5.1/obj/%.o,$(BINDING))
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- trying ----
+
+.PHONY: demo
+demo: deps-demo ## build, start the sandbox, send it a template message, print the id
+	@$(MAKE) --no-print-directory build > $(or $(DEMO_LOG),/dev/null)
+	@$(ENV54) $(LUA54) spec/support/demo.lua
+
+# ---- tests ----
+
+.PHONY: test test-c test-lua test-luajit test-examples check
+test: deps ## install what is missing and run every test, on Lua 5.4 and LuaJIT
+	@$(MAKE) --no-print-directory build
+	@sh spec/support/run_tests.sh
+
+check: test lint ## what CI runs
+
+# A C test is one file spec/core/NAME_test.c or spec/io/NAME_test.c; *_support.c
+# are linked into all.
+C_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/core/*_test.c spec/io/*_test.c)))
+C_SUPPORT := $(wildcard spec/core/*_support.c)
+BINDING_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/binding/*_test.c)))
+# Every allocation of ours goes through spec/core/memory_support.c in the tests.
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+
+$(BUILD)/spec/core/%: spec/core/%.c $(C_SUPPORT) $(SHARED) $(HEADERS) $(wildcard spec/core/*.h)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka $(LIBS)
+
+$(BUILD)/spec/io/%: spec/io/%.c $(C_SUPPORT) $(SHARED) $(HEADERS) $(wildcard spec/core/*.h)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka $(LIBS)
+
+$(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(SHARED) $(BINDING) $(HEADERS) $(wildcard spec/core/*.h)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(BINDING) $(SHARED) -llua5.4 -lcmocka $(LIBS)
+
+test-c: $(C_TESTS) $(BINDING_TESTS) ## the C tests alone
+	@status=0; for test in $^; do ./$$test || status=1; done; exit $$status
+
+test-lua: build ## the Lua specs on Lua 5.4
+	$(BUSTED54) $(SPECS)
+
+test-luajit: build ## the Lua specs on LuaJIT
+	$(BUSTED51) $(SPECS)
+
+# ---- hard modes ----
+
+.PHONY: asan valgrind
+asan: ## all tests under ASan and UBSan, with the most aggressive garbage collection
+	@sh spec/support/run_asan.sh
+
+valgrind: build $(C_TESTS) $(BINDING_TESTS) ## C tests and a Lua script of all calls under valgrind
+	@sh spec/support/run_valgrind.sh $(C_TESTS) $(BINDING_TESTS)
+
+.PHONY: bench
+bench: build ## the benchmarks; what they measure is said at the head of each file
+	@sh spec/bench/run.sh
+
+# ---- looking ----
+
+.PHONY: lint format layers exports
+C_FILES := $(wildcard src/*/*.c src/*/*.h spec/*/*.c spec/*/*.h)
+
+lint: layers exports ## formatting, static checks, layers, exports
+	clang-format --dry-run --Werror $(C_FILES)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	  --suppress=missingIncludeSystem -Isrc src
+	luacheck --quiet lua spec examples *.rockspec
+	@sh spec/support/warnings.sh
+
+format: ## let clang-format write the C files
+	clang-format -i $(C_FILES)
+
+layers: ## check that the arrows between the layers run one way
+	@sh spec/support/layers.sh
+
+exports: $(MODULE54) $(MODULE51) ## check that the module exports luaopen_* alone
+	@sh spec/support/exports.sh $^
+
+# ---- installing ----
+
+.PHONY: install install-54 install-51
+install: ## PREFIX=/usr/local LUA=5.4|luajit|both
+ifeq ($(LUA),5.4)
+	@$(MAKE) --no-print-directory install-54
+else ifeq ($(LUA),luajit)
+	@$(MAKE) --no-print-directory install-51
+else ifeq ($(LUA),both)
+	@$(MAKE) --no-print-directory install-54 install-51
+else
+	@echo "LUA=5.4, luajit or both expected, got $(LUA)" >&2; exit 1
+endif
+
+define install_files
+	@sh spec/support/install_files.sh "$(DESTDIR)$(PREFIX)" $(1) $(2) $(3)
+endef
+
+install-54: $(MODULE54)
+	$(call install_files,5.4,$(MODULE54),$(LUA54))
+
+install-51: $(MODULE51)
+	$(call install_files,5.1,$(MODULE51),$(LUAJIT))
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BUILD)

@@ -1,0 +1,103 @@
+rockspec_format = "3.0"
+package = "connectly"
+version = "scm-1"
+
+source = {
+  url = "git+https://github.com/connectly-lua/connectly.git",
+}
+
+description = {
+  summary = "WhatsApp messages through the Connectly Business API: never twice, and never a lie about it",
+  detailed = [[
+    Sends template and session messages from Lua 5.4 and LuaJIT (OpenResty).
+    A C core does the HTTP (libcurl) and the JSON; every failure says whether
+    the message was not sent, refused, or may have arrived.
+  ]],
+  license = "MIT",
+  labels = { "whatsapp", "messaging", "http", "openresty" },
+}
+
+dependencies = {
+  "lua >= 5.1, < 5.5",
+  "lua-cjson",
+  -- the command line
+  "argparse",
+  -- `connectly sandbox` also wants lua-http; it says so when it is not there
+}
+
+-- By library, not by header: Debian keeps headers where LuaRocks does not look.
+external_dependencies = {
+  CURL = { library = "curl" },
+  JANSSON = { library = "jansson" },
+}
+
+build = {
+  type = "builtin",
+  modules = {
+    ["connectly.native"] = {
+      sources = {
+        "src/core/buffer.c",
+        "src/core/call.c",
+        "src/core/config.c",
+        "src/core/error.c",
+        "src/core/json.c",
+        "src/core/json_writer.c",
+        "src/core/message.c",
+        "src/core/operation.c",
+        "src/core/params.c",
+        "src/core/problems.c",
+        "src/core/request.c",
+        "src/core/response.c",
+        "src/core/schema.c",
+        "src/core/session.c",
+        "src/core/template.c",
+        "src/core/text.c",
+        "src/core/values.c",
+        "src/core/verdict.c",
+        "src/core/walk.c",
+        "src/io/client.c",
+        "src/io/clock.c",
+        "src/io/engine.c",
+        "src/io/environment.c",
+        "src/io/transfer.c",
+        "src/io/trust.c",
+        "src/binding/lua_class.c",
+        "src/binding/lua_client.c",
+        "src/binding/lua_error.c",
+        "src/binding/lua_source.c",
+        "src/binding/module.c",
+      },
+      incdirs = { "src", "$(CURL_INCDIR)", "$(JANSSON_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)", "$(JANSSON_LIBDIR)" },
+      libraries = { "curl", "jansson", "m" },
+    },
+    ["connectly.cli"] = "lua/connectly/cli/init.lua",
+    ["connectly.cli.sandbox"] = "lua/connectly/cli/sandbox.lua",
+    ["connectly.client"] = "lua/connectly/client.lua",
+    ["connectly.errors"] = "lua/connectly/errors.lua",
+    connectly = "lua/connectly/init.lua",
+    ["connectly.json"] = "lua/connectly/json.lua",
+    ["connectly.loader"] = "lua/connectly/loader.lua",
+    ["connectly.safe"] = "lua/connectly/safe.lua",
+    ["connectly.sandbox.answer"] = "lua/connectly/sandbox/answer.lua",
+    ["connectly.sandbox.certificate"] = "lua/connectly/sandbox/certificate.lua",
+    ["connectly.sandbox.check"] = "lua/connectly/sandbox/check.lua",
+    ["connectly.sandbox.content"] = "lua/connectly/sandbox/content.lua",
+    ["connectly.sandbox.control"] = "lua/connectly/sandbox/control.lua",
+    ["connectly.sandbox.exchange"] = "lua/connectly/sandbox/exchange.lua",
+    ["connectly.sandbox"] = "lua/connectly/sandbox/init.lua",
+    ["connectly.sandbox.json"] = "lua/connectly/sandbox/json.lua",
+    ["connectly.sandbox.parameters"] = "lua/connectly/sandbox/parameters.lua",
+    ["connectly.sandbox.problem"] = "lua/connectly/sandbox/problem.lua",
+    ["connectly.sandbox.routes"] = "lua/connectly/sandbox/routes.lua",
+    ["connectly.sandbox.send"] = "lua/connectly/sandbox/send.lua",
+    ["connectly.sandbox.shape"] = "lua/connectly/sandbox/shape.lua",
+    ["connectly.sandbox.store"] = "lua/connectly/sandbox/store.lua",
+    ["connectly.sandbox.templates"] = "lua/connectly/sandbox/templates.lua",
+    ["connectly.sandbox.ulid"] = "lua/connectly/sandbox/ulid.lua",
+    ["connectly.version"] = "lua/connectly/version.lua",
+  },
+  install = {
+    bin = { connectly = "lua/connectly/cli/main.lua" },
+  },
+}
