@@ -1,0 +1,43 @@
+--- The command line: finds the command and hands it its arguments. Each is a
+--- module of its own, { summary, configure, run }, loaded when it is there.
+
+local argparse = require "argparse"
+
+local version = require "connectly.version"
+
+local command_names = { "sandbox" }
+
+local function module_of(name)
+  return require("connectly.cli." .. name:gsub("-", "_"))
+end
+
+local function add_command(parser, name)
+  local module = module_of(name)
+  local command = parser:command(name, module.summary)
+  module.configure(command)
+end
+
+local function new_parser()
+  local parser = argparse("connectly", "WhatsApp messages through the Connectly Business API.")
+  parser:flag("--version", "Print the version and exit."):action(function()
+    print("connectly " .. version)
+    os.exit(0, true)
+  end)
+  parser:command_target("command")
+  parser:require_command(true)
+  for _, name in ipairs(command_names) do
+    add_command(parser, name)
+  end
+  return parser
+end
+
+local cli = {}
+
+---@param arguments string[]
+---@return integer exit_code
+function cli.main(arguments)
+  local parsed = new_parser():parse(arguments)
+  return module_of(parsed.command).run(parsed)
+end
+
+return cli

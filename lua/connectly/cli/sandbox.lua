@@ -1,0 +1,163 @@
+--- connectly sandbox: runs a Connectly on this machine until interrupted.
+
+local function check_port(text)
+  local port = tonumber(text)
+  if not port or port % 1 ~= 0 or port < 0 or port > 65535 then
+    return nil, "a port is a number from 0 to 65535"
+  end
+  return math.floor(port)
+end
+
+local function configure(command)
+  command:option("--host", "Address to listen on.", "127.0.0.1")
+  command:option("--port", "Port to listen on; 0: the system picks one.", "0"):convert(check_port)
+  command:flag("--tls", "Speak TLS, with a certificate made for this machine.")
+  command:option("--certificates", "Directory where ca.pem is kept; default: removed at the end.")
+  command:option("--api-key", "Key that clients must show.", "sandbox-key")
+  command:option("--business-id", "Business that clients must name.", "sandbox-business")
+  command:option("--templates", "JSON file with an array of templates to add.")
+  command:flag("--http1", "Do not speak HTTP/2.")
+  command:flag("--quiet", "Do not tell of each request.")
+end
+
+local function complain(message)
+  io.stderr:write("connectly sandbox: ", message, "\n")
+  return 1
+end
+
+local needed = { "cqueues", "openssl.ssl.context", "http.server", "cjson" }
+
+local function missing_module()
+  for _, name in ipairs(needed) do
+    if not pcall(require, name) then
+      return name
+    end
+  end
+end
+
+local function read_file(path)
+  local file, reason = io.open(path, "r")
+  if not file then
+    return nil, reason
+  end
+  local content = file:read("*a")
+  file:close()
+  return content
+end
+
+local function check_templates(list)
+  local check = require("connectly.sandbox.templates").check
+  for index, template in ipairs(list) do
+    local complaint = check(template)
+    if complaint then
+      return ("number %d: %s"):format(index, complaint)
+    end
+  end
+end
+
+local function read_templates(path)
+  local content, reason = read_file(path)
+  if not content then
+    return nil, reason
+  end
+  local list, complaint = require("connectly.sandbox.json").decode(content)
+  if type(list) ~= "table" then
+    return nil, path .. ": " .. (complaint or "an array of templates expected")
+  end
+  complaint = check_templates(list)
+  if complaint then
+    return nil, path .. ": " .. complaint
+  end
+  return list
+end
+
+local function log_line(line)
+  io.stderr:write(line, "\n")
+end
+
+local function new_sandbox(arguments, templates, directory)
+  return require("connectly.sandbox").new({
+    api_key = arguments.api_key,
+    business_id = arguments.business_id,
+    certificates = directory,
+    host = arguments.host,
+    http1 = arguments.http1,
+    log = not arguments.quiet and log_line or nil,
+    port = arguments.port,
+    templates = templates,
+    tls = arguments.tls,
+  })
+end
+
+local function quoted(text)
+  return text:find("^[%w%./:_-]+$") and text or "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function announce(sandbox)
+  local function export(name, value)
+    print(("export %s=%s"):format(name, quoted(value)))
+  end
+  print("listening on " .. sandbox:base_url())
+  io.stdout:flush()
+  export("CONNECTLY_API_KEY", sandbox.api_key)
+  export("CONNECTLY_BUSINESS_ID", sandbox.business_id)
+  export("CONNECTLY_BASE_URL", sandbox:base_url())
+  if sandbox.ca_file then
+    export("CONNECTLY_CA_FILE", sandbox.ca_file)
+  end
+  io.stdout:flush()
+end
+
+local function close_on_signals(sandbox)
+  local signal = require "cqueues.signal"
+  signal.ignore(signal.SIGPIPE)
+  signal.block(signal.SIGINT, signal.SIGTERM)
+  local listener = signal.listen(signal.SIGINT, signal.SIGTERM)
+  sandbox:beside(function()
+    listener:wait()
+    sandbox:close()
+  end)
+end
+
+local function serve(sandbox)
+  local ok, reason = sandbox:listen()
+  if not ok then
+    return complain("cannot listen: " .. tostring(reason))
+  end
+  close_on_signals(sandbox)
+  announce(sandbox)
+  sandbox:run()
+  return 0
+end
+
+local function serve_with_certificates(arguments, templates)
+  if not arguments.tls or arguments.certificates then
+    return serve(new_sandbox(arguments, templates, arguments.certificates))
+  end
+  local certificate = require "connectly.sandbox.certificate"
+  local directory = certificate.temporary_directory()
+  local code = serve(new_sandbox(arguments, templates, directory))
+  certificate.remove(directory)
+  return code
+end
+
+local function run(arguments)
+  local missing = missing_module()
+  if missing then
+    return complain(("no module %s: install it with: luarocks install http lua-cjson"):format(missing))
+  end
+  local templates, reason
+  if arguments.templates then
+    templates, reason = read_templates(arguments.templates)
+    if not templates then
+      return complain(reason)
+    end
+  end
+  return serve_with_certificates(arguments, templates)
+end
+
+return {
+  summary = "Run a Connectly on this machine, for tests and demos.",
+  configure = configure,
+  run = run,
+}

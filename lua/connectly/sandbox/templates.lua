@@ -1,0 +1,64 @@
+--- The templates every sandbox starts with.
+
+---@class connectly.sandbox.template
+---@field name string
+---@field language string
+---@field header "none"|"text"|"image"|"document"|"video"|"any"|nil  nil is none
+---@field body integer|nil  variables in the body
+---@field buttons integer|integer[]|nil  URL buttons with a suffix: how many, or at which positions
+---@field cards table[]|nil  a carousel's cards: { header = "image", body = 1, buttons = 1 }
+---@field anything boolean|nil  every parameter is welcome
+
+local shape = require "connectly.sandbox.shape"
+
+local card = { header = "image", body = 1, buttons = 1 }
+
+local templates = {}
+
+---@type connectly.sandbox.template[]
+templates.ready = {
+  { name = "hello", language = "en", body = 1 },
+  { name = "order_shipped", language = "en_US", body = 2 },
+  { name = "invoice_ready", language = "pt_BR", header = "document", body = 1, buttons = 1 },
+  { name = "autumn_carousel", language = "en", body = 1, cards = { card, card } },
+  { name = "order_confirmation", language = "en", header = "any", body = 2, buttons = 1 },
+}
+
+local header_kinds = {
+  none = true, text = true, image = true, document = true, video = true, any = true,
+}
+
+local function one_of(kinds)
+  return function(value, path)
+    return not kinds[value] and path .. ": not a kind of header" or nil
+  end
+end
+
+local function check_buttons(value, path)
+  local count, positions = shape.number(0, 10), shape.list(shape.number(1, 10))
+  return (type(value) == "table" and positions or count)(value, path)
+end
+
+local body_count = shape.number(0, 15)
+
+local template_shape = shape.object({
+  { "name", shape.text(512, 1), "required" },
+  { "language", shape.text(nil, 1), "required" },
+  { "header", one_of(header_kinds) },
+  { "body", body_count },
+  { "buttons", check_buttons },
+  { "cards", shape.list(shape.object({
+    { "header", one_of({ none = true, image = true }) },
+    { "body", body_count },
+    { "buttons", shape.number(0, 2) },
+  }), 0, 10) },
+})
+
+--- Whether a table describes a template.
+---@param value any
+---@return string? complaint
+function templates.check(value)
+  return template_shape(value, "template")
+end
+
+return templates
