@@ -1,0 +1,343 @@
+--- behaviours.lua - the table of everything the server can do wrong.
+---
+--- A behaviour is { run = function(exchange), stage, only, waits }:
+---   stage  when to act: "head" as soon as the request's head is there, "half"
+---          after half its body, "body" (unless said) when it is whole, or a
+---          function(exchange) that says which
+---   only   "http1" or "http2" when it makes no sense in the other
+---   waits  true when a client without a timeout would wait long
+---   refuses  true when the reply proves that nothing was accepted, so that a client
+---          may send the same again
+--- Behaviours of a connection are { run = function(peer), stage, only }, and must
+--- be armed; their stage is "accept", "handshake" (after TLS) or, in HTTP/2,
+--- "preface", with the connection in place of the peer.
+
+local cqueues = require "cqueues"
+local http2_behaviours = require "spec.support.fault.http2_behaviours"
+local replies = require "spec.support.fault.replies"
+
+local behaviours = {}
+
+-- Requests, by name.
+local requests = {}
+
+-- Families with a number in the name: prefix -> function(number) -> behaviour.
+local families = {}
+
+-- Connections, by name.
+local connections = {}
+
+local function answer(make)
+  return { run = function(exchange) exchange:reply(make(exchange)) end }
+end
+
+local function refuse(make)
+  local behaviour = answer(make)
+  behaviour.refuses = true
+  return behaviour
+end
+
+-- Endings -------------------------------------------------------------------------
+
+-- close: FIN, after a good-bye in TLS; cut: FIN and no good-bye; reset: RST; silence:
+-- the connection stays, and nothing comes.
+local ENDINGS = { "close", "cut", "reset", "silence" }
+
+local REQUEST_POINTS = { ["after-head"] = "head", ["after-half-body"] = "half", ["after-request"] = "body" }
+
+local REPLY_POINTS = {
+  ["in-status-line"] = "both", ["in-headers"] = "both", ["after-headers"] = "both", ["in-body"] = "both",
+  ["in-unsized-body"] = "http1", ["in-chunk-size"] = "http1", ["in-chunk"] = "http1",
+  ["before-last-chunk"] = "http1",
+}
+
+local function end_at_request(ending, stage)
+  return {
+    stage = stage, waits = ending == "silence",
+    run = function(exchange) exchange[ending](exchange) end,
+  }
+end
+
+local function end_in_reply(ending, point, protocol)
+  return {
+    only = protocol ~= "both" and protocol or nil, waits = ending == "silence",
+    run = function(exchange)
+      exchange:write_until(point, replies.ok())
+      exchange[ending](exchange)
+    end,
+  }
+end
+
+-- An RST without this pause would look to the client like a port that is closed.
+local BEFORE_RESET = 0.05
+
+local function end_connection(ending, stage)
+  return { stage = stage, run = function(peer)
+    if ending == "reset" then
+      cqueues.sleep(BEFORE_RESET)
+    end
+    peer[ending](peer)
+  end }
+end
+
+for _, ending in ipairs(ENDINGS) do
+  connections[ending .. "-before-reading"] = end_connection(ending, "accept")
+  connections[ending .. "-after-handshake"] = end_connection(ending, "handshake")
+  for point, stage in pairs(REQUEST_POINTS) do
+    requests[ending .. "-" .. point] = end_at_request(ending, stage)
+  end
+  for point, protocol in pairs(REPLY_POINTS) do
+    requests[ending .. "-" .. point] = end_in_reply(ending, point, protocol)
+  end
+end
+
+-- Connections that die between two requests -----------------------------------
+
+--- Answers the first request of a connection, and ends at a later one.
+local function second_request(stage, ending)
+  return {
+    stage = function(exchange) return exchange.number > 1 and stage or "body" end,
+    run = function(exchange)
+      if exchange.number > 1 then
+        return exchange[ending](exchange)
+      end
+      exchange:reply(replies.ok())
+    end,
+  }
+end
+
+requests["dead-connection"] = second_request("body", "close")
+requests["dead-connection-reset"] = second_request("body", "reset")
+requests["dead-connection-after-head"] = second_request("head", "close")
+requests["dead-connection-after-half-body"] = second_request("half", "close")
+requests["dead-connection-after-half-body-reset"] = second_request("half", "reset")
+
+requests["close-idle"] = { run = function(exchange)
+  exchange:reply(replies.ok())
+  exchange:close()
+end }
+
+requests["reset-idle"] = { run = function(exchange)
+  exchange:reply(replies.ok())
+  cqueues.sleep(BEFORE_RESET) -- an RST can overtake the reply and take it back
+  exchange:reset()
+end }
+
+-- Success, soon and late -------------------------------------------------------
+
+requests["ok"] = answer(function() return replies.ok() end)
+requests["ok-201"] = answer(function() return replies.ok(201) end)
+requests["204"] = answer(replies.no_content)
+
+requests["ok-chunked"] = { only = "http1", run = function(exchange)
+  exchange:reply_chunked(replies.ok())
+end }
+
+-- The end of the connection ends the body, as in HTTP/1.0. Without TLS's good-bye
+-- (cut) nobody can tell that from a body that lost its end.
+for _, ending in ipairs { "close", "cut" } do
+  requests["ok-unsized-" .. ending] = { only = "http1", run = function(exchange)
+    exchange:reply_unsized(replies.ok())
+    exchange[ending](exchange)
+  end }
+end
+
+local function interim_first(status)
+  return { run = function(exchange)
+    exchange:interim(status)
+    exchange:reply(replies.ok())
+  end }
+end
+
+requests["100-first"] = interim_first(100)
+requests["103-first"] = interim_first(103)
+
+families["slow"] = function(milliseconds)
+  return { run = function(exchange)
+    cqueues.sleep(milliseconds / 1000)
+    exchange:reply(replies.ok())
+  end }
+end
+
+-- One byte of the reply every so many milliseconds.
+families["drip"] = function(milliseconds)
+  return { waits = true, run = function(exchange)
+    for piece in exchange:pieces(replies.ok()) do
+      if not exchange:write(piece) then
+        return
+      end
+      cqueues.sleep(milliseconds / 1000)
+    end
+  end }
+end
+
+-- Refusals ---------------------------------------------------------------------
+
+for _, status in ipairs { 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504 } do
+  local reply = status < 500 and refuse or answer
+  requests[tostring(status)] = reply(function() return replies.error(status) end)
+  requests[status .. "-empty"] = reply(function() return replies.error_empty(status) end)
+  requests[status .. "-html"] = reply(function() return replies.error_html(status) end)
+end
+
+for _, status in ipairs { 301, 302, 303, 307, 308 } do
+  requests[tostring(status)] = refuse(function(exchange)
+    return replies.redirect(status, exchange.server.ports.elsewhere, exchange.request.path)
+  end)
+end
+
+local RETRY_AFTER = {
+  ["seconds"] = "1", ["zero"] = "0", ["nonsense"] = "soon, perhaps", ["huge"] = "99999999999999999999",
+  ["negative"] = "-5", ["fraction"] = "1.5",
+}
+
+for _, status in ipairs { 429, 503 } do
+  local reply = status == 429 and refuse or answer
+  for name, value in pairs(RETRY_AFTER) do
+    requests[status .. "-" .. name] = reply(function() return replies.retry_after(status, value) end)
+  end
+  requests[status .. "-date"] = reply(function() return replies.retry_date(status, 2) end)
+  requests[status .. "-past-date"] = reply(function() return replies.retry_date(status, -3600) end)
+  families[status .. "-seconds"] = function(seconds)
+    return reply(function() return replies.retry_after(status, tostring(seconds)) end)
+  end
+end
+
+local function key_in(exchange)
+  return exchange.request.headers["x-api-key"] or ""
+end
+
+requests["echo-key"] = refuse(function(exchange) return replies.echo_key(400, key_in(exchange)) end)
+requests["echo-key-500"] = answer(function(exchange) return replies.echo_key(500, key_in(exchange)) end)
+requests["echo-key-200"] = answer(function(exchange) return replies.echo_key(200, key_in(exchange)) end)
+requests["echo-key-html"] = refuse(function(exchange) return replies.echo_key_html(400, key_in(exchange)) end)
+requests["echo-key-html-200"] = answer(function(exchange) return replies.echo_key_html(200, key_in(exchange)) end)
+
+-- Replies that are not what they seem -------------------------------------------
+
+for name, make in pairs(replies.bodies) do
+  requests[name] = answer(make)
+end
+
+requests["length-too-long"] = { run = function(exchange)
+  exchange:reply(replies.too_long())
+  exchange:close()
+end }
+requests["length-too-short"] = answer(replies.too_short)
+requests["bytes-after-reply"] = answer(replies.bytes_after)
+
+requests["not-http"] = { only = "http1", run = function(exchange)
+  exchange:write("SSH-2.0-OpenSSH_9.2\r\n")
+  exchange:close()
+end }
+
+local function add_all(rows, more)
+  for name, row in pairs(more) do
+    rows[name] = row
+  end
+end
+
+add_all(requests, http2_behaviours.requests)
+add_all(families, http2_behaviours.families)
+add_all(connections, http2_behaviours.connections)
+
+-- Names to behaviours -------------------------------------------------------------
+
+local unknown = refuse(function(exchange)
+  return replies.error(404, "the fault server knows no behaviour " .. exchange.name)
+end)
+
+local other_protocol = refuse(function() return replies.error(501, "not in this version of HTTP") end)
+
+requests["drip"] = families["drip"](1000)
+
+local function in_family(name)
+  local prefix, number = name:match("^(.-)%-(%d+)$")
+  return families[prefix] and families[prefix](tonumber(number))
+end
+
+local function suits(behaviour, protocol)
+  return not behaviour.only or behaviour.only == protocol
+end
+
+local function sorted_names(protocol, quick)
+  local names = {}
+  for name, behaviour in pairs(requests) do
+    if suits(behaviour, protocol) and not (quick and behaviour.waits) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+--- A generator of its own for each seed: what others draw changes nothing.
+local function draw(ledger, name, count)
+  local state = ledger.random[name] or tonumber(name:match("%d+$"))
+  state = state * 6364136223846793005 + 1442695040888963407
+  ledger.random[name] = state
+  return (state >> 33) % count + 1
+end
+
+local function at_random(exchange, name)
+  local ledger, names = exchange.server.ledger, sorted_names(exchange.protocol, name:find("^quick%-"))
+  local drawn = names[draw(ledger, name, #names)]
+  ledger:drew(drawn)
+  return requests[drawn]
+end
+
+local function named(exchange, name)
+  if name:find("^random%-%d+$") or name:find("^quick%-random%-%d+$") then
+    return at_random(exchange, name)
+  end
+  return requests[name] or in_family(name) or unknown
+end
+
+--- The behaviour of this exchange, and the name under which it is counted.
+function behaviours.choose(exchange)
+  local name = exchange.server.ledger:take_armed("request")
+    or exchange.request.path:match("^/v1/businesses/([^/?]+)") or "none"
+  local behaviour = named(exchange, name)
+  return suits(behaviour, exchange.protocol) and behaviour or other_protocol, name
+end
+
+function behaviours.stage(behaviour, exchange)
+  local stage = behaviour.stage or "body"
+  return type(stage) == "function" and stage(exchange) or stage
+end
+
+--- The behaviour of a connection by its name, or nil.
+function behaviours.of_connection(name)
+  return connections[name]
+end
+
+--- Whether `name` waits for a "connection" or a "request"; nil when there is none such.
+function behaviours.place(name)
+  if connections[name] then
+    return "connection"
+  elseif requests[name] or in_family(name) or name:find("random%-%d+$") then
+    return "request"
+  end
+end
+
+local function describe(behaviour, place)
+  local stage = type(behaviour.stage) == "function" and "varies" or behaviour.stage or "body"
+  return {
+    place = place, stage = stage, only = behaviour.only, waits = behaviour.waits or false,
+    refuses = behaviour.refuses or false,
+  }
+end
+
+--- All names with what a test may want to know of them.
+function behaviours.list()
+  local list = {}
+  for name, behaviour in pairs(requests) do
+    list[name] = describe(behaviour, "request")
+  end
+  for name, behaviour in pairs(connections) do
+    list[name] = describe(behaviour, "connection")
+  end
+  return list
+end
+
+return behaviours

@@ -1,0 +1,71 @@
+--- control.lua - the port that the tests talk to; what it offers is said at the
+--- head of fault_server.lua.
+
+local behaviours = require "spec.support.fault.behaviours"
+local cjson = require "cjson.safe"
+local http1 = require "spec.support.fault.http1"
+
+local control = {}
+
+-- Path -> function(ledger, request) -> a table to send, or nil and what was wrong.
+local calls = {}
+
+calls["GET /counts"] = function(ledger)
+  return ledger:counts()
+end
+
+calls["GET /counts?bodies=no"] = function(ledger)
+  local counts = ledger:counts()
+  counts.bodies = nil
+  return counts
+end
+
+calls["GET /arrivals"] = function(ledger)
+  return { arrivals = ledger.arrivals }
+end
+
+calls["GET /behaviours"] = function()
+  return behaviours.list()
+end
+
+calls["POST /reset"] = function(ledger)
+  ledger:reset()
+  return { ok = true }
+end
+
+calls["POST /arm"] = function(ledger, request)
+  local wish = cjson.decode(request.body)
+  local name = type(wish) == "table" and wish.behaviour
+  local place = type(name) == "string" and behaviours.place(name)
+  if not place then
+    return nil, "no such behaviour"
+  end
+  ledger:arm(place, name, wish.times or 1)
+  return { ok = true, waits_for = place }
+end
+
+local function answer(ledger, request)
+  local call = calls[request.method .. " " .. request.path]
+  if not call then
+    return 404, { error = "no such call" }
+  end
+  local result, problem = call(ledger, request)
+  return result and 200 or 400, result or { error = problem }
+end
+
+local function send(peer, status, fields)
+  local body = cjson.encode(fields)
+  local head = "HTTP/1.1 %d Control\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+  return peer:write(head:format(status, #body) .. body)
+end
+
+function control.serve(peer, ledger)
+  for request in http1.read_head, peer do
+    request.body = http1.read_body(peer, request)
+    if not request.body or not send(peer, answer(ledger, request)) then
+      return
+    end
+  end
+end
+
+return control

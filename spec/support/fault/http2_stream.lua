@@ -1,0 +1,143 @@
+--- http2_stream.lua - one request in HTTP/2, with the same methods as http1's
+--- exchange, so that most behaviours need not know which they have.
+
+local frames = require "spec.support.fault.frames"
+
+local DATA, RST_STREAM = 0, 3
+local END_STREAM = 1
+
+local exchange = {}
+exchange.__index = exchange
+
+function exchange.new(connection, id, request)
+  return setmetatable({
+    connection = connection, server = connection.server, id = id, request = request,
+    number = connection.requests, protocol = "http2", send_window = connection.initial_window,
+    parts = {}, size = 0,
+  }, exchange)
+end
+
+function exchange:finish()
+  if not self.finished then
+    self.finished = true
+    self.connection.open_streams = self.connection.open_streams - 1
+    self.connection.streams[self.id] = nil
+    self.connection.changed:signal()
+  end
+end
+
+function exchange:write(bytes)
+  return not self.finished and self.connection:write(bytes)
+end
+
+function exchange:interim(status)
+  self:write(frames.headers(self.id, { status = status }, 0))
+end
+
+--- How much may be sent now; waits until that is anything.
+local function take_window(self, wanted)
+  local link, room = self.connection, nil
+  local opened = link:wait_until(function()
+    room = math.min(wanted, frames.LARGEST, link.send_window, self.send_window)
+    return room > 0 or self.finished
+  end)
+  if not opened or self.finished then
+    return nil
+  end
+  link.send_window, self.send_window = link.send_window - room, self.send_window - room
+  return room
+end
+
+local function write_data(self, body, flags)
+  local sent = 0
+  repeat
+    local room = #body == 0 and 0 or take_window(self, #body - sent)
+    if not room then
+      return
+    end
+    local part = body:sub(sent + 1, sent + room)
+    sent = sent + room
+    self:write(frames.frame(DATA, sent == #body and flags or 0, self.id, part))
+  until sent >= #body
+end
+
+function exchange:reply(reply)
+  if frames.has_no_body(reply.status) then
+    self:write(frames.headers(self.id, reply, END_STREAM))
+  else
+    self:write(frames.headers(self.id, reply, 0))
+    write_data(self, reply.body, END_STREAM)
+  end
+  self:finish()
+end
+
+-- How much of a reply is on the wire when it is cut at a point.
+local CUTS = {
+  ["in-status-line"] = function(id, reply) return frames.headers(id, reply, 0):sub(1, 5) end,
+  ["in-headers"] = function(id, reply) return frames.headers(id, reply, 0):sub(1, -6) end,
+  ["after-headers"] = function(id, reply) return frames.headers(id, reply, 0) end,
+  ["in-body"] = function(id, reply)
+    local half = reply.body:sub(1, #reply.body // 2)
+    return frames.headers(id, reply, 0) .. frames.frame(DATA, 0, id, half)
+  end,
+}
+
+-- After half a frame nothing else on the connection can be understood.
+local CUTS_THE_FRAME = { ["in-status-line"] = true, ["in-headers"] = true }
+
+function exchange:write_until(point, reply)
+  self:write(CUTS[point](self.id, reply))
+  self.connection.mute = CUTS_THE_FRAME[point]
+end
+
+function exchange:pieces(reply)
+  return coroutine.wrap(function()
+    coroutine.yield(frames.headers(self.id, reply, 0))
+    for letter in reply.body:gmatch(".") do
+      coroutine.yield(frames.frame(DATA, 0, self.id, letter))
+    end
+    coroutine.yield(frames.frame(DATA, END_STREAM, self.id, ""))
+  end)
+end
+
+function exchange:goaway(last_id, code)
+  self.connection:goaway(last_id, code)
+end
+
+function exchange:reset_stream(code)
+  self:write(frames.frame(RST_STREAM, 0, self.id, string.pack(">I4", code)))
+  self:finish()
+end
+
+function exchange:limit_streams(count)
+  self.connection:limit_streams(count)
+end
+
+--- True for the last of `count` streams that wait here together.
+function exchange:wait_for_streams(count)
+  local link = self.connection
+  link.waiting = (link.waiting or 0) + 1
+  if link.waiting >= count then
+    return true
+  end
+  link:wait_until(function() return self.finished end)
+  return false
+end
+
+function exchange:close()
+  self.connection:close()
+end
+
+function exchange:cut()
+  self.connection:cut()
+end
+
+function exchange:reset()
+  self.connection:reset()
+end
+
+--- The stream stays open, and with it the client's hope.
+function exchange.silence()
+end
+
+return exchange

@@ -1,0 +1,98 @@
+--- ledger.lua - what the server received, and which faults are armed.
+
+local cjson = require "cjson.safe"
+local cqueues = require "cqueues"
+
+local MOST_BODIES = 20000
+local MOST_BODY_BYTES = 64 * 1024 * 1024
+local MOST_ARRIVALS = 200000
+
+local ledger = {}
+ledger.__index = ledger
+
+function ledger.new()
+  local self = setmetatable({}, ledger)
+  self:reset()
+  return self
+end
+
+function ledger:reset()
+  self.connections, self.handshakes, self.requests, self.elsewhere = 0, 0, 0, 0
+  self.bodies, self.body_bytes, self.arrivals = {}, 0, {}
+  self.by_behaviour, self.by_key, self.by_protocol = {}, {}, {}
+  self.accepted, self.drawn = {}, {}
+  self.armed, self.random = {}, {}
+end
+
+local function add(counts, name)
+  counts[name] = (counts[name] or 0) + 1
+end
+
+--- What a test gave the message to know it again by.
+local function key_of(request)
+  if request.headers.callbackdata then
+    return request.headers.callbackdata
+  end
+  local fields = cjson.decode(request.body)
+  local value = type(fields) == "table" and fields.callbackData
+  return type(value) == "table" and cjson.encode(value) or value or nil
+end
+
+local function keep_body(self, body)
+  if #self.bodies < MOST_BODIES and self.body_bytes + #body <= MOST_BODY_BYTES then
+    self.bodies[#self.bodies + 1] = body
+    self.body_bytes = self.body_bytes + #body
+  end
+end
+
+--- The whole request has arrived: from here on it counts as delivered.
+function ledger:received(exchange)
+  local key = key_of(exchange.request)
+  self.requests = self.requests + 1
+  if #self.arrivals < MOST_ARRIVALS then
+    self.arrivals[#self.arrivals + 1] = cqueues.monotime()
+  end
+  add(self.by_behaviour, exchange.name)
+  add(self.by_protocol, exchange.protocol)
+  if key ~= nil and key ~= cjson.null then
+    add(self.by_key, tostring(key))
+    if not exchange.behaviour.refuses then
+      add(self.accepted, tostring(key))
+    end
+  end
+  keep_body(self, exchange.request.body)
+end
+
+--- A behaviour was drawn at random; also those that leave the request unread.
+function ledger:drew(name)
+  add(self.drawn, name)
+end
+
+function ledger:counts()
+  return {
+    connections = self.connections, handshakes = self.handshakes, requests = self.requests,
+    elsewhere = self.elsewhere, bodies = self.bodies, by_behaviour = self.by_behaviour,
+    by_key = self.by_key, by_protocol = self.by_protocol,
+    accepted = self.accepted, drawn = self.drawn,
+  }
+end
+
+--- `place` is "connection" or "request": whom the fault waits for.
+function ledger:arm(place, name, times)
+  table.insert(self.armed, { place = place, name = name, times = times })
+end
+
+--- The name of the fault that was armed first for `place`, or nil.
+function ledger:take_armed(place)
+  for index, entry in ipairs(self.armed) do
+    if entry.place == place then
+      entry.times = entry.times - 1
+      if entry.times <= 0 then
+        table.remove(self.armed, index)
+      end
+      return entry.name
+    end
+  end
+end
+
+return ledger

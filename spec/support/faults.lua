@@ -1,0 +1,121 @@
+--- The fault server for specs: starts it, arms it, and asks what it received.
+---
+---   local faults = require "spec.support.faults"
+---   local server = faults.start()
+---   ... connectly.new{ base_url = server:url("https"), ca_file = server.ca_file,
+---                      business_id = "reset-after-request", ... }
+---   assert.equal(1, server:counts().requests)
+---   server:stop()
+---
+--- Ports, behaviours and counts are explained at the head of fault_server.lua.
+
+local cjson = require "cjson"
+local process = require "spec.support.process"
+local socket = require "cqueues.socket"
+
+local PATIENCE = 10 -- seconds for one control request
+local PLAIN = { http = true, control = true, elsewhere = true }
+
+local faults = {}
+
+local server = {}
+server.__index = server
+
+local function program()
+  local folder = debug.getinfo(1, "S").source:match("^@(.*)faults%.lua$")
+  return { os.getenv("FAULT_SERVER_LUA") or "lua5.4", folder .. "fault_server.lua" }
+end
+
+-- cjson reads 80 as 80.0, and no resolver knows such a port.
+local function ports_of(ready)
+  local ports = {}
+  for name, value in pairs(ready) do
+    ports[name] = type(value) == "number" and math.floor(value) or nil
+  end
+  return ports
+end
+
+--- Starts a server in a process of its own.
+---@return table server  with ca_file, http2 (whether it can) and ports
+function faults.start()
+  local started = process.start { command = program(), ready = "^({.*})$" }
+  local ready = cjson.decode(started.captured)
+  local self = { process = started, ca_file = ready.ca_file, http2 = ready.http2, ports = ports_of(ready) }
+  return setmetatable(self, server)
+end
+
+--- The base URL of a port by its name, e.g. "http", "https", "expired".
+---@param name string
+---@param scheme string?  for the ports that speak neither, as "silent" and "refused"
+---@return string
+function server:url(name, scheme)
+  local port = assert(self.ports[name], "no such port: " .. name)
+  return ("%s://127.0.0.1:%d"):format(scheme or PLAIN[name] and "http" or "https", port)
+end
+
+local function read_reply(connection)
+  local status, length = connection:read("*l"):match("^HTTP/1.1 (%d+)"), nil
+  for line in connection:lines("*l") do
+    line = line:gsub("\r$", "")
+    if line == "" then
+      break
+    end
+    length = line:match("^content%-length: (%d+)") or length
+  end
+  return status, connection:read(tonumber(length))
+end
+
+local function ask(self, method, path, body)
+  local connection = assert(socket.connect("127.0.0.1", self.ports.control))
+  connection:settimeout(PATIENCE)
+  connection:setmode("b", "bf")
+  connection:write(("%s %s HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n%s"):format(
+    method, path, #body, body))
+  connection:flush()
+  local status, answer = read_reply(connection)
+  connection:close()
+  assert(status == "200", answer)
+  return cjson.decode(answer)
+end
+
+--- Everything counted since the start or the last reset.
+---@return table
+function server:counts()
+  return ask(self, "GET", "/counts", "")
+end
+
+--- The same without the bodies, for the many.
+---@return table
+function server:tally()
+  return ask(self, "GET", "/counts?bodies=no", "")
+end
+
+--- When each request was complete, in monotonic seconds, in order.
+---@return number[]
+function server:arrivals()
+  return ask(self, "GET", "/arrivals", "").arrivals
+end
+
+--- Every behaviour by name: { place, stage, only, waits }.
+---@return table
+function server:behaviours()
+  return ask(self, "GET", "/behaviours", "")
+end
+
+--- Counts from 0 again, and nothing is armed any more.
+function server:reset()
+  ask(self, "POST", "/reset", "")
+end
+
+--- What comes next gets this behaviour, whatever its path says.
+---@param behaviour string
+---@param times integer?  1 unless said
+function server:arm(behaviour, times)
+  ask(self, "POST", "/arm", cjson.encode { behaviour = behaviour, times = times or 1 })
+end
+
+function server:stop()
+  self.process:stop()
+end
+
+return faults

@@ -1,0 +1,194 @@
+--- A sandbox in a process of its own, and its knobs, for specs.
+---
+---   local sandbox = support.start({ tls = true })
+---   ... sandbox.base_url, sandbox.api_key, sandbox.business_id, sandbox.ca_file ...
+---   sandbox:reply({ status = 429, headers = { ["Retry-After"] = "1" } })
+---   sandbox:stop()
+
+local cjson = require "cjson"
+local http_request = require "http.request"
+local http_tls = require "http.tls"
+local process = require "spec.support.process"
+local x509 = require "openssl.x509"
+local x509_store = require "openssl.x509.store"
+
+local patience = 10 -- seconds for one control request
+
+local sandbox = {}
+sandbox.__index = sandbox
+
+local support = {}
+
+--- lua-http is pure Lua but packaged for some Luas only; the specs may run on
+--- another Lua than the sandbox, whose modules are then found last.
+local packaged = "/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;"
+  .. "/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua"
+
+local function module_path()
+  local inherited = (os.getenv("LUA_PATH") or ""):gsub(";;", ";")
+  return "lua/?.lua;lua/?/init.lua;;" .. packaged .. ";" .. inherited
+end
+
+local function program()
+  return {
+    "env", "LUA_PATH=" .. (os.getenv("SANDBOX_LUA_PATH") or module_path()),
+    os.getenv("SANDBOX_LUA") or "lua5.4", "lua/connectly/cli/main.lua",
+  }
+end
+
+local flags = { tls = "--tls", http1 = "--http1" }
+local valued = {
+  api_key = "--api-key", business_id = "--business-id", templates = "--templates",
+  certificates = "--certificates", host = "--host", port = "--port",
+}
+
+local function command_line(options)
+  local command = program()
+  local function add(...)
+    for _, argument in ipairs({ ... }) do
+      command[#command + 1] = tostring(argument)
+    end
+  end
+  add("sandbox", "--quiet")
+  for name, flag in pairs(flags) do
+    if options[name] then
+      add(flag)
+    end
+  end
+  for name, option in pairs(valued) do
+    if options[name] then
+      add(option, options[name])
+    end
+  end
+  return command
+end
+
+--- The lines `export CONNECTLY_NAME=value` after the first.
+local function read_exports(server, count)
+  local exports = {}
+  for _ = 1, count do
+    local name, value = (server:read_line() or ""):match("^export CONNECTLY_(%u[%u_]*)=(.*)$")
+    exports[assert(name, "an export line was expected")] = value:match("^'(.*)'$") or value
+  end
+  return exports
+end
+
+local function trusting(ca_file)
+  local file = assert(io.open(ca_file, "r"))
+  local store = x509_store.new():add(x509.new(file:read("*a"), "PEM"))
+  file:close()
+  local context = http_tls.new_client_context()
+  context:setStore(store)
+  return context
+end
+
+--- Starts a sandbox on a free port.
+---@param options table|nil  tls, http1, api_key, business_id, templates, certificates, host, port
+---@return table sandbox
+function support.start(options)
+  options = options or {}
+  local server = process.start({
+    command = command_line(options),
+    ready = "^listening on (https?://%S+)$",
+  })
+  local exports = read_exports(server, options.tls and 4 or 3)
+  return setmetatable({
+    api_key = exports.API_KEY,
+    base_url = exports.BASE_URL,
+    business_id = exports.BUSINESS_ID,
+    ca_file = exports.CA_FILE,
+    context = exports.CA_FILE and trusting(exports.CA_FILE),
+    process = server,
+  }, sandbox)
+end
+
+function sandbox:new_request(method, path, headers, body)
+  local request = http_request.new_from_uri(self.base_url .. path)
+  request.ctx = self.context
+  request.headers:upsert(":method", method)
+  for name, value in pairs(headers or {}) do
+    request.headers:upsert(name:lower(), value)
+  end
+  if body then
+    request:set_body(body)
+  end
+  return request
+end
+
+--- Any request. The reply's JSON, when it is that, is in `json`.
+---@param options { method: string?, path: string, headers: table?, body: string?, version: number? }
+---@return table reply  { status, headers, body, json, http_version }
+function sandbox:request(options)
+  local request = self:new_request(options.method or "GET", options.path, options.headers, options.body)
+  request.version = options.version
+  local headers, stream = assert(request:go(patience))
+  local body = stream:get_body_as_string(patience)
+  local decoded, value = pcall(cjson.decode, body or "")
+  local reply = {
+    status = tonumber((headers:get(":status"))),
+    headers = headers,
+    body = body,
+    json = decoded and value or nil,
+    http_version = stream.connection.version,
+  }
+  stream:shutdown() -- and with it the connection, which is idle then
+  return reply
+end
+
+local function control(self, method, name, body)
+  local reply = self:request({
+    method = method,
+    path = "/_sandbox/" .. name,
+    body = body and cjson.encode(body),
+  })
+  assert(reply.status == 200, reply.body)
+  return reply.json
+end
+
+--- What was accepted for delivery, oldest first, and the number of all send
+--- requests seen.
+---@return table[] deliveries
+---@return integer requests
+function sandbox:deliveries()
+  local seen = control(self, "GET", "deliveries")
+  return seen.deliveries, seen.requests
+end
+
+--- Forgets everything, turns the clock back.
+function sandbox:reset()
+  control(self, "POST", "reset")
+end
+
+--- Scripts what the next send request is answered with.
+---@param reply table  status, headers, body, delay, deliver, times, hang_up
+function sandbox:reply(reply)
+  control(self, "POST", "replies", { replies = { reply } })
+end
+
+--- A customer writes: opens the 24-hour window.
+---@param message { number: string, sender: string? }
+function sandbox:inbound(message)
+  control(self, "POST", "inbound", message)
+end
+
+---@param template table  name, language, header, body, buttons, cards
+function sandbox:template(template)
+  control(self, "POST", "templates", template)
+end
+
+---@param customer { number: string }
+function sandbox:opt_out(customer)
+  control(self, "POST", "opt_out", customer)
+end
+
+---@param turn { advance: number }  seconds
+function sandbox:clock(turn)
+  control(self, "POST", "clock", turn)
+end
+
+--- Stops the process and waits until it is gone.
+function sandbox:stop()
+  self.process:stop()
+end
+
+return support
