@@ -177,7 +177,7 @@ ifeq ($(LUA),5.4)
 else ifeq ($(LUA),luajit)
 	@$(MAKE) --no-print-directory install-51
 else ifeq ($(LUA),both)
-	@$(MAKE) --no-print-directory install-54 install-51
+	@$(MAKE) --no-print-directory install-51 install-54
 else
 	@echo "LUA=5.4, luajit or both expected, got $(LUA)" >&2; exit 1
 endif

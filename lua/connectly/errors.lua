@@ -35,7 +35,8 @@ function metatable.__tostring(err)
   notes[#notes + 1] = err.status and "status " .. err.status
   notes[#notes + 1] = err.trace_id and "trace " .. err.trace_id
   notes[#notes + 1] = "outcome " .. tostring(err.outcome)
-  return ("%s (%s)"):format(err.message, table.concat(notes, ", "))
+  -- One line, whatever the server put into its codes.
+  return (("%s (%s)"):format(err.message, table.concat(notes, ", ")):gsub("%c", "?"))
 end
 
 local taxonomy = native.taxonomy()

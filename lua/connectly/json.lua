@@ -8,13 +8,12 @@ local codec = cjson.new()
 codec.encode_keep_buffer(true)
 -- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
 local digits = pcall(codec.encode_number_precision, 16) and 16 or 14
+local as_written = "%." .. digits .. "g"
 
-local whole_limit = digits == 16 and 2 ^ 53 or 10 ^ digits
-
---- A number that lua-cjson would round: finds the first, as a path, or nil.
+--- A whole number that lua-cjson would round: finds the first, as a path, or nil.
 local function find_rounded(value, path)
   if type(value) == "number" then
-    local is_rounded = value % 1 == 0 and (value > whole_limit or value < -whole_limit)
+    local is_rounded = value % 1 == 0 and tonumber(as_written:format(value)) ~= value
     return is_rounded and path or nil
   end
   if type(value) ~= "table" then
@@ -43,8 +42,8 @@ function json.encode(value)
   -- After the encoding, which has proved that the value is a finite tree.
   local rounded = find_rounded(value, "it")
   if rounded then
-    return nil, ("a whole number of more than %d digits would be rounded%s: give it as a string"):format(
-      digits == 16 and 15 or digits, rounded == "it" and "" or " (" .. rounded:gsub("^it%.?", "") .. ")")
+    local where = rounded == "it" and "" or " (at " .. rounded:gsub("^it%.?", "") .. ")"
+    return nil, ("a whole number of more than %d digits would be rounded%s: give it as a string"):format(digits, where)
   end
   return text
 end

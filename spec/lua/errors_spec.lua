@@ -101,6 +101,11 @@ describe("an error of the API", function()
     assert.equal("no such number +# here", err.message)
   end)
 
+  it("stays one line whatever the server writes", function()
+    local err = answer(400, [[{"message":"a\nb","code":"X\r\ny","cntTraceId":"1\u001b[0m"}]])
+    assert.is_nil(tostring(err):find("%c"))
+  end)
+
   local statuses = {
     { 301, "protocol", "rejected" }, { 400, "rejected", "rejected" }, { 401, "auth", "rejected" },
     { 403, "auth", "rejected" }, { 404, "rejected", "rejected" }, { 409, "rejected", "rejected" },

@@ -198,6 +198,16 @@ describe("callback data", function()
     assert.equal('{"a":null}', sent { a = connectly.null })
   end)
 
+  it("refuses a whole number that would lose digits, and says where", function()
+    for _, number in ipairs { 123456789012345678, -123456789012345678 } do
+      local is_fine, err = pcall(sent, { orders = { 1, { id = number } } })
+      assert.is_false(is_fine)
+      assert.truthy(err.message:find("(at orders[2].id)", 1, true), err.message)
+    end
+    assert.equal("12345678901234", sent(12345678901234))
+    assert.equal("1e+20", sent(1e20))
+  end)
+
   it("of exactly 1024 bytes goes, as exactly these bytes", function()
     local text = ("é"):rep(511)
     assert.equal('"' .. text .. '"', sent(text))

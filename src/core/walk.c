@@ -172,7 +172,8 @@ int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low
     list = walk->source->list(walk->source->host, value);
     if (!check_items(walk, value, path, list)) return -1;
     if (list.count > (size_t)high) {
-        cly_problem_add(walk->problems, path, "at most %d item%s, got %zu", high, high == 1 ? "" : "s", list.count);
+        cly_problem_add(walk->problems, path, "at most %d item%s, got %zu", high, high == 1 ? "" : "s",
+                        list.count);
         return -1;
     }
     if (list.count < (size_t)low) {
