@@ -212,6 +212,7 @@ static void read_options(reader *read) {
 static void take_default(reader *read, size_t at, char **out, const char *text) {
     cly_path path = cly_path_name(NULL, option_fields[at].name);
     if (read->slots.given[at] || text == NULL || *text == '\0') return;
+    read->slots.given[at] = true;
     if (cly_has_control(text, strlen(text)))
         cly_problem_add(read->walk.problems, &path,
                         "the environment's holds a control byte (a line break at its end?)");
