@@ -71,6 +71,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)", "$(JANSSON_LIBDIR)" },
       libraries = { "curl", "jansson", "m" },
     },
+    ["connectly.cli.doctor"] = "lua/connectly/cli/doctor.lua",
     ["connectly.cli"] = "lua/connectly/cli/init.lua",
     ["connectly.cli.sandbox"] = "lua/connectly/cli/sandbox.lua",
     ["connectly.client"] = "lua/connectly/client.lua",

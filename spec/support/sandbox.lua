@@ -50,6 +50,9 @@ local function command_line(options)
     end
   end
   add("sandbox", "--quiet")
+  if not options.port then
+    add("--port", 0)
+  end
   for name, flag in pairs(flags) do
     if options[name] then
       add(flag)

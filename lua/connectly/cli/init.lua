@@ -1,11 +1,9 @@
 --- The command line: finds the command and hands it its arguments. Each is a
 --- module of its own, { summary, configure, run }, loaded when it is there.
 
-local argparse = require "argparse"
-
 local version = require "connectly.version"
 
-local command_names = { "sandbox" }
+local command_names = { "sandbox", "doctor" }
 
 local function module_of(name)
   return require("connectly.cli." .. name:gsub("-", "_"))
@@ -17,7 +15,7 @@ local function add_command(parser, name)
   module.configure(command)
 end
 
-local function new_parser()
+local function new_parser(argparse)
   local parser = argparse("connectly", "WhatsApp messages through the Connectly Business API.")
   parser:flag("--version", "Print the version and exit."):action(function()
     print("connectly " .. version)
@@ -36,7 +34,12 @@ local cli = {}
 ---@param arguments string[]
 ---@return integer exit_code
 function cli.main(arguments)
-  local parsed = new_parser():parse(arguments)
+  local is_there, argparse = pcall(require, "argparse")
+  if not is_there then
+    io.stderr:write("connectly: the command line needs argparse: install it with: luarocks install argparse\n")
+    return 1
+  end
+  local parsed = new_parser(argparse):parse(arguments)
   return module_of(parsed.command).run(parsed)
 end
 

@@ -1,5 +1,8 @@
 --- connectly sandbox: runs a Connectly on this machine until interrupted.
 
+--- Where the examples look for a sandbox when they are given no key.
+local usual_port = 8077
+
 local function check_port(text)
   local port = tonumber(text)
   if not port or port % 1 ~= 0 or port < 0 or port > 65535 then
@@ -10,7 +13,9 @@ end
 
 local function configure(command)
   command:option("--host", "Address to listen on.", "127.0.0.1")
-  command:option("--port", "Port to listen on; 0: the system picks one.", "0"):convert(check_port)
+  local port_help = ("Port to listen on; 0: any free one. Default: %d, or any free one when that is taken.")
+    :format(usual_port)
+  command:option("--port", port_help):convert(check_port)
   command:flag("--tls", "Speak TLS, with a certificate made for this machine.")
   command:option("--certificates", "Directory where ca.pem is kept; default: removed at the end.")
   command:option("--api-key", "Key that clients must show.", "sandbox-key")
@@ -75,7 +80,7 @@ local function log_line(line)
   io.stderr:write(line, "\n")
 end
 
-local function new_sandbox(arguments, templates, directory)
+local function new_sandbox(arguments, templates, directory, port)
   return require("connectly.sandbox").new({
     api_key = arguments.api_key,
     business_id = arguments.business_id,
@@ -83,7 +88,7 @@ local function new_sandbox(arguments, templates, directory)
     host = arguments.host,
     http1 = arguments.http1,
     log = not arguments.quiet and log_line or nil,
-    port = arguments.port,
+    port = port,
     templates = templates,
     tls = arguments.tls,
   })
@@ -119,9 +124,24 @@ local function close_on_signals(sandbox)
   end)
 end
 
-local function serve(sandbox)
+local function listen(arguments, templates, directory)
+  local sandbox = new_sandbox(arguments, templates, directory, arguments.port or usual_port)
   local ok, reason = sandbox:listen()
-  if not ok then
+  if ok or arguments.port or not tostring(reason):find("in use", 1, true) then
+    return ok and sandbox, reason
+  end
+  -- A second sandbox beside the first: whoever asked for no port gets one that is free.
+  if not arguments.quiet then
+    log_line(("port %d is taken, so the system picks another"):format(usual_port))
+  end
+  sandbox = new_sandbox(arguments, templates, directory, 0)
+  ok, reason = sandbox:listen()
+  return ok and sandbox, reason
+end
+
+local function serve(arguments, templates, directory)
+  local sandbox, reason = listen(arguments, templates, directory)
+  if not sandbox then
     return complain("cannot listen: " .. tostring(reason))
   end
   close_on_signals(sandbox)
@@ -132,11 +152,11 @@ end
 
 local function serve_with_certificates(arguments, templates)
   if not arguments.tls or arguments.certificates then
-    return serve(new_sandbox(arguments, templates, arguments.certificates))
+    return serve(arguments, templates, arguments.certificates)
   end
   local certificate = require "connectly.sandbox.certificate"
   local directory = certificate.temporary_directory()
-  local code = serve(new_sandbox(arguments, templates, directory))
+  local code = serve(arguments, templates, directory)
   certificate.remove(directory)
   return code
 end

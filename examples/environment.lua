@@ -1,0 +1,48 @@
+-- What the examples share: the options of their client, and whom they write to.
+--
+-- A program of your own needs none of this. `connectly.new {}` reads the key, the
+-- business id and the base URL from the environment by itself; a file with
+-- certificates to trust, as a sandbox with TLS makes one, is its option `ca_file`.
+
+local connectly = require "connectly.safe"
+
+-- Where `connectly sandbox` listens and what it asks for, unless it is told otherwise.
+local sandbox = {
+  base_url = "http://127.0.0.1:8077", api_key = "sandbox-key", business_id = "sandbox-business",
+  connect_timeout = 2, max_attempts = 1,
+}
+local nobody = "+14155550123" -- a made-up number: a sandbox delivers nothing
+
+local function variable(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local function leave(message)
+  io.stderr:write(message, "\n")
+  os.exit(1)
+end
+
+-- Whatever is answered will do: only no answer at all means that nothing is there.
+local function is_up(options)
+  local client = connectly.new(options)
+  local reply, err = client:request { method = "GET", path = "/webhooks" }
+  client:close()
+  return reply ~= nil or err.status ~= nil
+end
+
+local number = arg[1] or variable "CONNECTLY_TO"
+
+if variable "CONNECTLY_API_KEY" then
+  if not number then
+    leave(("To whom? Give a number, or set CONNECTLY_TO: %s +16045550123"):format(arg[0]))
+  end
+  return { ca_file = variable "CONNECTLY_CA_FILE" }, number
+end
+
+if not is_up(sandbox) then
+  leave(("CONNECTLY_API_KEY is not set, and no sandbox answers at %s. Start one in another terminal: connectly sandbox")
+    :format(sandbox.base_url))
+end
+print(("CONNECTLY_API_KEY is not set: this goes to the sandbox at %s."):format(sandbox.base_url))
+return sandbox, number or nobody
