@@ -38,10 +38,10 @@ static size_t copy_number(cly_buffer *out, const char *text, size_t length) {
     size_t count = 0;
     bool is_whole = true, is_long;
     while (count < length && is_number_part(text[count])) {
-        if (text[count] == '.' || text[count] == 'e' || text[count] == 'E') is_whole = false;
+        if (count > 0 && !(text[count] >= '0' && text[count] <= '9')) is_whole = false;
         count++;
     }
-    is_long = is_whole && count > DIGITS_OF_64_BITS;
+    is_long = is_whole && count > DIGITS_OF_64_BITS && text[text[0] == '-'] != '0';
     if (is_long) cly_buffer_byte(out, '"');
     cly_buffer_append(out, text, count);
     if (is_long) cly_buffer_byte(out, '"');
@@ -75,7 +75,7 @@ static json_t *load_with_long_numbers(const char *text, size_t length) {
 }
 
 json_t *cly_json_load(const char *text, size_t length) {
-    json_error_t error;
+    json_error_t error = {0}; /* without memory jansson sets no code */
     json_t *root;
     if (length == 0 || !cly_json_is_shallow(text, length)) return NULL;
     root = json_loadb(text, length, LOAD_FLAGS, &error);

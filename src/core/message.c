@@ -16,6 +16,7 @@ void cly_encoder_init(cly_encoder *encoder) {
 }
 
 void cly_encoder_clear(cly_encoder *encoder) {
+    encoder->turn++; /* an encode that is under way must notice */
     cly_buffer_clear(&encoder->body);
     cly_buffer_clear(&encoder->path);
     cly_buffer_clear(&encoder->slices);
@@ -150,7 +151,8 @@ cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation
     reset(encoder, operation);
     if (source->type(source->host, value) == CLY_TYPE_TABLE) {
         cly_collect(&walk, operation->shape, value, NULL, &slots);
-        write_body_of(&walk, encoder, operation, default_sender, &slots);
+        /* A metamethod may have closed the client, whose sender is gone then. */
+        if (turn == encoder->turn) write_body_of(&walk, encoder, operation, default_sender, &slots);
     } else {
         cly_problem_add(&encoder->problems, NULL, "table of fields expected, got %s",
                         source->type_name(source->host, value));

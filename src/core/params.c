@@ -142,7 +142,7 @@ static bool nearest_param(const char *name, size_t length, char out[CLY_PARAM_NA
         }
         cly_param_format(text, &candidate);
         distance = cly_text_distance(name, length, text, strlen(text));
-        if (distance == 0 || distance >= limit) continue;
+        if (distance == 0 || distance >= limit || !cly_param_parse(&candidate, text, strlen(text))) continue;
         limit = distance;
         found = true;
         memcpy(out, text, sizeof text);
@@ -343,8 +343,10 @@ void cly_params_close(cly_walk *walk, cly_param_list *list) {
     cly_param_slice *slices = slices_of(list, &count);
     if (list->slices->state != CLY_BUFFER_FINE && out->state == CLY_BUFFER_FINE)
         out->state = list->slices->state;
-    if (out->state == CLY_BUFFER_FINE && count > 0 && sort(out, slices, count))
-        rewrite(out, list->scratch, slices, count);
-    if (out->state == CLY_BUFFER_FINE) report_twice(walk, slices, count);
+    if (out->state == CLY_BUFFER_FINE && count > 0) {
+        bool has_moved = sort(out, slices, count);
+        report_twice(walk, slices, count); /* the slices are places in what is not yet rewritten */
+        if (has_moved) rewrite(out, list->scratch, slices, count);
+    }
     cly_json_close(&walk->json, ']');
 }

@@ -112,7 +112,7 @@ void cly_text_show(char *out, size_t room, const char *text, size_t length) {
     }
     /* Never end inside a UTF-8 sequence. */
     if (at < length)
-        while (used > 0 && (out[used - 1] & 0x80)) used--;
+        while (used > 0 && (text[at] & 0xC0) == 0x80) used--, at--;
     out[used] = '\0';
 }
 

@@ -333,6 +333,7 @@ static void write_json(cly_walk *walk, const cly_field *field, cly_value value, 
     walk->json.comma = true;
     start = out->length;
     why = walk->source->json(walk->source->host, value, out);
+    if (out->length < start) return; /* the encoder was used inside; cly_message_encode says so */
     if (why)
         cly_problem_add(walk->problems, path, "%s", why);
     else if (field->high > 0 && (double)(out->length - start) > field->high)

@@ -24,7 +24,7 @@ bool cly_walk_table(cly_walk *walk, cly_value value, const cly_path *path) {
 }
 
 static bool is_name(const char *known, const char *name, size_t length) {
-    return strncmp(known, name, length) == 0 && known[length] == '\0';
+    return strlen(known) == length && memcmp(known, name, length) == 0;
 }
 
 /* The place of a key in the shape, or -1. The shapes are short: a linear search
