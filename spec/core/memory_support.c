@@ -1,0 +1,83 @@
+#include "spec/core/memory_support.h"
+
+#include <jansson.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void __real_free(void *block);
+
+static struct {
+    long before; /* allocations until the failure; negative: none is due */
+    memory_manner manner;
+    bool has_failed;
+    bool spares_jansson;
+    long live;
+} memory = {-1, MEMORY_FAILS_ONCE, false, false, 0};
+
+void memory_fail(long n, memory_manner manner) {
+    memory.before = n;
+    memory.manner = manner;
+    memory.has_failed = false;
+}
+
+bool memory_restore(void) {
+    memory.before = -1;
+    return memory.has_failed;
+}
+
+long memory_live(void) {
+    return memory.live;
+}
+
+static bool fails_now(void) {
+    if (memory.before < 0 || memory.before-- > 0) return false;
+    memory.before = memory.manner == MEMORY_FAILS_ONCE ? -1 : 0;
+    memory.has_failed = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size) {
+    void *block = fails_now() ? NULL : __real_malloc(size);
+    memory.live += block != NULL;
+    return block;
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    void *block = fails_now() ? NULL : __real_calloc(count, size);
+    memory.live += block != NULL;
+    return block;
+}
+
+void *__wrap_realloc(void *block, size_t size) {
+    void *moved = fails_now() ? NULL : __real_realloc(block, size);
+    memory.live += block == NULL && moved != NULL;
+    return moved;
+}
+
+void __wrap_free(void *block) {
+    memory.live -= block != NULL;
+    __real_free(block);
+}
+
+void *memory_resize(void *block, size_t size) {
+    if (size > 0) return __wrap_realloc(block, size);
+    __wrap_free(block);
+    return NULL;
+}
+
+static void *allocate_for_jansson(size_t size) {
+    void *block;
+    if (!memory.spares_jansson) return __wrap_malloc(size);
+    block = __real_malloc(size);
+    memory.live += block != NULL;
+    return block;
+}
+
+void memory_take_jansson(void) {
+    json_set_alloc_funcs(allocate_for_jansson, __wrap_free);
+}
+
+void memory_spare_jansson(bool is_spared) {
+    memory.spares_jansson = is_spared;
+}

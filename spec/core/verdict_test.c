@@ -1,0 +1,280 @@
+/* The verdict on replies that are files, spec/fixtures/replies, and on attempts
+ * that ended without a whole one. */
+#include "core/verdict.h"
+
+#include "core/call.h"
+#include "spec/core/edge_support.h"
+#include "spec/core/fixture_support.h"
+#include "spec/core/test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cly_operation *operation_of(const char *name) {
+    const cly_operation *found = cly_operation_find(name, strlen(name));
+    if (found == NULL) fail_msg("no operation %s", name);
+    return found;
+}
+
+/* ---- fixtures ---- */
+
+static size_t from_hex(const char *hex, char *bytes, size_t room) {
+    size_t count = strlen(hex) / 2;
+    assert_true(count <= room);
+    for (size_t i = 0; i < count; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        bytes[i] = (char)byte;
+    }
+    return count;
+}
+
+static const char *body_of(const json_t *fixture, size_t *length) {
+    static char bytes[4096];
+    const json_t *body = json_object_get(fixture, "body");
+    *length = json_string_length(body);
+    if (body) return edge_copy(json_string_value(body), *length);
+    *length = from_hex(fixture_text(fixture, "body_hex"), bytes, sizeof bytes);
+    return edge_copy(bytes, *length);
+}
+
+/* A field that the fixture does not name is not looked at; null: it is absent. */
+static void expect_text(const json_t *expect, const char *field, const char *actual, const char *name) {
+    const json_t *wanted = json_object_get(expect, field);
+    char description[256];
+    if (wanted == NULL) return;
+    snprintf(description, sizeof description, "%s, %s", name, field);
+    check_case_text(actual, json_string_value(wanted), description);
+}
+
+static void expect_texts(const json_t *expect, const cly_response *response, const char *name) {
+    static const struct {
+        const char *field;
+        cly_reply_text text;
+    } fields[] = {
+        {"id", CLY_TEXT_ID},
+        {"code", CLY_TEXT_CODE},
+        {"type", CLY_TEXT_TYPE},
+        {"user_title", CLY_TEXT_USER_TITLE},
+        {"user_message", CLY_TEXT_USER_MESSAGE},
+        {"trace_id", CLY_TEXT_TRACE_ID},
+    };
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        expect_text(expect, fields[i].field, cly_response_text(response, fields[i].text), name);
+}
+
+static void expect_error(const json_t *fixture, const cly_error *error, const char *name) {
+    const json_t *expect = json_object_get(fixture, "expect");
+    bool is_success = json_is_null(json_object_get(expect, "kind"));
+    bool wants_hint = json_is_true(json_object_get(expect, "hint"));
+    check_case(json_object_get(expect, "kind") != NULL, name);
+    check_case(is_success == (error->kind == CLY_OK), name);
+    check_case((error->hint != NULL) == wants_hint, name);
+    if (is_success) return;
+    expect_text(expect, "kind", cly_kind_name(error->kind), name);
+    expect_text(expect, "outcome", cly_outcome_name(error->outcome), name);
+    expect_text(expect, "message", error->message, name);
+    check_case(error->status == json_integer_value(json_object_get(fixture, "status")), name);
+    check_case(error->message[0] != '\0', name);
+}
+
+static void judge_fixture(const char *name, const json_t *fixture) {
+    cly_report report = {CLY_END_REPLY, true, 0, -1, NULL, NULL, 0};
+    cly_call call;
+    report.status = (int)json_integer_value(json_object_get(fixture, "status"));
+    report.body = body_of(fixture, &report.length);
+    cly_call_init(&call);
+    cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), 30, 0);
+    assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
+    cly_call_report(&call, &report, "api-key", 1);
+    expect_error(fixture, &call.error, name);
+    expect_texts(json_object_get(fixture, "expect"), &call.response, name);
+    cly_call_clear(&call);
+}
+
+static void replies_are_judged_as_the_fixtures_say(void **state) {
+    (void)state;
+    fixture_each("replies", judge_fixture);
+}
+
+/* ---- tables ---- */
+
+typedef struct ending {
+    const char *description;
+    cly_end end;
+    bool bytes_left;
+    int status;
+    const char *body;
+    cly_kind kind;
+    cly_outcome outcome;
+    const char *message; /* a part of it */
+} ending;
+
+static const ending endings[] = {
+    {"no name, no connection, no TLS", CLY_END_UNREACHED, false, 0, "", CLY_NETWORK, CLY_NOT_SENT,
+     "cannot reach the API: why"},
+    {"lost before a byte left", CLY_END_LOST, false, 0, "", CLY_NETWORK, CLY_NOT_SENT,
+     "before anything was sent"},
+    {"lost after bytes left", CLY_END_LOST, true, 0, "", CLY_NETWORK, CLY_UNKNOWN,
+     "after the request had begun"},
+    {"time ran out before", CLY_END_TIMEOUT, false, 0, "", CLY_TIMEOUT, CLY_NOT_SENT,
+     "before anything was sent"},
+    {"time ran out after", CLY_END_TIMEOUT, true, 0, "", CLY_TIMEOUT, CLY_UNKNOWN,
+     "after the request had begun"},
+    {"canceled before", CLY_END_CANCELED, false, 0, "", CLY_CANCELED, CLY_NOT_SENT,
+     "before anything was sent"},
+    {"canceled after", CLY_END_CANCELED, true, 0, "", CLY_CANCELED, CLY_UNKNOWN,
+     "after the request had begun"},
+    {"no memory to try", CLY_END_NO_MEMORY, false, 0, "", CLY_OVERLOADED, CLY_NOT_SENT, "not enough memory"},
+    {"headers without end", CLY_END_TOO_BIG, true, 0, "", CLY_PROTOCOL, CLY_UNKNOWN, "headers are too large"},
+    {"a whole reply without a status", CLY_END_REPLY, true, 0, "", CLY_NETWORK, CLY_UNKNOWN,
+     "connection was lost"},
+    {"a success cut off", CLY_END_LOST, true, 200, "{\"id\":\"01", CLY_NETWORK, CLY_UNKNOWN, "in the middle"},
+    {"a success cut off behind its id", CLY_END_LOST, true, 200, "{\"id\":\"01\"}", CLY_NETWORK, CLY_UNKNOWN,
+     "in the middle"},
+    {"a success that did not end in time", CLY_END_TIMEOUT, true, 200, "{", CLY_TIMEOUT, CLY_UNKNOWN,
+     "in the middle"},
+    {"a success that was canceled", CLY_END_CANCELED, true, 200, "{", CLY_CANCELED, CLY_UNKNOWN,
+     "in the middle"},
+    {"a success too big", CLY_END_TOO_BIG, true, 200, "x", CLY_PROTOCOL, CLY_UNKNOWN,
+     "larger than 1048576 bytes"},
+    {"a refusal cut off is a refusal", CLY_END_LOST, true, 400, "{\"mess", CLY_REJECTED, CLY_REFUSED,
+     "the API refused the request"},
+    {"a refusal too big is a refusal", CLY_END_TOO_BIG, true, 404, "x", CLY_REJECTED, CLY_REFUSED, "refused"},
+    {"a 401 that did not end in time", CLY_END_TIMEOUT, true, 401, "", CLY_AUTH, CLY_REFUSED, "refused"},
+    {"a 429 cut off", CLY_END_LOST, true, 429, "", CLY_RATE_LIMITED, CLY_NOT_SENT, "refused"},
+    {"a 500 cut off", CLY_END_LOST, true, 500, "", CLY_SERVER, CLY_UNKNOWN, "the server failed"},
+    {"a redirect", CLY_END_REPLY, true, 307, "", CLY_PROTOCOL, CLY_REFUSED, "not followed"},
+    {"a status that no server has", CLY_END_REPLY, true, 999, "", CLY_PROTOCOL, CLY_UNKNOWN, "failed"},
+    {"299 with an empty id", CLY_END_REPLY, true, 299, "{\"id\":\"\"}", CLY_PROTOCOL, CLY_UNKNOWN,
+     "holds no id"},
+};
+
+static cly_kind judge(const ending *given, const char *operation, cly_error *error) {
+    cly_report report = {given->end, given->bytes_left, given->status, 7, "why", given->body, 0};
+    cly_response response;
+    cly_kind kind;
+    report.length = strlen(given->body);
+    cly_error_clear(error);
+    cly_response_init(&response);
+    cly_response_read(&response, report.body, report.length, NULL);
+    kind = cly_verdict(&report, operation_of(operation), &response, error);
+    cly_response_clear(&response);
+    return kind;
+}
+
+static void every_ending_says_whether_it_may_have_arrived(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(endings); i++) {
+        cly_error error;
+        check_case(judge(&endings[i], "send_session", &error) == endings[i].kind, endings[i].description);
+        check_case(error.outcome == endings[i].outcome, endings[i].description);
+        check_case(error.status == endings[i].status, endings[i].description);
+        check_case(error.retry_after == 7, endings[i].description);
+        if (strstr(error.message, endings[i].message) == NULL)
+            fail_msg("%s: %s", endings[i].description, error.message);
+    }
+}
+
+/* Whatever came of the rest: a status line of 2xx is no proof against arrival. */
+static void nothing_after_a_status_of_success_is_not_sent(void **state) {
+    (void)state;
+    for (int end = CLY_END_REPLY; end <= CLY_END_NO_MEMORY; end++) {
+        ending given = {"x", CLY_END_REPLY, true, 200, "{}", CLY_OK, CLY_NOT_SENT, ""};
+        cly_error error;
+        given.end = (cly_end)end;
+        assert_int_not_equal(judge(&given, "send_template", &error), CLY_OK);
+        assert_int_equal(error.outcome, CLY_UNKNOWN);
+        assert_false(cly_error_is_retryable(&error));
+    }
+}
+
+static void bytes_that_left_are_never_not_sent(void **state) {
+    (void)state;
+    for (int end = CLY_END_REPLY; end < CLY_END_NO_MEMORY; end++) {
+        ending given = {"x", CLY_END_REPLY, true, 0, "", CLY_OK, CLY_NOT_SENT, ""};
+        cly_error error;
+        given.end = (cly_end)end;
+        assert_int_not_equal(judge(&given, "send_template", &error), CLY_OK);
+        assert_int_equal(error.outcome, CLY_UNKNOWN);
+    }
+}
+
+/* The way out hands through what the API answers. */
+static void a_request_of_ones_own_takes_any_json(void **state) {
+    static const ending answers[] = {
+        {"an object without an id", CLY_END_REPLY, true, 200, "{}", CLY_OK, CLY_NOT_SENT, ""},
+        {"a list", CLY_END_REPLY, true, 200, "[1]", CLY_OK, CLY_NOT_SENT, ""},
+        {"nothing", CLY_END_REPLY, true, 204, "", CLY_OK, CLY_NOT_SENT, ""},
+        {"HTML", CLY_END_REPLY, true, 200, "<p>", CLY_PROTOCOL, CLY_UNKNOWN, "not JSON"},
+        {"half of it", CLY_END_LOST, true, 200, "{}", CLY_NETWORK, CLY_UNKNOWN, "in the middle"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        cly_error error;
+        check_case(judge(&answers[i], "request", &error) == answers[i].kind, answers[i].description);
+        if (answers[i].kind != CLY_OK)
+            check_case(error.outcome == answers[i].outcome, answers[i].description);
+    }
+}
+
+/* The API quotes what it was sent, and errors end in logs. */
+static void numbers_in_the_apis_message_are_hidden(void **state) {
+    ending given = {"x",    CLY_END_REPLY, true, 400, "{\"message\":\"no +14155550123\\n\"}",
+                    CLY_OK, CLY_REFUSED,   ""};
+    cly_error error;
+    (void)state;
+    assert_int_equal(judge(&given, "send_template", &error), CLY_REJECTED);
+    assert_string_equal(error.message, "no +#?");
+}
+
+/* A text without blanks, longer than there is room for: cut, and not to nothing. */
+static void a_long_message_of_another_script_is_cut(void **state) {
+    ending given = {"x", CLY_END_REPLY, true, 400, NULL, CLY_OK, CLY_REFUSED, ""};
+    char body[1024] = "{\"message\":\"";
+    cly_error error;
+    (void)state;
+    for (int i = 0; i < 200; i++) strcat(body, "\xe3\x81\x82");
+    strcat(body, "\"}");
+    given.body = body;
+    assert_int_equal(judge(&given, "send_template", &error), CLY_REJECTED);
+    assert_true(strlen(error.message) > 200);
+    assert_int_equal(strlen(error.message) % 3, 0);
+}
+
+static void hints_prefer_the_code(void **state) {
+    ending given = {"x",    CLY_END_REPLY, true, 400, "{\"code\":\"ERROR_CODE_MESSAGE_TEXT_EMPTY\"}",
+                    CLY_OK, CLY_REFUSED,   ""};
+    cly_error error;
+    (void)state;
+    assert_int_equal(judge(&given, "send_template", &error), CLY_REJECTED);
+    assert_string_equal(error.hint, "give a text");
+    given.body = "{\"code\":\"ERROR_CODE_OF_TOMORROW\"}";
+    assert_int_equal(judge(&given, "send_template", &error), CLY_REJECTED);
+    assert_ptr_equal(error.hint, cly_kind_hint(CLY_REJECTED, CLY_REFUSED));
+}
+
+static void a_success_touches_no_error(void **state) {
+    ending given = {"x", CLY_END_REPLY, true, 201, "{\"id\":\"a\"}", CLY_OK, CLY_NOT_SENT, ""};
+    cly_error error;
+    (void)state;
+    assert_int_equal(judge(&given, "send_template", &error), CLY_OK);
+    assert_int_equal(error.kind, CLY_OK);
+    assert_int_equal(error.status, 0);
+    assert_null(error.hint);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replies_are_judged_as_the_fixtures_say),
+        cmocka_unit_test(every_ending_says_whether_it_may_have_arrived),
+        cmocka_unit_test(nothing_after_a_status_of_success_is_not_sent),
+        cmocka_unit_test(bytes_that_left_are_never_not_sent),
+        cmocka_unit_test(a_request_of_ones_own_takes_any_json),
+        cmocka_unit_test(numbers_in_the_apis_message_are_hidden),
+        cmocka_unit_test(a_long_message_of_another_script_is_cut),
+        cmocka_unit_test(hints_prefer_the_code),
+        cmocka_unit_test(a_success_touches_no_error),
+    };
+    return cmocka_run_group_tests_name("core/verdict", tests, NULL, NULL);
+}
