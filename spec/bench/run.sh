@@ -1,0 +1,31 @@
+#!/bin/sh
+# Runs all benchmarks and prints their figures, with the goals beside. What each
+# measures, and how, is said at the head of its file. Needs `make build`.
+#
+#   sh spec/bench/run.sh [encode|cold_start]
+set -e
+cd "$(dirname "$0")/../.."
+BUILD=${BUILD:-build} LUA54=${LUA54:-lua5.4} LUAJIT=${LUAJIT:-luajit}
+export BUILD LUA54 LUAJIT
+sources='lua/?.lua;lua/?/init.lua;?.lua;;'
+
+# lua-http, for the sandbox, is packaged for older Luas only, and is pure Lua.
+older='/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua'
+
+on_54() { LUA_PATH="$sources$older" LUA_CPATH="$BUILD/5.4/?.so;;" "$LUA54" "$@"; }
+on_jit() { LUA_PATH="$sources" LUA_CPATH="$BUILD/5.1/?.so;;" "$LUAJIT" "$@"; }
+
+encode() {
+  on_54 spec/bench/encode.lua
+  on_jit spec/bench/encode.lua
+}
+
+cold_start() {
+  on_54 spec/bench/cold_start.lua
+}
+
+case ${1:-all} in
+all) encode; cold_start ;;
+encode | cold_start) "$1" ;;
+*) echo "encode or cold_start expected, got $1" >&2; exit 2 ;;
+esac
