@@ -142,6 +142,7 @@ end
 ---@return any? reply the decoded reply; an empty table when it had no body
 ---@return connectly.Info|connectly.Error
 function methods.request(self, request)
+  json.load()
   local body, second = perform(self, "request", request)
   if body == nil then
     return nil, second

@@ -5,9 +5,8 @@
 local native = require "connectly.loader"
 local client = require "connectly.client"
 local errors = require "connectly.errors"
-local json = require "connectly.json"
 
-local connectly = { _VERSION = require "connectly.version", errors = errors, null = json.null }
+local connectly = { _VERSION = native._VERSION, errors = errors, null = native.null }
 
 ---Makes a client. Nothing is opened before its first call.
 ---@param options connectly.Options?

@@ -2,13 +2,17 @@
 -- null, empty arrays and array marks mean what the user expects. A codec of our
 -- own: settings that the program gave its cjson stay the program's.
 
-local cjson = require "cjson"
+-- Loaded when it is first needed: most messages hold nothing of a free shape, and
+-- a short script should not pay for it.
+local codec, as_written, digits
 
-local codec = cjson.new()
-codec.encode_keep_buffer(true)
--- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
-local digits = pcall(codec.encode_number_precision, 16) and 16 or 14
-local as_written = "%." .. digits .. "g"
+local function load_codec()
+  codec = require("cjson").new()
+  codec.encode_keep_buffer(true)
+  -- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
+  digits = pcall(codec.encode_number_precision, 16) and 16 or 14
+  as_written = "%." .. digits .. "g"
+end
 
 --- A whole number that lua-cjson would round: finds the first, as a path, or nil.
 local function find_rounded(value, path)
@@ -28,13 +32,22 @@ local function find_rounded(value, path)
   return nil
 end
 
-local json = { null = cjson.null }
+local json = {}
+
+--- Loads what encode and decode need, or raises: to be asked before a request
+--- whose reply must be decoded leaves.
+function json.load()
+  if not codec then
+    load_codec()
+  end
+end
 
 --- The JSON of any value, or nil and why there is none. Never raises.
 ---@param value any
 ---@return string? text
 ---@return string? problem
 function json.encode(value)
+  json.load()
   local is_encoded, text = pcall(codec.encode, value)
   if not is_encoded then
     return nil, "cannot be written as JSON: " .. tostring(text):gsub("^.-:%d+: ", "")
@@ -52,6 +65,7 @@ end
 ---@param text string
 ---@return any
 function json.decode(text)
+  json.load()
   local is_decoded, value = pcall(codec.decode, text)
   if is_decoded then
     return value

@@ -11,10 +11,34 @@
 typedef struct lua_client {
     cly_client client;
     int encode; /* registry reference */
+    /* While results are pushed a finalizer of the program may run and close the
+     * client: that then happens when the pushing is over. Should an error leave
+     * `is_read` set, the close waits for the collector. */
+    bool is_read, is_close_due;
 } lua_client;
 
 static lua_client *check_client(lua_State *L) {
     return luaL_checkudata(L, 1, CLASS);
+}
+
+static void close_now(lua_State *L, lua_client *self) {
+    cly_client_close(&self->client);
+    luaL_unref(L, LUA_REGISTRYINDEX, self->encode);
+    self->encode = LUA_NOREF;
+    self->is_close_due = false;
+}
+
+static void begin_read(lua_client *self) {
+    self->is_read = true;
+}
+
+static void end_read(lua_State *L, lua_client *self) {
+    self->is_read = false;
+    if (self->is_close_due) close_now(L, self);
+}
+
+static bool is_closed(const lua_client *self) {
+    return self->client.is_closed || self->is_close_due;
 }
 
 static int fail_closed(lua_State *L) {
@@ -34,7 +58,23 @@ static const cly_operation *check_operation(lua_State *L, int argument) {
 }
 
 static cly_ticket check_ticket(lua_State *L, int argument) {
-    return (cly_ticket)luaL_checknumber(L, argument);
+    double number = (double)luaL_checknumber(L, argument);
+    luaL_argcheck(L, number >= 0 && number < 9007199254740992.0, argument, "ticket expected");
+    return (cly_ticket)number;
+}
+
+static double check_seconds(lua_State *L, int argument) {
+    double seconds = (double)luaL_checknumber(L, argument);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, argument, "seconds from 0 to 86400 expected");
+    return seconds;
+}
+
+static int fail_with_problems(lua_State *L, lua_client *self, const cly_error *error) {
+    int count;
+    begin_read(self);
+    count = clyL_fail(L, error, &self->client.encoder.problems, NULL);
+    end_read(L, self);
+    return count;
 }
 
 int clyL_client_new(lua_State *L) {
@@ -49,6 +89,7 @@ int clyL_client_new(lua_State *L) {
     made = lua_newuserdata(L, sizeof *made);
     cly_client_init(&made->client);
     made->encode = LUA_NOREF;
+    made->is_read = made->is_close_due = false;
     luaL_setmetatable(L, CLASS);
     lua_pushvalue(L, 2);
     made->encode = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -57,7 +98,7 @@ int clyL_client_new(lua_State *L) {
     options.index = 1;
     cly_error_clear(&error);
     if (cly_client_read(&made->client, &source, options, &error) == CLY_OK) return 1;
-    return clyL_fail(L, &error, &made->client.encoder.problems, NULL);
+    return fail_with_problems(L, made, &error);
 }
 
 /* Fills the encoder from the message at index 3. */
@@ -80,11 +121,13 @@ static int client_encode(lua_State *L) {
     const cly_encoder *encoder = &self->client.encoder;
     cly_error error;
     cly_error_clear(&error);
-    if (self->client.is_closed) return fail_closed(L);
-    if (encode(L, self, operation, &error) != CLY_OK) return clyL_fail(L, &error, &encoder->problems, NULL);
+    if (is_closed(self)) return fail_closed(L);
+    if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
+    begin_read(self);
     lua_pushlstring(L, encoder->body.data ? encoder->body.data : "", encoder->body.length);
     lua_pushstring(L, encoder->method);
     lua_pushstring(L, encoder->path.data);
+    end_read(L, self);
     return 3;
 }
 
@@ -95,11 +138,10 @@ static int client_submit(lua_State *L) {
     cly_ticket ticket;
     cly_error error;
     cly_error_clear(&error);
-    if (self->client.is_closed) return fail_closed(L);
-    if (encode(L, self, operation, &error) != CLY_OK)
-        return clyL_fail(L, &error, &self->client.encoder.problems, NULL);
+    if (is_closed(self)) return fail_closed(L);
+    if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
     /* A metamethod of the message may have closed it. */
-    if (self->client.is_closed) return fail_closed(L);
+    if (is_closed(self)) return fail_closed(L);
     if (cly_client_submit(&self->client, operation, &ticket, &error) != CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
     lua_pushnumber(L, (lua_Number)ticket);
@@ -109,7 +151,7 @@ static int client_submit(lua_State *L) {
 /* client:step(seconds): what can be done, after waiting for it at most so long */
 static int client_step(lua_State *L) {
     lua_client *self = check_client(L);
-    double seconds = (double)luaL_checknumber(L, 2);
+    double seconds = check_seconds(L, 2);
     cly_engine *engine = cly_client_engine(&self->client);
     if (engine) cly_engine_step(engine, seconds);
     return 0;
@@ -159,11 +201,13 @@ static int client_result(lua_State *L) {
     cly_ticket ticket = check_ticket(L, 2);
     cly_engine *engine = cly_client_engine(&self->client);
     int count;
-    if (self->client.is_closed) return fail_closed(L);
+    if (is_closed(self)) return fail_closed(L);
     if (engine == NULL || !cly_engine_is_done(engine, ticket))
         return luaL_argerror(L, 2, "no result for this ticket");
+    begin_read(self);
     count = push_result(L, cly_engine_call(engine, ticket), cly_engine_transfer(engine, ticket));
     cly_engine_release(engine, ticket);
+    end_read(L, self);
     return count;
 }
 
@@ -187,19 +231,24 @@ static int client_forget(lua_State *L) {
 
 static int client_close(lua_State *L) {
     lua_client *self = check_client(L);
-    cly_client_close(&self->client);
-    luaL_unref(L, LUA_REGISTRYINDEX, self->encode);
-    self->encode = LUA_NOREF;
+    self->is_close_due = true;
+    if (!self->is_read) close_now(L, self);
+    return 0;
+}
+
+/* Nobody can be reading: the one who reads has it on the stack. */
+static int client_gc(lua_State *L) {
+    close_now(L, check_client(L));
     return 0;
 }
 
 static int client_is_closed(lua_State *L) {
-    lua_pushboolean(L, check_client(L)->client.is_closed);
+    lua_pushboolean(L, is_closed(check_client(L)));
     return 1;
 }
 
 static int client_tostring(lua_State *L) {
-    lua_pushfstring(L, CLASS " (%s)", check_client(L)->client.is_closed ? "closed" : "open");
+    lua_pushfstring(L, CLASS " (%s)", is_closed(check_client(L)) ? "closed" : "open");
     return 1;
 }
 
@@ -212,7 +261,7 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__gc", client_close},
+    {"__gc", client_gc},
     {"__tostring", client_tostring},
 #if CLY_HAS_CLOSE
     {"__close", client_close},

@@ -98,5 +98,7 @@ int luaopen_connectly_native(lua_State *L) {
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, CLY_VERSION);
     lua_setfield(L, -2, "_VERSION");
+    lua_pushlightuserdata(L, NULL); /* equal to cjson.null and ngx.null */
+    lua_setfield(L, -2, "null");
     return 1;
 }
