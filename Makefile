@@ -9,7 +9,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -std=c11 -Wall -Wextra -pedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wundef -Wcast-qual
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc
-LIBS := -lcurl -ljansson -lm
+LIBS := -lcurl -lm
 
 LUA54 ?= lua5.4
 LUAJIT ?= luajit
@@ -36,9 +36,9 @@ BUSTED51 = $(ENV51) CONNECTLY_SPEC_LUA=$(LUAJIT) $(LUAJIT) /usr/bin/busted
 export LUA54 LUAJIT BUILD
 
 DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-dev luajit2 \
-  libluajit2-5.1-dev libcurl4-openssl-dev libjansson-dev lua-cjson lua-argparse \
+  libluajit2-5.1-dev libcurl4-openssl-dev lua-cjson lua-argparse \
   lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
-TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev clang \
+TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev libjansson-dev clang \
   clang-format cppcheck valgrind libssl-dev
 
 .PHONY: help
@@ -113,17 +113,17 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 $(BUILD)/spec/core/%: spec/core/%.c $(C_SUPPORT) $(SHARED) $(HEADERS) $(wildcard spec/core/*.h)
 	@mkdir -p $(@D)
 	@echo "CC $@"
-	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka $(LIBS)
+	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka -ljansson $(LIBS)
 
 $(BUILD)/spec/io/%: spec/io/%.c $(C_SUPPORT) $(SHARED) $(HEADERS) $(wildcard spec/core/*.h)
 	@mkdir -p $(@D)
 	@echo "CC $@"
-	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka $(LIBS)
+	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka -ljansson $(LIBS)
 
 $(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(SHARED) $(BINDING) $(HEADERS) $(wildcard spec/core/*.h)
 	@mkdir -p $(@D)
 	@echo "CC $@"
-	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(BINDING) $(SHARED) -llua5.4 -lcmocka $(LIBS)
+	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(BINDING) $(SHARED) -llua5.4 -lcmocka -ljansson $(LIBS)
 
 test-c: $(C_TESTS) $(BINDING_TESTS) ## the C tests alone
 	@status=0; for test in $^; do ./$$test || status=1; done; exit $$status

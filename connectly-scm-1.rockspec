@@ -28,7 +28,6 @@ dependencies = {
 -- By library, not by header: Debian keeps headers where LuaRocks does not look.
 external_dependencies = {
   CURL = { library = "curl" },
-  JANSSON = { library = "jansson" },
 }
 
 build = {
@@ -49,6 +48,7 @@ build = {
         "src/core/request.c",
         "src/core/response.c",
         "src/core/schema.c",
+        "src/core/secret.c",
         "src/core/session.c",
         "src/core/template.c",
         "src/core/text.c",
@@ -67,9 +67,9 @@ build = {
         "src/binding/lua_source.c",
         "src/binding/module.c",
       },
-      incdirs = { "src", "$(CURL_INCDIR)", "$(JANSSON_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)", "$(JANSSON_LIBDIR)" },
-      libraries = { "curl", "jansson", "m" },
+      incdirs = { "src", "$(CURL_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)" },
+      libraries = { "curl", "m" },
     },
     ["connectly.cli.doctor"] = "lua/connectly/cli/doctor.lua",
     ["connectly.cli"] = "lua/connectly/cli/init.lua",

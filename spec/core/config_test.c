@@ -204,6 +204,8 @@ static const struct {
     {"http://127.0.0.1:65535", NULL},
     {"http://127.8.9.10", NULL},
     {"http://[::1]:80", NULL},
+    {"http://LocalHost:80", NULL},
+    {"http://127.255.0.255/", NULL},
     {"https://x:00443", NULL},
     {"http://localhost.evil.example", "https:// expected"},
     {"http://evil.example", "https:// expected"},
@@ -252,7 +254,11 @@ static void a_base_url_keeps_the_key_safe(void **state) {
 
 /* What is no address is a name, and whoever answers for it would get the key. */
 static void a_name_that_looks_like_loopback_is_none(void **state) {
-    static const char *const names[] = {"http://127.0.0.256", "http://127.0.0.1234", "http://127.999.0.1:80"};
+    static const char *const names[] = {
+        "http://127.0.0.256", "http://127.0.0.1234", "http://127.999.0.1:80", "http://127.0.0.01",
+        "http://127.00.0.1",  "http://127..0.1",     "http://127.0.0.1.1",    "http://127.0.0.0000000000001",
+        "http://127.0.0.",    "http://127.0.0.-1",   "http://localhos",       "http://localhost1",
+    };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) check_case(cly_base_url_fault(names[i]) != NULL, names[i]);
 }

@@ -42,3 +42,23 @@ int fixture_each(const char *directory, void (*visit)(const char *name, const js
 const char *fixture_text(const json_t *fixture, const char *field) {
     return json_string_value(json_object_get(fixture, field));
 }
+
+static size_t from_hex(const char *hex, char *bytes, size_t room) {
+    size_t count = strlen(hex) / 2;
+    assert_true(count <= room);
+    for (size_t i = 0; i < count; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        bytes[i] = (char)byte;
+    }
+    return count;
+}
+
+const char *fixture_body(const json_t *fixture, size_t *length) {
+    static char bytes[4096];
+    const json_t *body = json_object_get(fixture, "body");
+    *length = json_string_length(body);
+    if (body) return json_string_value(body);
+    *length = from_hex(fixture_text(fixture, "body_hex"), bytes, sizeof bytes);
+    return bytes;
+}

@@ -13,4 +13,7 @@ int fixture_each(const char *directory, void (*visit)(const char *name, const js
 /* A string of the fixture, or NULL. */
 const char *fixture_text(const json_t *fixture, const char *field);
 
+/* Its `body`, or the bytes that its `body_hex` says; good until the next call. */
+const char *fixture_body(const json_t *fixture, size_t *length);
+
 #endif

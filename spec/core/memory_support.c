@@ -11,9 +11,8 @@ static struct {
     long before; /* allocations until the failure; negative: none is due */
     memory_manner manner;
     bool has_failed;
-    bool spares_jansson;
     long live;
-} memory = {-1, MEMORY_FAILS_ONCE, false, false, 0};
+} memory = {-1, MEMORY_FAILS_ONCE, false, 0};
 
 void memory_fail(long n, memory_manner manner) {
     memory.before = n;
@@ -66,18 +65,6 @@ void *memory_resize(void *block, size_t size) {
     return NULL;
 }
 
-static void *allocate_for_jansson(size_t size) {
-    void *block;
-    if (!memory.spares_jansson) return __wrap_malloc(size);
-    block = __real_malloc(size);
-    memory.live += block != NULL;
-    return block;
-}
-
 void memory_take_jansson(void) {
-    json_set_alloc_funcs(allocate_for_jansson, __wrap_free);
-}
-
-void memory_spare_jansson(bool is_spared) {
-    memory.spares_jansson = is_spared;
+    json_set_alloc_funcs(__wrap_malloc, __wrap_free);
 }

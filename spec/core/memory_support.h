@@ -2,7 +2,7 @@
  * memory_support.h - memory that runs out when a test says so.
  *
  * The tests are linked with --wrap, so that every allocation of ours goes
- * through here; jansson's are sent here as well. The real allocator stands
+ * through here; jansson's, which stands in for a host in the tests, as well. The real allocator stands
  * behind it, so ASan and valgrind see all as usual.
  *
  *   for (long n = 0;; n++) {
@@ -30,9 +30,6 @@ long memory_live(void);
 
 /* Sends jansson's allocations here; called before jansson made anything. */
 void memory_take_jansson(void);
-
-/* Whether jansson's allocations fail as well; they do unless told otherwise. */
-void memory_spare_jansson(bool is_spared);
 
 /* As realloc and free in one, counted as all: a size of 0 frees. */
 void *memory_resize(void *block, size_t size);

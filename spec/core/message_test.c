@@ -119,6 +119,9 @@ static const struct {
     {"a POST without a body", "{'method':'POST','path':'/get/templates'}", "POST", "/get/templates", ""},
     {"a text is JSON already", "{'method':'PUT','path':'/x','body':'{\\'a\\': 1}'}", "PUT", "/x",
      "{\"a\": 1}"},
+    {"slashes in disguise without dots", "{'method':'GET','path':'/a%2fb%5C..c'}", "GET", "/a%2fb%5C..c", ""},
+    {"a text with a name that stands twice", "{'method':'POST','path':'/x','body':'[{\\'a\\':1,\\'a\\':2}]'}",
+     "POST", "/x", "[{\"a\":1,\"a\":2}]"},
     {"dots inside a name", "{'method':'DELETE','path':'/a..b/.c/d.'}", "DELETE", "/a..b/.c/d.", ""},
 };
 
@@ -158,6 +161,8 @@ static const struct {
     {"half in disguise", "{'method':'GET','path':'/.%2e/other'}", "path"},
     {"a body for a GET", "{'method':'GET','path':'/x','body':{}}", "body"},
     {"a text that is no JSON", "{'method':'POST','path':'/x','body':'{'}", "body"},
+    {"an empty text", "{'method':'POST','path':'/x','body':''}", "body"},
+    {"a text with a trailing comma", "{'method':'POST','path':'/x','body':'[1,]'}", "body"},
 };
 
 static void a_request_stays_inside_the_business(void **state) {
@@ -172,10 +177,10 @@ static void a_request_stays_inside_the_business(void **state) {
 /* Some servers decode %2F before they look at dots. */
 static void slashes_in_disguise_climb_nowhere(void **state) {
     static const char *const messages[] = {
-        "{'method':'GET','path':'/..%2fother'}",
-        "{'method':'GET','path':'/a%2F..%2f..%2Fother'}",
-        "{'method':'GET','path':'/..%5Cother'}",
-        "{'method':'GET','path':'/a%2f..'}",
+        "{'method':'GET','path':'/..%2fother'}",   "{'method':'GET','path':'/a%2F..%2f..%2Fother'}",
+        "{'method':'GET','path':'/..%5Cother'}",   "{'method':'GET','path':'/a%2f..'}",
+        "{'method':'GET','path':'/a/..%5c'}",      "{'method':'GET','path':'/%2e.%2F%2E%2e/other?x'}",
+        "{'method':'GET','path':'/..;a=b/other'}",
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(messages); i++)

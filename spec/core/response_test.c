@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "spec/core/edge_support.h"
+#include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,9 @@ static void no_digit_of_a_trace_id_is_lost(void **state) {
         {"{\"cntTraceId\":9007199254740993}", "9007199254740993"},
         {"{\"cntTraceId\":9223372036854775807}", "9223372036854775807"},
         {"{\"cntTraceId\":-5}", "-5"},
+        {"{\"cntTraceId\":155555555555555555551555555555555555555555}",
+         "155555555555555555551555555555555555555555"},
+        {"{\"cntTraceId\":1e5}", NULL},
         {"{\"cntTraceId\":1.5}", NULL},
         {"{\"cntTraceId\":true}", NULL},
         {"{\"cntTraceId\":{}}", NULL},
@@ -78,7 +82,11 @@ static void details_stay_json(void **state) {
         {"{\"details\":\"text\"}", "\"text\""},
         {"{\"details\":[]}", "[]"},
         {"{\"details\":null}", NULL},
-        {"{\"details\":{\"n\":18446744073709551615}}", "{\"n\":\"18446744073709551615\"}"},
+        {"{\"details\":{\"n\":18446744073709551615}}", "{\"n\":18446744073709551615}"},
+        {"{\"details\": { \"a\" :\n1.50, \"a\": \"\\u00e9\\/\" } }",
+         "{ \"a\" :\n1.50, \"a\": \"\\u00e9\\/\" }"},
+        {"{\"details\":false}", "false"},
+        {"{\"details\":{},\"details\":{}}", NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -108,6 +116,55 @@ static void what_cannot_be_read_is_kept_in_part(void **state) {
         read_text(bodies[i].body, NULL);
         check_case_text(text(CLY_TEXT_BODY), bodies[i].kept, bodies[i].description);
     }
+}
+
+/* An id that is cut is the id of another message, or of none. */
+static void an_id_with_a_zero_byte_is_none(void **state) {
+    static const char *const ids[] = {"{\"id\":\"a\\u0000b\"}", "{\"id\":\"\\u0000\"}",
+                                      "{\"id\":\"a\\u0000\"}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        read_text(ids[i], "key");
+        check_case(response.is_json, ids[i]);
+        check_case_text(text(CLY_TEXT_ID), NULL, ids[i]);
+        check_case_text(text(CLY_TEXT_BODY), ids[i], ids[i]);
+    }
+    read_text("{\"message\":\"a\\u0000b\"}", "key");
+    assert_string_equal(text(CLY_TEXT_MESSAGE), "a?b");
+}
+
+/* A success that is long in all its parts, with one piece of memory. */
+static void a_success_grows_the_buffer_once(void **state) {
+    char body[4096] = "{\"id\":\"", filler[1001];
+    (void)state;
+    memset(filler, 'x', sizeof filler - 1);
+    filler[1000] = '\0';
+    strcat(strcat(strcat(strcat(body, filler), "\",\"message\":\""), filler), "\",\"details\":[\"");
+    strcat(strcat(body, filler), "\"]}");
+    memory_fail(1, MEMORY_FAILS_FROM_THEN_ON);
+    read_text(body, "key");
+    assert_false(memory_restore());
+    assert_false(response.lacks_memory);
+    assert_string_equal(text(CLY_TEXT_ID), filler);
+    assert_string_equal(text(CLY_TEXT_MESSAGE), filler);
+}
+
+static void what_there_is_no_memory_for_is_not_kept(void **state) {
+    static const char *const kept[] = {"{\"id\":\"a\"}", "{\"message\":\"key\"}", "{\"details\":[\"key\"]}",
+                                       "<p>"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(kept); i++) {
+        cly_response_clear(&response);
+        memory_fail(0, MEMORY_FAILS_FROM_THEN_ON);
+        read_text(kept[i], "key");
+        assert_true(memory_restore());
+        check_case(response.lacks_memory, kept[i]);
+        for (int which = 0; which < CLY_TEXT_COUNT; which++)
+            check_case_text(text((cly_reply_text)which), NULL, kept[i]);
+    }
+    read_text(kept[0], "key");
+    assert_false(response.lacks_memory);
+    assert_string_equal(text(CLY_TEXT_ID), "a");
 }
 
 static void zero_bytes_do_not_end_the_body(void **state) {
@@ -155,6 +212,14 @@ static const struct {
     {"in details, escaped", "s3\"cr\\et", "{\"details\":{\"key\":\"s3\\\"cr\\\\et\"}}"},
     {"in details, escaped as \\u", "s3/cret+", "{\"details\":\"s3\\/cret\\u002b\"}"},
     {"in HTML", "s3/cret+", "<p>X-API-Key: s3/cret+</p>"},
+    {"in details, every character escaped", "s3/cret+",
+     "{\"details\":\"\\u0073\\u0033\\u002F\\u0063\\u0072\\u0065\\u0074\\u002B\"}"},
+    {"in details, in JSON in a string", "s3\"cret+",
+     "{\"details\":\"{\\\"key\\\":\\\"s3\\\\\\\"cret\\\\u002b\\\"}\"}"},
+    {"as a key of details, escaped", "s3/cret+", "{\"details\":{\"s3\\/cret+\":{\"\\u00733\\/cret+\":1}}}"},
+    {"in a message, escaped", "s3/cret+", "{\"message\":\"s3\\/cret\\u002B\"}"},
+    {"in a message, in JSON in a string", "s3/cret+", "{\"message\":\"{\\\"key\\\":\\\"s3\\\\/cret+\\\"}\"}"},
+    {"a part of it left in an error", "s3/cret+++", "{\"message\":\"s3\\/cret++"},
     {"twice", "s3/cret+", "s3/cret+s3/cret+"},
     {"in JSON of another shape", "s3/cret+", "{\"error\":\"bad key s3/cret+\"}"},
 };
@@ -181,6 +246,10 @@ static const struct {
 } escaped[] = {
     {"in JSON of another shape, with escaped slashes", "s3/cret+", "{\"error\":\"bad key s3\\/cret+\"}"},
     {"in JSON of another shape, with escaped quotes", "s3\"cret", "{\"error\":\"bad key s3\\\"cret\"}"},
+    {"in JSON of another shape, with a backslash", "s3\\cret", "{\"error\":\"bad key s3\\\\cret\"}"},
+    {"in JSON of another shape, as \\u in capitals", "s3/cret+", "{\"error\":\"s3\\u002Fcret\\u002B\"}"},
+    {"in JSON of another shape, as \\u in small letters", "s3/cret+",
+     "{\"error\":\"\\u00733\\u002fcre\\u0074\\u002b\"}"},
     {"in half of JSON, with escaped slashes", "s3/cret+", "{\"error\":\"bad key s3\\/cret+"},
 };
 
@@ -202,6 +271,38 @@ static void no_half_of_a_key_stays_at_the_cut(void **state) {
         check_masked(text(CLY_TEXT_BODY), "at the cut");
         read_bytes(body, at + 10, "s3cret-key");
         check_masked(text(CLY_TEXT_BODY), "at the cut and the end");
+    }
+}
+
+/* The escapes make it longer than it is. */
+static void no_half_of_an_escaped_key_stays_at_the_cut(void **state) {
+    static const char key[] = "\\u00733cret\\u002fkey";
+    char body[CLY_BODY_SHOWN + 64];
+    (void)state;
+    for (size_t at = CLY_BODY_SHOWN - sizeof key; at <= CLY_BODY_SHOWN; at++) {
+        memset(body, '.', sizeof body);
+        memcpy(body + at, key, sizeof key - 1);
+        read_bytes(body, sizeof body, "s3cret/key");
+        check_masked(text(CLY_TEXT_BODY), "at the cut");
+        assert_null(strstr(text(CLY_TEXT_BODY), "u0073"));
+    }
+}
+
+/* Stars over an echo leave details that can be decoded, or none. */
+static void masked_details_are_json_still(void **state) {
+    static const struct {
+        const char *details, *secret, *kept;
+    } cases[] = {
+        {"{\"details\":[\"a s3\\/cret b\"]}", "s3/cret", "[\"a ******** b\"]"},
+        {"{\"details\":{\"s3cret\":1}}", "s3cret", "{\"******\":1}"},
+        {"{\"details\":{\"s3cret\":1}}", "\"s3cret", NULL},
+        {"{\"details\":[1234567890]}", "34567", NULL},
+        {"{\"details\":\"\\u00e9f\"}", "e9f", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        read_text(cases[i].details, cases[i].secret);
+        check_case_text(text(CLY_TEXT_DETAILS), cases[i].kept, cases[i].details);
     }
 }
 
@@ -256,12 +357,17 @@ int main(void) {
         TEST(no_digit_of_a_trace_id_is_lost),
         TEST(details_stay_json),
         TEST(what_cannot_be_read_is_kept_in_part),
+        TEST(an_id_with_a_zero_byte_is_none),
+        TEST(a_success_grows_the_buffer_once),
+        TEST(what_there_is_no_memory_for_is_not_kept),
         TEST(zero_bytes_do_not_end_the_body),
         TEST(only_the_start_of_a_body_is_kept),
         TEST(every_beginning_is_read_safely),
         TEST(a_key_that_is_echoed_is_masked),
         TEST(a_key_that_is_echoed_with_escapes_is_masked),
         TEST(no_half_of_a_key_stays_at_the_cut),
+        TEST(no_half_of_an_escaped_key_stays_at_the_cut),
+        TEST(masked_details_are_json_still),
         TEST(a_body_of_a_mebibyte_is_read),
         TEST(a_deep_body_is_no_json),
         TEST(a_second_reply_replaces_the_first),

@@ -224,29 +224,6 @@ static void all_but_unreserved_is_percent_encoded(void **state) {
 }
 
 static const struct {
-    const char *description, *text, *secret, *masked;
-} masks[] = {
-    {"in the middle", "key=s3cret;", "s3cret", "key=******;"},
-    {"several, touching", "abab", "ab", "****"},
-    {"overlapping ones", "aaa", "aa", "**a"},
-    {"the whole text", "s3cret", "s3cret", "******"},
-    {"longer than the text", "s3", "s3cret", "s3"},
-    {"none", "text", "s3cret", "text"},
-    {"an empty secret is none", "text", "", "text"},
-    {"no secret", "text", NULL, "text"},
-};
-
-static void secrets_become_stars(void **state) {
-    char text[32];
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(masks); i++) {
-        strcpy(text, masks[i].text);
-        cly_mask(text, strlen(text), masks[i].secret);
-        check_case_text(text, masks[i].masked, masks[i].description);
-    }
-}
-
-static const struct {
     const char *text;
     double time_ms;
 } ulids[] = {
@@ -287,7 +264,6 @@ int main(void) {
         cmocka_unit_test(text_is_shown_in_part),
         cmocka_unit_test(distances_count_edits_and_swaps),
         cmocka_unit_test(all_but_unreserved_is_percent_encoded),
-        cmocka_unit_test(secrets_become_stars),
         cmocka_unit_test(ulids_hold_a_time),
     };
     return cmocka_run_group_tests_name("core/text", tests, NULL, NULL);

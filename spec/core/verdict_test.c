@@ -18,26 +18,6 @@ static const cly_operation *operation_of(const char *name) {
 
 /* ---- fixtures ---- */
 
-static size_t from_hex(const char *hex, char *bytes, size_t room) {
-    size_t count = strlen(hex) / 2;
-    assert_true(count <= room);
-    for (size_t i = 0; i < count; i++) {
-        unsigned byte;
-        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-        bytes[i] = (char)byte;
-    }
-    return count;
-}
-
-static const char *body_of(const json_t *fixture, size_t *length) {
-    static char bytes[4096];
-    const json_t *body = json_object_get(fixture, "body");
-    *length = json_string_length(body);
-    if (body) return edge_copy(json_string_value(body), *length);
-    *length = from_hex(fixture_text(fixture, "body_hex"), bytes, sizeof bytes);
-    return edge_copy(bytes, *length);
-}
-
 /* A field that the fixture does not name is not looked at; null: it is absent. */
 static void expect_text(const json_t *expect, const char *field, const char *actual, const char *name) {
     const json_t *wanted = json_object_get(expect, field);
@@ -82,7 +62,8 @@ static void judge_fixture(const char *name, const json_t *fixture) {
     cly_report report = {CLY_END_REPLY, true, 0, -1, NULL, NULL, 0};
     cly_call call;
     report.status = (int)json_integer_value(json_object_get(fixture, "status"));
-    report.body = body_of(fixture, &report.length);
+    report.body = fixture_body(fixture, &report.length);
+    report.body = edge_copy(report.body, report.length);
     cly_call_init(&call);
     cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
@@ -200,6 +181,21 @@ static void bytes_that_left_are_never_not_sent(void **state) {
     }
 }
 
+/* An id that there was no room for may well be there. */
+static void a_reply_that_could_not_be_kept_is_unknown(void **state) {
+    cly_report report = {CLY_END_REPLY, true, 200, -1, NULL, "{}", 2};
+    cly_response response;
+    cly_error error;
+    (void)state;
+    cly_error_clear(&error);
+    cly_response_init(&response);
+    response.is_json = response.lacks_memory = true;
+    assert_int_equal(cly_verdict(&report, operation_of("send_template"), &response, &error), CLY_NETWORK);
+    assert_int_equal(error.outcome, CLY_UNKNOWN);
+    assert_string_equal(error.message, "not enough memory to read the reply");
+    assert_false(cly_error_is_retryable(&error));
+}
+
 /* The way out hands through what the API answers. */
 static void a_request_of_ones_own_takes_any_json(void **state) {
     static const ending answers[] = {
@@ -270,6 +266,7 @@ int main(void) {
         cmocka_unit_test(every_ending_says_whether_it_may_have_arrived),
         cmocka_unit_test(nothing_after_a_status_of_success_is_not_sent),
         cmocka_unit_test(bytes_that_left_are_never_not_sent),
+        cmocka_unit_test(a_reply_that_could_not_be_kept_is_unknown),
         cmocka_unit_test(a_request_of_ones_own_takes_any_json),
         cmocka_unit_test(numbers_in_the_apis_message_are_hidden),
         cmocka_unit_test(a_long_message_of_another_script_is_cut),

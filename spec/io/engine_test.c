@@ -19,19 +19,25 @@ static char url[64];
 static cly_engine *engine;
 static cly_trust trust;
 
-/* The kernel takes connections into the backlog; nobody looks at them. */
-static int listen_silently(void **state) {
+/* Opens a free port and says its URL; the socket, or -1. */
+static int listen_at(char *where, size_t room) {
     struct sockaddr_in address;
     socklen_t length = sizeof address;
-    (void)state;
+    int made = socket(AF_INET, SOCK_STREAM, 0);
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64)) return -1;
-    if (getsockname(listener, (struct sockaddr *)&address, &length)) return -1;
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/x", ntohs(address.sin_port));
-    return 0;
+    if (bind(made, (struct sockaddr *)&address, length) || listen(made, 64)) return -1;
+    if (getsockname(made, (struct sockaddr *)&address, &length)) return -1;
+    snprintf(where, room, "http://127.0.0.1:%d/x", ntohs(address.sin_port));
+    return made;
+}
+
+/* The kernel takes connections into the backlog; nobody looks at them. */
+static int listen_silently(void **state) {
+    (void)state;
+    listener = listen_at(url, sizeof url);
+    return listener < 0 ? -1 : 0;
 }
 
 static int stop_listening(void **state) {
@@ -298,6 +304,31 @@ static void every_allocation_of_a_call_may_fail(void **state) {
     }
 }
 
+/* A success whose body has no room: it came, so nobody may say it did not, and it
+ * was not too large. */
+static void a_reply_without_memory_is_unknown(void **state) {
+    static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"id\":\"a\"}";
+    char where[64];
+    int port = listen_at(where, sizeof where), peer;
+    cly_ticket ticket = 0;
+    cly_error error;
+    (void)state;
+    assert_true(port >= 0);
+    assert_int_equal(submit_to(where, 5, &ticket, &error), CLY_OK);
+    step_for(0.1);
+    peer = accept(port, NULL, NULL);
+    assert_true(peer >= 0);
+    assert_int_equal(write(peer, reply, sizeof reply - 1), sizeof reply - 1);
+    memory_fail(0, MEMORY_FAILS_ONCE);
+    step_for(0.2);
+    assert_true(memory_restore());
+    assert_int_equal(error_of(ticket)->kind, CLY_NETWORK);
+    assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
+    assert_non_null(strstr(error_of(ticket)->message, "not enough memory for the reply"));
+    close(peer);
+    close(port);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -316,6 +347,7 @@ int main(void) {
         TEST(those_done_come_in_the_order_of_their_end),
         TEST(no_time_is_no_attempt),
         TEST(an_url_without_end_is_not_sent),
+        TEST(a_reply_without_memory_is_unknown),
         TEST(an_engine_may_be_freed_in_the_middle),
         cmocka_unit_test(null_may_be_freed),
         cmocka_unit_test(every_allocation_of_a_call_may_fail),

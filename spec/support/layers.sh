@@ -1,5 +1,5 @@
 #!/bin/sh
-# lua -> binding -> io -> core -> libc, jansson, libcrypto; libcurl only in io.
+# lua -> binding -> io -> core -> libc, libcrypto; libcurl only in io.
 # Checks the includes, and asks nm what the core's objects really call.
 set -u
 status=0
@@ -13,6 +13,9 @@ $found"
 forbid core '#include [<"](lua|lauxlib|lualib|curl|sqlite3|pthread|time|sys/|unistd|errno)' 'include Lua, libcurl, clocks or the system'
 forbid core '#include "(io|binding)/' 'include io or binding'
 forbid core '\b(getenv|fopen|printf|abort|exit|rand|random|clock_gettime) *\(' 'touch the world'
+for layer in core io binding; do
+  forbid $layer '#include [<"]jansson' 'include jansson: it does not survive a lack of memory'
+done
 forbid io '#include [<"](lua|lauxlib|lualib)' 'include Lua'
 forbid io '#include "binding/' 'include binding'
 grep -lE 'LUA_VERSION_NUM|LUAJIT_VERSION' src/binding/*.[ch] | grep -v compat.h && fault "only compat.h may look at the Lua version"

@@ -8,7 +8,6 @@
 #include "core/version.h"
 #include "io/trust.h"
 #include <curl/curl.h>
-#include <jansson.h>
 
 /* message_time(id) -> Unix seconds, or nil when the id is not a ULID */
 static int native_message_time(lua_State *L) {
@@ -35,7 +34,6 @@ static int native_versions(lua_State *L) {
     set(L, "lua", CLY_LUA_NAME);
     set(L, "libcurl", version->version);
     set(L, "tls", version->ssl_version);
-    set(L, "jansson", JANSSON_VERSION);
     lua_pushboolean(L, (version->features & CURL_VERSION_HTTP2) != 0);
     lua_setfield(L, -2, "http2");
     return 1;

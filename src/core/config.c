@@ -63,17 +63,34 @@ void cly_config_clear(cly_config *config) {
 
 /* ---- base_url ---- */
 
-static bool is_loopback(const char *host, size_t length) {
-    unsigned dots = 0;
-    if (length == 9 && memcmp(host, "localhost", 9) == 0) return true;
-    if (length == 5 && memcmp(host, "[::1]", 5) == 0) return true;
-    if (length < 9 || memcmp(host, "127.", 4) != 0) return false;
-    for (size_t i = 0; i < length; i++) {
-        if (host[i] == '.') dots++;
-        if (host[i] == '.' && (i + 1 == length || host[i + 1] == '.')) return false;
-        if (host[i] != '.' && (host[i] < '0' || host[i] > '9')) return false;
+/* Length of a decimal number from 0 to 255 without leading zeros, else 0. */
+static size_t octet_length(const char *text, size_t length) {
+    size_t count = 0;
+    int number = 0;
+    for (; count < length && count < 4 && text[count] >= '0' && text[count] <= '9'; count++)
+        number = number * 10 + (text[count] - '0');
+    if (count > 3 || number > 255 || (count > 1 && text[0] == '0')) return 0;
+    return count;
+}
+
+/* What is no address is a name, and whoever answers for it would get the key. */
+static bool is_loopback_address(const char *host, size_t length) {
+    size_t at = 0;
+    if (!cly_starts_with(host, length, "127.")) return false;
+    for (int part = 0; part < 4; part++) {
+        size_t count;
+        if (part > 0 && (at == length || host[at++] != '.')) return false;
+        count = octet_length(host + at, length - at);
+        if (count == 0) return false;
+        at += count;
     }
-    return dots == 3;
+    return at == length;
+}
+
+static bool is_loopback(const char *host, size_t length) {
+    if (length == 9 && cly_starts_with(host, length, "localhost")) return true;
+    if (length == 5 && memcmp(host, "[::1]", 5) == 0) return true;
+    return is_loopback_address(host, length);
 }
 
 static bool is_host_byte(char c) {
@@ -132,6 +149,7 @@ typedef struct reader {
     cly_walk walk;
     cly_slots slots;
     cly_config *config;
+    bool lacks_memory; /* no fault of an option */
 } reader;
 
 static bool copy(char **out, const char *text, size_t length) {
@@ -160,7 +178,7 @@ static void read_text(reader *read, size_t at, char **out) {
     else if (cly_has_control(text, length))
         cly_problem_add(read->walk.problems, &path, "holds a control byte (a line break at its end?)");
     else if (!copy(out, text, length))
-        cly_problem_add(read->walk.problems, &path, "not enough memory");
+        read->lacks_memory = true;
 }
 
 static void read_number(reader *read, size_t at, double *out, double low, double high) {
@@ -217,7 +235,7 @@ static void take_default(reader *read, size_t at, char **out, const char *text) 
         cly_problem_add(read->walk.problems, &path,
                         "the environment's holds a control byte (a line break at its end?)");
     else if (!copy(out, text, strlen(text)))
-        cly_problem_add(read->walk.problems, &path, "not enough memory");
+        read->lacks_memory = true;
 }
 
 /* ---- checks ---- */
@@ -270,7 +288,7 @@ static void strip_slashes(char *url) {
 
 cly_kind cly_config_read(cly_config *config, const cly_config_defaults *defaults, const cly_source *source,
                          cly_value value, cly_problems *problems, cly_error *error) {
-    reader read = {{source, problems, {NULL, false}}, {0}, config};
+    reader read = {{source, problems, {NULL, false}}, {0}, config, false};
     int mark = source->mark(source->host);
     cly_problems_reset(problems);
     if (source->type(source->host, value) != CLY_TYPE_TABLE)
@@ -283,7 +301,8 @@ cly_kind cly_config_read(cly_config *config, const cly_config_defaults *defaults
     take_default(&read, AT_business_id, &config->business_id, defaults->business_id);
     take_default(&read, AT_base_url, &config->base_url, defaults->base_url);
     if (config->base_url == NULL && !copy(&config->base_url, DEFAULT_BASE_URL, strlen(DEFAULT_BASE_URL)))
-        return cly_error_no_memory(error);
+        read.lacks_memory = true;
+    if (read.lacks_memory) return cly_error_no_memory(error);
     check(&read);
     strip_slashes(config->base_url);
     return cly_problems_check(problems, CLY_CONFIG, error);

@@ -1,85 +1,249 @@
 #include "core/json.h"
 
-#include "core/buffer.h"
+#include "core/text.h"
 
-enum { LOAD_FLAGS = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, DIGITS_OF_64_BITS = 18 };
+typedef struct reader {
+    const char *at, *end;
+    size_t depth;
+    cly_json_member *members;
+    size_t count;
+} reader;
 
-/* Length of the string literal that begins at `at`, quotes included. */
-static size_t skip_string(const char *text, size_t length, size_t at) {
-    size_t end = at + 1;
-    while (end < length && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
-    return (end < length ? end + 1 : length) - at;
+/* ---- characters ---- */
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
 }
 
-bool cly_json_is_shallow(const char *text, size_t length) {
-    size_t depth = 0;
-    for (size_t at = 0; at < length;) {
-        switch (text[at]) {
-        case '"': at += skip_string(text, length, at); continue;
-        case '[':
-        case '{':
-            if (++depth > CLY_JSON_DEPTH_MAX) return false;
-            break;
-        case ']':
-        case '}': depth -= depth > 0; break;
-        default: break;
-        }
-        at++;
+int32_t cly_json_unit(const char *digits, size_t left) {
+    int32_t unit = 0;
+    if (left < 4) return -1;
+    for (int i = 0; i < 4; i++) {
+        if (hex_digit(digits[i]) < 0) return -1;
+        unit = unit * 16 + hex_digit(digits[i]);
+    }
+    return unit;
+}
+
+int32_t cly_json_pair(int32_t high, int32_t low) {
+    if (high < 0xD800 || high > 0xDBFF || low < 0xDC00 || low > 0xDFFF) return -1;
+    return 0x10000 + (high - 0xD800) * 0x400 + (low - 0xDC00);
+}
+
+/* Length of a \u escape, or of two that are a pair; 0 when it is none. */
+static size_t read_unicode(const char *at, size_t left, int32_t *code) {
+    *code = cly_json_unit(at + 2, left - 2);
+    if (*code < 0) return 0;
+    if (*code < 0xD800 || *code > 0xDFFF) return 6;
+    if (left < 8 || at[6] != '\\' || at[7] != 'u') return 0;
+    *code = cly_json_pair(*code, cly_json_unit(at + 8, left - 8));
+    return *code < 0 ? 0 : 12;
+}
+
+static size_t read_escape(const char *at, size_t left, int32_t *code) {
+    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    const char *letter;
+    if (left < 2) return 0;
+    if (at[1] == 'u') return read_unicode(at, left, code);
+    letter = at[1] ? strchr(letters, at[1]) : NULL;
+    if (letter == NULL) return 0;
+    *code = meanings[letter - letters];
+    return 2;
+}
+
+/* Length of the character of a string at `at`, or 0 when none may stand there.
+ * Its code is told for ASCII and escapes; -1 is any other. */
+static size_t read_character(const char *at, size_t left, int32_t *code) {
+    unsigned char byte = (unsigned char)*at;
+    if (byte == '\\') return read_escape(at, left, code);
+    *code = byte < 0x80 ? byte : -1;
+    if (byte >= 0x80) return cly_utf8_sequence((const unsigned char *)at, left);
+    return byte >= 0x20 && byte != '"' ? 1 : 0;
+}
+
+/* ---- the grammar: each function steps over one thing, or says no ---- */
+
+static bool skip_value(reader *read, cly_json_value *value);
+
+static bool take(reader *read, char byte) {
+    if (read->at == read->end || *read->at != byte) return false;
+    read->at++;
+    return true;
+}
+
+static void skip_blanks(reader *read) {
+    while (read->at < read->end &&
+           (*read->at == ' ' || *read->at == '\t' || *read->at == '\n' || *read->at == '\r'))
+        read->at++;
+}
+
+static bool skip_word(reader *read, const char *word) {
+    size_t length = strlen(word);
+    if ((size_t)(read->end - read->at) < length || memcmp(read->at, word, length) != 0) return false;
+    read->at += length;
+    return true;
+}
+
+static bool skip_string(reader *read) {
+    if (!take(read, '"')) return false;
+    while (read->at < read->end && *read->at != '"') {
+        int32_t code;
+        size_t length = read_character(read->at, (size_t)(read->end - read->at), &code);
+        if (length == 0) return false;
+        read->at += length;
+    }
+    return take(read, '"');
+}
+
+static bool skip_digits(reader *read) {
+    const char *start = read->at;
+    while (read->at < read->end && *read->at >= '0' && *read->at <= '9') read->at++;
+    return read->at > start;
+}
+
+/* What follows a leading zero is left to the caller, who wants no digit there. */
+static bool skip_number(reader *read) {
+    take(read, '-');
+    if (!take(read, '0') && !skip_digits(read)) return false;
+    if (take(read, '.') && !skip_digits(read)) return false;
+    if (!take(read, 'e') && !take(read, 'E')) return true;
+    if (!take(read, '-')) take(read, '+');
+    return skip_digits(read);
+}
+
+static bool is_spelled(const cly_json_value *string, const char *name) {
+    const char *at = string->start + 1, *end = string->start + string->length - 1;
+    while (at < end) {
+        int32_t code = 0;
+        at += read_character(at, (size_t)(end - at), &code);
+        if (*name == '\0' || code != *name) return false;
+        name++;
+    }
+    return *name == '\0';
+}
+
+/* False when the name is wanted and stands there a second time. */
+static bool note(reader *read, const cly_json_value *name, const cly_json_value *value) {
+    for (size_t i = 0; i < read->count; i++) {
+        if (!is_spelled(name, read->members[i].name)) continue;
+        if (read->members[i].value.type != CLY_JSON_ABSENT) return false;
+        read->members[i].value = *value;
     }
     return true;
 }
 
-static bool is_number_part(char c) {
-    return c && strchr("0123456789+-.eE", c) != NULL;
+static bool skip_item(reader *read) {
+    cly_json_value value;
+    return skip_value(read, &value);
 }
 
-/* Copies a number, in quotes when it is a whole one of too many digits. */
-static size_t copy_number(cly_buffer *out, const char *text, size_t length) {
-    size_t count = 0;
-    bool is_whole = true, is_long;
-    while (count < length && is_number_part(text[count])) {
-        if (count > 0 && !(text[count] >= '0' && text[count] <= '9')) is_whole = false;
-        count++;
+static bool skip_member(reader *read) {
+    cly_json_value name = {CLY_JSON_STRING, read->at, 0}, value;
+    if (!skip_string(read)) return false;
+    name.length = (size_t)(read->at - name.start);
+    skip_blanks(read);
+    if (!take(read, ':')) return false;
+    skip_blanks(read);
+    if (!skip_value(read, &value)) return false;
+    return read->depth > 1 || note(read, &name, &value);
+}
+
+static bool skip_brackets(reader *read, char close, bool (*skip)(reader *)) {
+    if (read->depth == CLY_JSON_DEPTH_MAX) return false;
+    read->depth++;
+    read->at++;
+    skip_blanks(read);
+    if (!take(read, close)) {
+        do {
+            skip_blanks(read);
+            if (!skip(read)) return false;
+            skip_blanks(read);
+        } while (take(read, ','));
+        if (!take(read, close)) return false;
     }
-    is_long = is_whole && count > DIGITS_OF_64_BITS && text[text[0] == '-'] != '0';
-    if (is_long) cly_buffer_byte(out, '"');
-    cly_buffer_append(out, text, count);
-    if (is_long) cly_buffer_byte(out, '"');
-    return count;
+    read->depth--;
+    return true;
 }
 
-static void quote_long_numbers(cly_buffer *out, const char *text, size_t length) {
-    for (size_t at = 0; at < length;) {
-        size_t count = 1;
-        if (text[at] == '"') {
-            count = skip_string(text, length, at);
-            cly_buffer_append(out, text + at, count);
-        } else if (text[at] == '-' || (text[at] >= '0' && text[at] <= '9')) {
-            count = copy_number(out, text + at, length - at);
-        } else {
-            cly_buffer_byte(out, text[at]);
-        }
-        at += count;
+static cly_json_type type_of(char first) {
+    switch (first) {
+    case 'n': return CLY_JSON_NULL;
+    case 'f': return CLY_JSON_FALSE;
+    case 't': return CLY_JSON_TRUE;
+    case '"': return CLY_JSON_STRING;
+    case '[': return CLY_JSON_ARRAY;
+    case '{': return CLY_JSON_OBJECT;
+    default: return CLY_JSON_NUMBER;
     }
 }
 
-static json_t *load_with_long_numbers(const char *text, size_t length) {
-    cly_buffer quoted;
-    json_error_t error;
-    json_t *root = NULL;
-    cly_buffer_init(&quoted, 2 * length + 16);
-    quote_long_numbers(&quoted, text, length);
-    if (quoted.state == CLY_BUFFER_FINE) root = json_loadb(quoted.data, quoted.length, LOAD_FLAGS, &error);
-    cly_buffer_clear(&quoted);
-    return root;
+static bool skip_by_type(reader *read, cly_json_type type) {
+    switch (type) {
+    case CLY_JSON_NULL: return skip_word(read, "null");
+    case CLY_JSON_FALSE: return skip_word(read, "false");
+    case CLY_JSON_TRUE: return skip_word(read, "true");
+    case CLY_JSON_STRING: return skip_string(read);
+    case CLY_JSON_ARRAY: return skip_brackets(read, ']', skip_item);
+    case CLY_JSON_OBJECT: return skip_brackets(read, '}', skip_member);
+    default: return skip_number(read);
+    }
 }
 
-json_t *cly_json_load(const char *text, size_t length) {
-    json_error_t error = {0}; /* without memory jansson sets no code */
-    json_t *root;
-    if (length == 0 || !cly_json_is_shallow(text, length)) return NULL;
-    root = json_loadb(text, length, LOAD_FLAGS, &error);
-    if (root == NULL && json_error_code(&error) == json_error_numeric_overflow)
-        root = load_with_long_numbers(text, length);
-    return root;
+static bool skip_value(reader *read, cly_json_value *value) {
+    if (read->at == read->end) return false;
+    value->start = read->at;
+    value->type = type_of(*read->at);
+    if (!skip_by_type(read, value->type)) return false;
+    value->length = (size_t)(read->at - value->start);
+    return true;
+}
+
+static void forget(cly_json_member members[], size_t count) {
+    for (size_t i = 0; i < count; i++) members[i].value = (cly_json_value){CLY_JSON_ABSENT, NULL, 0};
+}
+
+bool cly_json_read(cly_json_member members[], size_t count, const char *text, size_t length) {
+    reader read = {text, length ? text + length : text, 0, members, count};
+    bool is_valid;
+    forget(members, count);
+    skip_blanks(&read);
+    is_valid = skip_item(&read);
+    skip_blanks(&read);
+    is_valid = is_valid && read.at == read.end;
+    if (!is_valid) forget(members, count);
+    return is_valid;
+}
+
+bool cly_json_is_valid(const char *text, size_t length) {
+    return cly_json_read(NULL, 0, text, length);
+}
+
+/* ---- what a string says ---- */
+
+static char *put_utf8(char *out, int32_t code) {
+    static const int marks[] = {0, 0xC0, 0xE0, 0xF0};
+    int shift = code < 0x80 ? 0 : code < 0x800 ? 6 : code < 0x10000 ? 12 : 18;
+    *out++ = (char)(marks[shift / 6] | code >> shift);
+    for (shift -= 6; shift >= 0; shift -= 6) *out++ = (char)(0x80 | (code >> shift & 0x3F));
+    return out;
+}
+
+/* A character never takes more bytes than the escape that stands for it. */
+void cly_json_unescape(cly_buffer *out, const cly_json_value *string) {
+    const char *at = string->start + 1, *end = string->start + string->length - 1;
+    char *start = cly_buffer_reserve(out, string->length), *place = start;
+    if (start == NULL) return;
+    while (at < end) {
+        int32_t code = 0;
+        size_t length = read_character(at, (size_t)(end - at), &code);
+        if (*at == '\\')
+            place = put_utf8(place, code);
+        else
+            for (size_t i = 0; i < length; i++) *place++ = at[i];
+        at += length;
+    }
+    out->length += (size_t)(place - start);
 }

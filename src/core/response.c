@@ -1,32 +1,33 @@
 #include "core/response.h"
 
 #include "core/json.h"
-#include "core/json_writer.h"
-#include "core/text.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include "core/secret.h"
 
-/* The API's older pages write snake_case in places. */
+/* What is read of an object; of two names for one text the first that says
+ * something counts. The API's older pages write snake_case in places. */
 static const struct {
     cly_reply_text text;
-    const char *name, *other_name;
+    const char *name;
 } fields[] = {
-    {CLY_TEXT_ID, "id", NULL},
-    {CLY_TEXT_MESSAGE, "message", NULL},
-    {CLY_TEXT_TYPE, "type", NULL},
-    {CLY_TEXT_CODE, "code", NULL},
-    {CLY_TEXT_USER_TITLE, "userTitle", "user_title"},
-    {CLY_TEXT_USER_MESSAGE, "userMessage", "user_message"},
-    {CLY_TEXT_TRACE_ID, "cntTraceId", "cnt_trace_id"},
+    {CLY_TEXT_ID, "id"},
+    {CLY_TEXT_MESSAGE, "message"},
+    {CLY_TEXT_TYPE, "type"},
+    {CLY_TEXT_CODE, "code"},
+    {CLY_TEXT_USER_TITLE, "userTitle"},
+    {CLY_TEXT_USER_TITLE, "user_title"},
+    {CLY_TEXT_USER_MESSAGE, "userMessage"},
+    {CLY_TEXT_USER_MESSAGE, "user_message"},
+    {CLY_TEXT_TRACE_ID, "cntTraceId"},
+    {CLY_TEXT_TRACE_ID, "cnt_trace_id"},
+    {CLY_TEXT_DETAILS, "details"},
 };
 
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 void cly_response_init(cly_response *response) {
     memset(response, 0, sizeof *response);
-    /* Each byte of a reply may be kept once as it is and once as details,
-     * where an escape can make six bytes of one. */
-    cly_buffer_init(&response->text, 8 * (size_t)CLY_REPLY_MAX);
+    /* Each byte of a reply is kept at most once; the rest is for zero bytes. */
+    cly_buffer_init(&response->text, 2 * (size_t)CLY_REPLY_MAX);
 }
 
 void cly_response_clear(cly_response *response) {
@@ -38,59 +39,78 @@ const char *cly_response_text(const cly_response *response, cly_reply_text text)
     return response->offset[text] ? response->text.data + response->offset[text] - 1 : NULL;
 }
 
-static void keep(cly_response *response, cly_reply_text text, const char *bytes, size_t length,
-                 const char *secret) {
-    size_t start = response->text.length;
-    cly_buffer_append(&response->text, bytes, length);
-    cly_buffer_byte(&response->text, '\0');
-    if (response->text.state != CLY_BUFFER_FINE) {
-        cly_buffer_state state = response->text.state;
-        response->text.length = start;
-        response->text.state = state == CLY_BUFFER_FULL ? CLY_BUFFER_FINE : state;
+/* ---- members of an object ---- */
+
+static bool is_whole_number(const cly_json_value *value) {
+    if (value->type != CLY_JSON_NUMBER) return false;
+    for (size_t i = 0; i < value->length; i++)
+        if (strchr(".eE", value->start[i])) return false;
+    return true;
+}
+
+/* False when the value is of a type that says nothing here. */
+static bool append_value(cly_buffer *out, cly_reply_text text, const cly_json_value *value) {
+    if (text == CLY_TEXT_DETAILS && value->type != CLY_JSON_NULL)
+        cly_buffer_append(out, value->start, value->length);
+    else if (value->type == CLY_JSON_STRING)
+        cly_json_unescape(out, value);
+    else if (text == CLY_TEXT_TRACE_ID && is_whole_number(value))
+        cly_buffer_append(out, value->start, value->length);
+    else
+        return false;
+    return true;
+}
+
+static void show_zero_bytes(char *text, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\0') text[i] = '?';
+}
+
+/* False when the text, masked, must not stay. */
+static bool make_fit(char *text, size_t length, cly_reply_text which, const char *secret) {
+    bool is_masked = cly_secret_mask(text, text, length, length, secret);
+    if (which == CLY_TEXT_ID && memchr(text, '\0', length)) return false;
+    /* Stars may stand over a part of an escape, or over quotes. */
+    if (which == CLY_TEXT_DETAILS && is_masked && !cly_json_is_valid(text, length)) return false;
+    show_zero_bytes(text, length);
+    return true;
+}
+
+/* What was written from `start` on becomes a text, or is forgotten. */
+static void conclude(cly_response *response, cly_reply_text text, size_t start, const char *secret) {
+    cly_buffer *out = &response->text;
+    size_t length = out->length - start;
+    cly_buffer_byte(out, '\0');
+    if (out->state == CLY_BUFFER_FINE && make_fit(out->data + start, length, text, secret)) {
+        response->offset[text] = start + 1;
         return;
     }
-    cly_mask(response->text.data + start, length, secret);
-    response->offset[text] = start + 1;
+    if (out->state == CLY_BUFFER_NO_MEMORY) response->lacks_memory = true;
+    out->state = CLY_BUFFER_FINE;
+    out->length = start;
 }
 
-static void keep_value(cly_response *response, cly_reply_text text, const json_t *value, const char *secret) {
-    char digits[24];
-    if (json_is_string(value)) {
-        keep(response, text, json_string_value(value), json_string_length(value), secret);
-    } else if (json_is_integer(value) && text == CLY_TEXT_TRACE_ID) {
-        int length = snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        keep(response, text, digits, (size_t)length, secret);
-    }
+/* One growth for all. If that is too much, one or the other may still fit. */
+static void make_room(cly_response *response, const cly_json_member members[FIELD_COUNT]) {
+    size_t needed = 0;
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (members[i].value.type != CLY_JSON_ABSENT) needed += members[i].value.length + 1;
+    if (needed > 0 && cly_buffer_reserve(&response->text, needed) == NULL)
+        response->text.state = CLY_BUFFER_FINE;
 }
 
-/* The secret as it looks inside a JSON string. */
-static void keep_details(cly_response *response, const json_t *details, const char *secret) {
-    char *text = json_dumps(details, JSON_COMPACT | JSON_ENCODE_ANY);
-    cly_buffer escaped;
-    cly_json_writer json = {&escaped, false};
-    if (text == NULL) return;
-    cly_buffer_init(&escaped, 64 * 1024);
-    if (secret && *secret) cly_json_text(&json, secret, strlen(secret));
-    cly_buffer_terminate(&escaped);
-    if (escaped.length > 2 && escaped.state == CLY_BUFFER_FINE) {
-        escaped.data[escaped.length - 1] = '\0'; /* the closing quote */
-        cly_mask(text, strlen(text), escaped.data + 1);
-    }
-    keep(response, CLY_TEXT_DETAILS, text, strlen(text), secret);
-    cly_buffer_clear(&escaped);
-    free(text);
-}
-
-static void keep_fields(cly_response *response, const json_t *root, const char *secret) {
-    const json_t *details = json_object_get(root, "details");
+static void keep_members(cly_response *response, const cly_json_member members[FIELD_COUNT],
+                         const char *secret) {
+    make_room(response, members);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        const json_t *value = json_object_get(root, fields[i].name);
-        if ((value == NULL || json_is_null(value)) && fields[i].other_name)
-            value = json_object_get(root, fields[i].other_name);
-        keep_value(response, fields[i].text, value, secret);
+        cly_reply_text text = fields[i].text;
+        size_t start = response->text.length;
+        if (members[i].value.type == CLY_JSON_ABSENT || response->offset[text]) continue;
+        if (append_value(&response->text, text, &members[i].value)) conclude(response, text, start, secret);
     }
-    if (details && !json_is_null(details)) keep_details(response, details, secret);
 }
+
+/* ---- a body that says nothing ---- */
 
 static bool is_error_or_id(const cly_response *response) {
     for (int i = 0; i < CLY_TEXT_BODY; i++)
@@ -98,27 +118,26 @@ static bool is_error_or_id(const cly_response *response) {
     return false;
 }
 
-/* Masked before it is cut, so that no half of a key stays at the cut. */
+/* Masked as it is cut, so that no half of a key stays at the cut. */
 static void keep_body(cly_response *response, const char *body, size_t length, const char *secret) {
-    size_t secret_length = secret ? strlen(secret) : 0;
-    size_t wanted = length < CLY_BODY_SHOWN ? length : CLY_BODY_SHOWN;
-    size_t copied = length - wanted < secret_length ? length : wanted + secret_length;
-    char *start;
+    size_t start = response->text.length, shown = length < CLY_BODY_SHOWN ? length : CLY_BODY_SHOWN;
+    char *place;
     if (length == 0) return;
-    keep(response, CLY_TEXT_BODY, body, copied, secret);
-    if (response->offset[CLY_TEXT_BODY] == 0) return;
-    start = response->text.data + response->offset[CLY_TEXT_BODY] - 1;
-    for (size_t i = 0; i < wanted; i++)
-        if (start[i] == '\0') start[i] = '?';
-    start[wanted] = '\0';
+    place = cly_buffer_reserve(&response->text, shown);
+    if (place) {
+        cly_secret_mask(place, body, length, shown, secret);
+        response->text.length += shown;
+    }
+    conclude(response, CLY_TEXT_BODY, start, NULL);
 }
 
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret) {
-    json_t *root = cly_json_load(body, length);
+    cly_json_member members[FIELD_COUNT];
+    for (size_t i = 0; i < FIELD_COUNT; i++) members[i].name = fields[i].name;
     cly_buffer_reset(&response->text);
     memset(response->offset, 0, sizeof response->offset);
-    response->is_json = root != NULL;
-    if (json_is_object(root)) keep_fields(response, root, secret);
-    json_decref(root);
+    response->lacks_memory = false;
+    response->is_json = cly_json_read(members, FIELD_COUNT, body, length);
+    keep_members(response, members, secret);
     if (!is_error_or_id(response)) keep_body(response, body, length, secret);
 }

@@ -3,7 +3,8 @@
  *
  * A reply may be anything: the API's JSON, a proxy's HTML, nothing, half of
  * something. Whatever can be read of it is kept as text; what cannot is absent.
- * API: errors, body shape.
+ * A text is zero-terminated, so a zero byte in one is shown as ?, and an id that
+ * holds one is none: half an id would be a wrong one. API: errors, body shape.
  */
 #ifndef CLY_CORE_RESPONSE_H
 #define CLY_CORE_RESPONSE_H
@@ -20,7 +21,7 @@ typedef enum cly_reply_text {
     CLY_TEXT_USER_TITLE,
     CLY_TEXT_USER_MESSAGE,
     CLY_TEXT_TRACE_ID,
-    CLY_TEXT_DETAILS, /* JSON, as the reply had it */
+    CLY_TEXT_DETAILS, /* JSON, byte for byte as the reply had it */
     CLY_TEXT_BODY,    /* the body's start, when it held nothing of the above */
     CLY_TEXT_COUNT
 } cly_reply_text;
@@ -34,13 +35,14 @@ typedef struct cly_response {
     cly_buffer text;               /* zero-terminated pieces */
     size_t offset[CLY_TEXT_COUNT]; /* where each begins, plus 1; 0 when absent */
     bool is_json;
+    bool lacks_memory; /* something was not kept for lack of it */
 } cly_response;
 
 void cly_response_init(cly_response *response);
 void cly_response_clear(cly_response *response);
 
-/* Reads a body. Every occurrence of `secret` in what is kept is masked: a
- * gateway may echo the key. Never fails: without memory it keeps less. */
+/* Reads a body. Every spelling of `secret` in what is kept is masked: a gateway
+ * may echo the key. Never fails: without memory it keeps less. */
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret);
 
 /* A piece, or NULL; borrowed until the next read or clear. */

@@ -158,19 +158,6 @@ void cly_percent_encode(cly_buffer *out, const char *text, size_t length) {
     }
 }
 
-void cly_mask(char *text, size_t length, const char *secret) {
-    size_t secret_length = secret ? strlen(secret) : 0;
-    if (secret_length == 0) return;
-    for (size_t at = 0; at + secret_length <= length;) {
-        if (memcmp(text + at, secret, secret_length) == 0) {
-            memset(text + at, '*', secret_length);
-            at += secret_length;
-        } else {
-            at++;
-        }
-    }
-}
-
 /* Crockford's base 32: no I, L, O, U. */
 static int ulid_digit(char c) {
     static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -43,9 +43,6 @@ size_t cly_text_distance(const char *a, size_t a_length, const char *b, size_t b
 /* RFC 3986: all but unreserved characters become %XX. */
 void cly_percent_encode(cly_buffer *out, const char *text, size_t length);
 
-/* Puts stars over every occurrence of `secret`; an empty or NULL one is none. */
-void cly_mask(char *text, size_t length, const char *secret);
-
 /* Milliseconds since 1970 from a ULID's first ten characters, or -1 when the
  * text is not a ULID. API: validation facts, ULID. */
 double cly_ulid_time_ms(const char *text, size_t length);

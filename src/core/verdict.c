@@ -56,6 +56,8 @@ static cly_kind judge_success(const cly_report *report, const cly_operation *ope
                              report->status);
     }
     if (id && *id) return CLY_OK;
+    if (id == NULL && response->lacks_memory)
+        return cly_error_set(error, CLY_NETWORK, CLY_UNKNOWN, "not enough memory to read the reply");
     return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d holds no id%s",
                          report->status, response->is_json ? "" : ": it is not JSON");
 }

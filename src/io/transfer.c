@@ -23,7 +23,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     cly_transfer *transfer = data;
     cly_buffer_append(&transfer->reply, bytes, size * count);
     if (transfer->reply.state == CLY_BUFFER_FINE) return size * count;
-    transfer->is_too_big = true;
+    transfer->is_too_big = transfer->reply.state == CLY_BUFFER_FULL;
     return 0;
 }
 
@@ -175,8 +175,14 @@ static cly_end end_of_timeout(const cly_transfer *transfer, double now) {
     return is_connecting && has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT;
 }
 
+/* The reply was coming, and there was no room for it. */
+static bool is_out_of_memory(const cly_transfer *transfer) {
+    return transfer->reply.state == CLY_BUFFER_NO_MEMORY;
+}
+
 static cly_end end_of(const cly_transfer *transfer, CURLcode code, double now) {
     if (transfer->is_too_big) return CLY_END_TOO_BIG;
+    if (is_out_of_memory(transfer)) return CLY_END_LOST;
     switch (code) {
     case CURLE_OK: return CLY_END_REPLY;
     case CURLE_OPERATION_TIMEDOUT: return end_of_timeout(transfer, now);
@@ -192,6 +198,7 @@ static int final_status(const cly_transfer *transfer) {
 }
 
 static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
+    if (is_out_of_memory(transfer)) return "not enough memory for the reply";
     if (code == CURLE_ABORTED_BY_CALLBACK && transfer->issues > 1)
         return "a kept connection was closed as the request went out";
     return transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(code);

@@ -1,0 +1,103 @@
+#include "core/secret.h"
+
+#include "core/json.h"
+#include "core/text.h"
+
+enum {
+    BACKSLASHES_MAX = 16,
+    ESCAPE_MAX = 12,    /* bytes of a pair */
+    BROKEN_OFF_MIN = 8, /* fewer characters may be there by chance, and say little */
+    NOT_UTF8 = 0x110000 /* added to a byte that is part of no character */
+};
+
+static bool is_backslash_unit(const char *at, size_t left) {
+    return left >= 6 && at[1] == 'u' && cly_json_unit(at + 2, left - 2) == '\\';
+}
+
+/* Length of the backslashes at the beginning, \u005c among them. */
+static size_t skip_backslashes(const char *text, size_t length) {
+    size_t at = 0;
+    for (int i = 0; i < BACKSLASHES_MAX && at < length && text[at] == '\\'; i++)
+        at += is_backslash_unit(text + at, length - at) ? 6 : 1;
+    return at;
+}
+
+static int32_t decode(const unsigned char *bytes, size_t count) {
+    int32_t code = bytes[0] & (0xFF >> (count + 1));
+    for (size_t i = 1; i < count; i++) code = code * 64 + (bytes[i] & 0x3F);
+    return code;
+}
+
+static size_t read_plain(const char *text, size_t length, int32_t *code) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t count = bytes[0] < 0x80 ? 0 : cly_utf8_sequence(bytes, length);
+    *code = bytes[0] < 0x80 ? bytes[0] : NOT_UTF8 + bytes[0];
+    if (count == 0) return 1;
+    *code = decode(bytes, count);
+    return count;
+}
+
+/* Length of a character, or 0 when there is none but backslashes. */
+static size_t read_half(const char *text, size_t length, int32_t *code) {
+    size_t at = skip_backslashes(text, length);
+    if (at == length) return 0;
+    if (at > 0 && text[at] == 'u') {
+        *code = cly_json_unit(text + at + 1, length - at - 1);
+        if (*code >= 0) return at + 5;
+    }
+    return at + read_plain(text + at, length - at, code);
+}
+
+/* The same, where two escapes may be the halves of one character. */
+static size_t read_character(const char *text, size_t length, int32_t *code) {
+    size_t count = read_half(text, length, code), more;
+    int32_t low;
+    if (count == 0 || *code < 0xD800 || *code > 0xDBFF) return count;
+    more = read_half(text + count, length - count, &low);
+    if (more == 0 || cly_json_pair(*code, low) < 0) return count;
+    *code = cly_json_pair(*code, low);
+    return count + more;
+}
+
+/* A text may break off inside the escape that would be the next character. */
+static bool is_broken_off(const char *rest, size_t left, int matched) {
+    return matched >= BROKEN_OFF_MIN && (left == 0 || (*rest == '\\' && left < ESCAPE_MAX));
+}
+
+/* Compares one character after the other. */
+static size_t compare(const char *text, size_t length, const char *secret, size_t secret_length) {
+    size_t at = 0, secret_at = 0;
+    for (int matched = 0;; matched++) {
+        int32_t code, wanted;
+        size_t count, step = read_character(secret + secret_at, secret_length - secret_at, &wanted);
+        if (step == 0) return matched > 0 ? at : 0;
+        count = read_character(text + at, length - at, &code);
+        if (count == 0 || code != wanted) return is_broken_off(text + at, length - at, matched) ? length : 0;
+        at += count;
+        secret_at += step;
+    }
+}
+
+/* Length of a spelling of the secret at the beginning of the text, or 0. */
+static size_t spelling(const char *text, size_t length, const char *secret, size_t secret_length) {
+    if (secret_length == 0) return 0;
+    /* Most bytes can begin none. */
+    if (*text != '\\' && *text != *secret && *secret != '\\') return 0;
+    /* Also the secrets that look like escapes themselves. */
+    if (length >= secret_length && memcmp(text, secret, secret_length) == 0) return secret_length;
+    return compare(text, length, secret, secret_length);
+}
+
+bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, const char *secret) {
+    size_t secret_length = secret ? strlen(secret) : 0;
+    bool is_masked = false;
+    for (size_t at = 0; at < shown;) {
+        size_t match = spelling(text + at, length - at, secret, secret_length);
+        size_t count = match > shown - at ? shown - at : match;
+        is_masked = is_masked || match > 0;
+        memset(out + at, '*', count);
+        if (match == 0) out[at] = text[at];
+        at += match == 0 ? 1 : count;
+    }
+    return is_masked;
+}

@@ -1,0 +1,31 @@
+/*
+ * secret.h - a key is taken out of what is kept of a reply.
+ *
+ * A gateway may echo what it was sent: as it is, or inside JSON, where some write
+ * a slash as \/ and others any character as \u002f, and JSON may stand in JSON.
+ * So the text is not searched for one spelling after the other. It is compared
+ * with the key character by character, an escape counting as what it stands for,
+ * and backslashes, which are only there to escape, counting for nothing on both
+ * sides. That masks a little more than the key, and never less.
+ *
+ * The limits: more than 16 backslashes in a row belong to no spelling; what HTML
+ * or percent-encoding make of a key is not known here.
+ */
+#ifndef CLY_CORE_SECRET_H
+#define CLY_CORE_SECRET_H
+
+#include "core/visibility.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+CLY_PRIVATE_BEGIN
+
+/* Copies the first `shown` of the `length` bytes of a text, with stars over every
+ * spelling of `secret` that begins there, though it ends behind; over its
+ * beginning, too, where the text breaks off in it. An empty or NULL secret is
+ * none. `out` may be the text itself. True when a star was put. */
+bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, const char *secret);
+
+CLY_PRIVATE_END
+
+#endif
