@@ -14,23 +14,22 @@ count() { # PASSED FAILED STATUS WHAT
   [ "$1" -gt 0 ] || { echo "no test ran: $4" >&2; failed=$((failed + 1)); }
 }
 
-sum() { # PATTERN: adds up the numbers behind it
-  sed -n "s/.*$1.*/\\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'
+sum() { # PATTERN with one number in it: adds up all there are
+  grep -oE "$1" "$log" | grep -oE '[0-9]+' | awk '{ n += $1 } END { print n + 0 }'
 }
 
 echo "== C"
 $make --no-print-directory test-c >"$log" 2>&1
 status=$?
 [ $status -eq 0 ] || cat "$log"
-count "$(sum '\[  PASSED  \] \([0-9]*\) test')" "$(sum '\[  FAILED  \] \([0-9]*\) test')" $status "C"
+count "$(sum 'PASSED  \] [0-9]+ test')" "$(sum 'FAILED  \] [0-9]+ test')" $status "C"
 
 for target in test-lua test-luajit; do
   echo "== $target"
   $make --no-print-directory $target >"$log" 2>&1
   status=$?
   tail -n +2 "$log"
-  count "$(sum '^\([0-9]*\) success')" \
-    "$(( $(sum '\/ \([0-9]*\) failure') + $(sum '\/ \([0-9]*\) error') ))" $status $target
+  count "$(sum '^[0-9]+ success')" "$(($(sum '/ [0-9]+ failure') + $(sum '/ [0-9]+ error')))" $status $target
 done
 
 echo "$passed passed, $failed failed"
