@@ -5,11 +5,13 @@ BUILD ?= build
 PREFIX ?= /usr/local
 LUA ?= both
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g -fno-plt
 WARNINGS := -std=c11 -Wall -Wextra -pedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wundef -Wcast-qual
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc
 LIBS := -lcurl -lm
+# The module stays loaded: to unmap it and its libraries at exit is time for nothing.
+NODELETE := $(shell echo | $(CC) -shared -Wl,-z,nodelete -x c - -o /dev/null 2>/dev/null && echo -Wl,-z,nodelete)
 
 LUA54 ?= lua5.4
 LUAJIT ?= luajit
@@ -79,12 +81,12 @@ $(BUILD)/5.1/obj/%.o: src/%.c $(HEADERS)
 $(MODULE54): $(SHARED) $(patsubst src/%.c,$(BUILD)/5.4/obj/%.o,$(BINDING))
 	@mkdir -p $(@D)
 	@echo "LD $@"
-	@$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) -shared $(CFLAGS) $(LDFLAGS) $(NODELETE) -o $@ $^ $(LIBS)
 
 $(MODULE51): $(SHARED) $(patsubst src/%.c,$(BUILD)/5.1/obj/%.o,$(BINDING))
 	@mkdir -p $(@D)
 	@echo "LD $@"
-	@$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) -shared $(CFLAGS) $(LDFLAGS) $(NODELETE) -o $@ $^ $(LIBS)
 
 # ---- trying ----
 

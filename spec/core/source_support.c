@@ -13,25 +13,10 @@ static cly_value hold(void *host, const json_t *value) {
     return source_value(value);
 }
 
-static cly_type source_type(void *host, cly_value value) {
-    const json_t *json = json_of(value);
-    (void)host;
-    if (json == NULL) return CLY_TYPE_NIL;
-    switch (json_typeof(json)) {
-    case JSON_OBJECT:
-    case JSON_ARRAY: return CLY_TYPE_TABLE;
-    case JSON_STRING: return CLY_TYPE_TEXT;
-    case JSON_INTEGER:
-    case JSON_REAL: return CLY_TYPE_NUMBER;
-    case JSON_TRUE:
-    case JSON_FALSE: return CLY_TYPE_BOOLEAN;
-    default: return CLY_TYPE_NULL;
-    }
-}
-
 /* Lua's words, so that the fixtures say one thing on both sides. */
 static const char *source_type_name(void *host, cly_value value) {
-    switch (source_type(host, value)) {
+    (void)host;
+    switch (value.type) {
     case CLY_TYPE_NIL: return "nil";
     case CLY_TYPE_NULL: return "null";
     case CLY_TYPE_BOOLEAN: return "boolean";
@@ -56,21 +41,6 @@ static cly_number source_number(void *host, cly_value value) {
     return number;
 }
 
-static const char *source_text(void *host, cly_value value, size_t *length) {
-    (void)host;
-    *length = json_string_length(json_of(value));
-    return json_string_value(json_of(value));
-}
-
-static bool next_item(source_host *host, const json_t *array, cly_entry *entry) {
-    size_t index = entry->started ? (size_t)entry->index.real : 0;
-    if (index >= json_array_size(array)) return false;
-    entry->started = true;
-    entry->index.real = (double)index + 1;
-    entry->value = hold(host, json_array_get(array, index));
-    return true;
-}
-
 /* jansson's iteration takes the object without const, and changes nothing. */
 static json_t *unlocked(const json_t *json) {
     union {
@@ -81,28 +51,49 @@ static json_t *unlocked(const json_t *json) {
     return both.unlocked;
 }
 
-static bool next_field(source_host *host, const json_t *object, cly_entry *entry) {
+static cly_entry *begin_entry(cly_entries *entries) {
+    cly_entry *entry = &entries->items[entries->count++];
+    memset(entry, 0, sizeof *entry);
+    return entry;
+}
+
+/* `mark` counts the items that were read. */
+static void next_items(source_host *host, const json_t *array, cly_entries *entries) {
+    if (!entries->has_begun) entries->mark = 0;
+    while (entries->count < CLY_ENTRIES_MAX && (size_t)entries->mark < json_array_size(array)) {
+        cly_entry *entry = begin_entry(entries);
+        entry->value = hold(host, json_array_get(array, (size_t)entries->mark));
+        entry->index = ++entries->mark;
+    }
+}
+
+/* `state` is the field to come. */
+static void next_fields(source_host *host, const json_t *object, cly_entries *entries) {
     json_t *json = unlocked(object);
-    void *step =
-        entry->started ? json_object_iter_next(json, unlocked(entry->state)) : json_object_iter(json);
-    entry->started = true;
-    entry->state = step;
-    if (step == NULL) return false;
-    entry->is_text = true;
-    entry->key = json_object_iter_key(step);
-    entry->length = json_object_iter_key_len(step);
-    entry->value = hold(host, json_object_iter_value(step));
-    return true;
+    void *step = entries->has_begun ? unlocked(entries->state) : json_object_iter(json);
+    for (; step && entries->count < CLY_ENTRIES_MAX; step = json_object_iter_next(json, step)) {
+        cly_entry *entry = begin_entry(entries);
+        entry->is_text = true;
+        entry->key = json_object_iter_key(step);
+        entry->length = json_object_iter_key_len(step);
+        entry->value = hold(host, json_object_iter_value(step));
+    }
+    entries->state = step;
 }
 
-static bool source_next(void *host, cly_value table, cly_entry *entry) {
+static void source_next(void *host, cly_value table, cly_entries *entries) {
     const json_t *json = json_of(table);
-    return json_is_array(json) ? next_item(host, json, entry) : next_field(host, json, entry);
+    entries->count = 0;
+    if (json_is_array(json))
+        next_items(host, json, entries);
+    else
+        next_fields(host, json, entries);
+    entries->has_begun = true;
+    entries->is_over = entries->count < CLY_ENTRIES_MAX;
 }
 
-static void source_drop(void *host, cly_entry *entry) {
-    (void)entry;
-    ((source_host *)host)->held--;
+static void source_drop(void *host, cly_entries *entries) {
+    ((source_host *)host)->held -= (int)entries->count;
 }
 
 static bool source_has_defaults(void *host, cly_value table) {
@@ -112,6 +103,13 @@ static bool source_has_defaults(void *host, cly_value table) {
 
 static cly_value source_field(void *host, cly_value table, const char *name) {
     return hold(host, json_object_get(json_of(table), name));
+}
+
+static int source_items(void *host, cly_value table, cly_value *items, int room) {
+    size_t count = json_array_size(json_of(table));
+    if (count > (size_t)room || json_object_size(json_of(table)) > 0) return -1;
+    for (size_t i = 0; i < count; i++) items[i] = hold(host, json_array_get(json_of(table), i));
+    return (int)count;
 }
 
 static cly_list_shape source_list(void *host, cly_value table) {
@@ -148,15 +146,29 @@ static const char *source_json(void *host, cly_value value, cly_buffer *out) {
 }
 
 cly_source source_make(source_host *host) {
-    cly_source source = {host,        source_type, source_type_name, source_boolean,      source_number,
-                         source_text, source_next, source_drop,      source_has_defaults, source_field,
-                         source_list, source_item, source_mark,      source_release,      source_json};
+    cly_source source = {host,        source_type_name,    source_boolean, source_number, source_next,
+                         source_drop, source_has_defaults, source_field,   source_items,  source_list,
+                         source_item, source_mark,         source_release, source_json};
     memset(host, 0, sizeof *host);
     return source;
 }
 
+static cly_type type_of(const json_t *json) {
+    if (json == NULL) return CLY_TYPE_NIL;
+    switch (json_typeof(json)) {
+    case JSON_OBJECT:
+    case JSON_ARRAY: return CLY_TYPE_TABLE;
+    case JSON_STRING: return CLY_TYPE_TEXT;
+    case JSON_INTEGER:
+    case JSON_REAL: return CLY_TYPE_NUMBER;
+    case JSON_TRUE:
+    case JSON_FALSE: return CLY_TYPE_BOOLEAN;
+    default: return CLY_TYPE_NULL;
+    }
+}
+
 cly_value source_value(const json_t *value) {
-    cly_value made;
+    cly_value made = {type_of(value), {0}, json_string_value(value), json_string_length(value)};
     made.pointer = value;
     return made;
 }

@@ -78,7 +78,7 @@ static int fail_with_problems(lua_State *L, lua_client *self, const cly_error *e
 }
 
 int clyL_client_new(lua_State *L) {
-    clyL_host host = {NULL, LUA_NOREF};
+    clyL_host host;
     cly_source source = clyL_source(&host);
     lua_client *made;
     cly_value options;
@@ -93,9 +93,8 @@ int clyL_client_new(lua_State *L) {
     luaL_setmetatable(L, CLASS);
     lua_pushvalue(L, 2);
     made->encode = luaL_ref(L, LUA_REGISTRYINDEX);
-    host.L = L;
-    host.encode = made->encode;
-    options.index = 1;
+    clyL_host_init(&host, L, made->encode);
+    options = clyL_value(L, 1);
     cly_error_clear(&error);
     if (cly_client_read(&made->client, &source, options, &error) == CLY_OK) return 1;
     return fail_with_problems(L, made, &error);
@@ -103,13 +102,12 @@ int clyL_client_new(lua_State *L) {
 
 /* Fills the encoder from the message at index 3. */
 static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *operation, cly_error *error) {
-    clyL_host host = {NULL, LUA_NOREF};
+    clyL_host host;
     cly_source source = clyL_source(&host);
     cly_value message;
-    host.L = L;
-    host.encode = self->encode;
-    message.index = 3;
     lua_settop(L, 3);
+    clyL_host_init(&host, L, self->encode);
+    message = clyL_value(L, 3);
     return cly_message_encode(&self->client.encoder, operation, self->client.config.sender, &source, message,
                               error);
 }

@@ -6,33 +6,58 @@ static lua_State *state_of(void *host) {
     return ((clyL_host *)host)->L;
 }
 
-static cly_value at(int index) {
-    cly_value value;
-    value.index = index;
-    return value;
-}
-
-static cly_value top(lua_State *L) {
-    return at(lua_gettop(L));
-}
-
-static cly_type source_type(void *host, cly_value value) {
-    lua_State *L = state_of(host);
-    switch (lua_type(L, value.index)) {
+static cly_type type_of(lua_State *L, int index, int lua_type) {
+    switch (lua_type) {
     case LUA_TNONE:
     case LUA_TNIL: return CLY_TYPE_NIL;
     case LUA_TBOOLEAN: return CLY_TYPE_BOOLEAN;
     case LUA_TNUMBER: return CLY_TYPE_NUMBER;
-    case LUA_TSTRING: return CLY_TYPE_TEXT;
-    case LUA_TTABLE: return CLY_TYPE_TABLE;
     case LUA_TLIGHTUSERDATA: /* cjson.null and ngx.null */
-        return lua_touserdata(L, value.index) == NULL ? CLY_TYPE_NULL : CLY_TYPE_OTHER;
+        return lua_touserdata(L, index) == NULL ? CLY_TYPE_NULL : CLY_TYPE_OTHER;
     default: return CLY_TYPE_OTHER;
     }
 }
 
+/* Texts and tables are nearly all that there is. */
+static inline void read_value(lua_State *L, int index, cly_value *value) {
+    int type = lua_type(L, index);
+    value->index = index;
+    if (type == LUA_TSTRING) {
+        value->type = CLY_TYPE_TEXT;
+        value->text = lua_tolstring(L, index, &value->length);
+    } else {
+        value->type = type == LUA_TTABLE ? CLY_TYPE_TABLE : type_of(L, index, type);
+    }
+}
+
+cly_value clyL_value(lua_State *L, int index) {
+    cly_value value = {CLY_TYPE_NIL, {index}, NULL, 0};
+    read_value(L, index, &value);
+    return value;
+}
+
+void clyL_host_init(clyL_host *host, lua_State *L, int encode) {
+    host->L = L;
+    host->encode = encode;
+    host->top = host->room = lua_gettop(L);
+}
+
+/* What was just pushed. */
+static cly_value pushed(clyL_host *host) {
+    return clyL_value(host->L, ++host->top);
+}
+
+enum { NEEDED = 2 * CLY_ENTRIES_MAX + 8, GRAIN = 3 * NEEDED };
+
+/* Asks Lua for slots once in a while, not for every value. */
+static void make_room(clyL_host *host) {
+    if (host->top + NEEDED <= host->room) return;
+    luaL_checkstack(host->L, GRAIN, "message too large");
+    host->room = host->top + GRAIN;
+}
+
 static const char *source_type_name(void *host, cly_value value) {
-    if (source_type(host, value) == CLY_TYPE_NULL) return "null";
+    if (value.type == CLY_TYPE_NULL) return "null";
     return luaL_typename(state_of(host), value.index);
 }
 
@@ -49,81 +74,158 @@ static cly_number source_number(void *host, cly_value value) {
     return number;
 }
 
-static const char *source_text(void *host, cly_value value, size_t *length) {
-    return lua_tolstring(state_of(host), value.index, length);
+/* What Lua writes for a number begins with a digit or a minus, or is inf (or, but
+ * for keys, nan), and it ends with a digit but for those two. */
+static inline bool is_name(const char *text) {
+    return text && *text > '9' && (text[0] != 'i' || text[1] != 'n');
 }
 
-static void read_key(lua_State *L, int index, cly_entry *entry) {
-    entry->is_text = lua_type(L, index) == LUA_TSTRING;
-    entry->index.is_integer = false;
-    entry->index.real = -1;
-    /* Only a string is asked for as one: the call would change a number in
-     * place and confuse lua_next. */
-    if (entry->is_text)
-        entry->key = lua_tolstring(L, index, &entry->length);
-    else if (lua_type(L, index) == LUA_TNUMBER)
-        entry->index.real = (double)lua_tonumber(L, index);
+static inline bool may_be_number(const char *text, size_t length) {
+    char last = length > 0 ? text[length - 1] : '\0';
+    bool is_begun = text[0] == '-' || (text[0] >= '0' && text[0] <= '9') || text[0] == 'i' || text[0] == 'n';
+    return is_begun && ((last >= '0' && last <= '9') || last == 'f' || last == 'n');
 }
 
-/* Below the key, which lua_next wants on top, the value stays held. */
-static bool source_next(void *host, cly_value table, cly_entry *entry) {
-    lua_State *L = state_of(host);
-    if (!entry->started) {
-        luaL_checkstack(L, 8, "message too large");
-        lua_pushnil(L);
-        entry->started = true;
-    } else {
-        luaL_checkstack(L, 4, "message too large");
+/* `copy` is that of the key that lua_next does not need: to ask a number for its
+ * text makes it one. To ask first for the type would be a call more for each. */
+static inline void read_key(lua_State *L, int copy, cly_entry *entry) {
+    int key = copy + 2;
+    entry->key = lua_tolstring(L, copy, &entry->length);
+    entry->is_text = is_name(entry->key) || lua_type(L, key) == LUA_TSTRING;
+    if (entry->is_text) return;
+    entry->key = NULL;
+    entry->length = 0;
+    entry->index = lua_type(L, key) == LUA_TNUMBER ? (double)lua_tonumber(L, key) : -1;
+}
+
+/* The same of the value between the two. What became a text, or may have, is read
+ * from the table again. */
+static inline void read_field(lua_State *L, int table, int index, cly_value *value) {
+    value->type = CLY_TYPE_TEXT;
+    value->index = index;
+    value->text = lua_tolstring(L, index, &value->length);
+    if (value->text && !may_be_number(value->text, value->length)) return;
+    if (value->text) {
+        lua_pushvalue(L, index + 1);
+        lua_rawget(L, table);
+        lua_replace(L, index);
     }
-    if (!lua_next(L, table.index)) return false;
-    lua_insert(L, -2);
-    entry->value = at(lua_gettop(L) - 1);
-    read_key(L, lua_gettop(L), entry);
-    return true;
+    read_value(L, index, value);
 }
 
-static void source_drop(void *host, cly_entry *entry) {
-    lua_remove(state_of(host), entry->value.index);
+/* Held is, entry by entry, a copy of the key and the value; on top of all is the
+ * last key, which lua_next takes away. */
+static void source_next(void *data, cly_value table, cly_entries *entries) {
+    clyL_host *host = data;
+    lua_State *L = host->L;
+    int top = host->top;
+    size_t count;
+    make_room(host);
+    entries->mark = entries->has_begun ? top - 1 : top;
+    if (!entries->has_begun) {
+        lua_pushnil(L);
+        top++;
+    }
+    for (count = 0; count < CLY_ENTRIES_MAX && lua_next(L, table.index); count++, top += 2) {
+        lua_pushvalue(L, top);
+        read_key(L, top, &entries->items[count]);
+        read_field(L, table.index, top + 1, &entries->items[count].value);
+    }
+    entries->count = count;
+    entries->is_over = count < CLY_ENTRIES_MAX;
+    entries->has_begun = true;
+    host->top = entries->is_over ? top - 1 : top;
+}
+
+/* The key on top stays, for the next step. */
+static void source_drop(void *data, cly_entries *entries) {
+    clyL_host *host = data;
+    host->top = entries->mark;
+    if (!entries->is_over) lua_replace(host->L, ++host->top);
+    lua_settop(host->L, host->top);
 }
 
 static bool source_has_defaults(void *host, cly_value table) {
     lua_State *L = state_of(host);
-    if (!luaL_getmetafield(L, table.index, "__index")) return false;
-    lua_pop(L, 1);
-    return true;
+    bool has_index;
+    if (!lua_getmetatable(L, table.index)) return false;
+    lua_pushliteral(L, "__index");
+    lua_rawget(L, -2);
+    has_index = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return has_index;
 }
 
-static cly_value source_field(void *host, cly_value table, const char *name) {
-    lua_State *L = state_of(host);
-    luaL_checkstack(L, 4, "message too large");
-    lua_getfield(L, table.index, name);
-    return top(L);
+static cly_value source_field(void *data, cly_value table, const char *name) {
+    clyL_host *host = data;
+    make_room(host);
+    lua_getfield(host->L, table.index, name);
+    return pushed(host);
 }
 
-static cly_value source_item(void *host, cly_value table, size_t index) {
-    lua_State *L = state_of(host);
-    luaL_checkstack(L, 4, "message too large");
-    lua_rawgeti(L, table.index, (int)index);
-    if (lua_isnil(L, -1) && source_has_defaults(host, table)) {
-        lua_pop(L, 1);
-        lua_pushinteger(L, (lua_Integer)index);
-        lua_gettable(L, table.index);
+static cly_value source_item(void *data, cly_value table, size_t index) {
+    clyL_host *host = data;
+    cly_value item;
+    make_room(host);
+    lua_rawgeti(host->L, table.index, (int)index);
+    item = pushed(host);
+    if (item.type != CLY_TYPE_NIL || !source_has_defaults(host, table)) return item;
+    lua_pushinteger(host->L, (lua_Integer)index);
+    lua_gettable(host->L, table.index);
+    return pushed(host);
+}
+
+static int source_mark(void *host) {
+    return ((clyL_host *)host)->top;
+}
+
+static void source_release(void *data, int mark) {
+    clyL_host *host = data;
+    host->top = mark;
+    lua_settop(host->L, mark);
+}
+
+/* The number of entries, or -1 when there are more than `most`. */
+static int count_entries(lua_State *L, int table, int top, int most) {
+    int count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        if (count++ < most) {
+            lua_settop(L, top + 1);
+        } else {
+            lua_settop(L, top);
+            return -1;
+        }
     }
-    return top(L);
+    return count;
+}
+
+/* As many entries as indices that hold something: then there are no others. */
+static int source_items(void *data, cly_value table, cly_value *items, int room) {
+    clyL_host *host = data;
+    int base = host->top, count;
+    make_room(host);
+    count = count_entries(host->L, table.index, base, room);
+    for (int i = 0; i < count; i++) {
+        lua_rawgeti(host->L, table.index, i + 1);
+        read_value(host->L, ++host->top, &items[i]);
+        if (items[i].type == CLY_TYPE_NIL) count = -1;
+    }
+    if (count >= 0 && !source_has_defaults(host, table)) return count;
+    source_release(host, base);
+    return -1;
 }
 
 enum { COMPUTED_MAX = 1001 };
 
 /* A list that a metatable makes ends at its first nil. */
 static void count_computed(void *host, cly_value table, cly_list_shape *list) {
-    lua_State *L = state_of(host);
+    int mark = source_mark(host);
     size_t count = 0;
     list->is_computed = true;
     for (; count < COMPUTED_MAX; count++) {
-        bool is_end;
-        source_item(host, table, count + 1);
-        is_end = lua_isnil(L, -1);
-        lua_pop(L, 1);
+        bool is_end = source_item(host, table, count + 1).type == CLY_TYPE_NIL;
+        source_release(host, mark);
         if (is_end) break;
     }
     list->count = list->last = count;
@@ -142,7 +244,7 @@ static void count_key(lua_State *L, cly_list_shape *list) {
 static cly_list_shape source_list(void *host, cly_value table) {
     lua_State *L = state_of(host);
     cly_list_shape list = {0, 0, false, false};
-    luaL_checkstack(L, 4, "message too large");
+    make_room(host);
     lua_pushnil(L);
     while (lua_next(L, table.index)) {
         lua_pop(L, 1);
@@ -152,23 +254,17 @@ static cly_list_shape source_list(void *host, cly_value table) {
     return list;
 }
 
-static int source_mark(void *host) {
-    return lua_gettop(state_of(host));
-}
-
-static void source_release(void *host, int mark) {
-    lua_settop(state_of(host), mark);
-}
-
 /* The Lua function gives the JSON, or nil and why not. */
-static const char *source_json(void *host, cly_value value, cly_buffer *out) {
-    lua_State *L = state_of(host);
+static const char *source_json(void *data, cly_value value, cly_buffer *out) {
+    clyL_host *host = data;
+    lua_State *L = host->L;
     const char *text;
     size_t length;
-    luaL_checkstack(L, 4, "message too large");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, ((clyL_host *)host)->encode);
+    make_room(host);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, host->encode);
     lua_pushvalue(L, value.index);
     lua_call(L, 1, 2);
+    host->top += 2;
     if (lua_type(L, -2) != LUA_TSTRING)
         return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "cannot be written as JSON";
     text = lua_tolstring(L, -2, &length);
@@ -177,8 +273,8 @@ static const char *source_json(void *host, cly_value value, cly_buffer *out) {
 }
 
 cly_source clyL_source(clyL_host *host) {
-    cly_source source = {host,        source_type, source_type_name, source_boolean,      source_number,
-                         source_text, source_next, source_drop,      source_has_defaults, source_field,
-                         source_list, source_item, source_mark,      source_release,      source_json};
+    cly_source source = {host,        source_type_name,    source_boolean, source_number, source_next,
+                         source_drop, source_has_defaults, source_field,   source_items,  source_list,
+                         source_item, source_mark,         source_release, source_json};
     return source;
 }

@@ -23,6 +23,8 @@ static bool grow(cly_buffer *buffer, size_t needed) {
     size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     char *data;
     while (capacity < needed) capacity *= 2;
+    /* What has room is then below the ceiling: cly_buffer_reserve asks no more. */
+    if (capacity > buffer->ceiling) capacity = buffer->ceiling;
     data = realloc(buffer->data, capacity);
     if (data == NULL) {
         buffer->state = CLY_BUFFER_NO_MEMORY;
@@ -33,7 +35,7 @@ static bool grow(cly_buffer *buffer, size_t needed) {
     return true;
 }
 
-char *cly_buffer_reserve(cly_buffer *buffer, size_t more) {
+char *cly_buffer_grow(cly_buffer *buffer, size_t more) {
     if (buffer->state != CLY_BUFFER_FINE) return NULL;
     /* Written so that it cannot overflow: length never exceeds the ceiling. */
     if (more > buffer->ceiling - buffer->length) {
@@ -42,23 +44,6 @@ char *cly_buffer_reserve(cly_buffer *buffer, size_t more) {
     }
     if (buffer->length + more > buffer->capacity && !grow(buffer, buffer->length + more)) return NULL;
     return buffer->data + buffer->length;
-}
-
-void cly_buffer_append(cly_buffer *buffer, const void *bytes, size_t count) {
-    char *place;
-    if (count == 0) return;
-    place = cly_buffer_reserve(buffer, count);
-    if (place == NULL) return;
-    memcpy(place, bytes, count);
-    buffer->length += count;
-}
-
-void cly_buffer_byte(cly_buffer *buffer, char byte) {
-    cly_buffer_append(buffer, &byte, 1);
-}
-
-void cly_buffer_text(cly_buffer *buffer, const char *text) {
-    cly_buffer_append(buffer, text, strlen(text));
 }
 
 bool cly_buffer_terminate(cly_buffer *buffer) {

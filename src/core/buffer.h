@@ -32,12 +32,35 @@ void cly_buffer_clear(cly_buffer *buffer);
 /* Empties it and forgets a failure, and keeps the memory for the next use. */
 void cly_buffer_reset(cly_buffer *buffer);
 
-/* Makes room for `more` bytes and returns where they go, or NULL. */
-char *cly_buffer_reserve(cly_buffer *buffer, size_t more);
+/* The slow way of cly_buffer_reserve: gets the memory, or notes why not. */
+char *cly_buffer_grow(cly_buffer *buffer, size_t more);
 
-void cly_buffer_append(cly_buffer *buffer, const void *bytes, size_t count);
-void cly_buffer_byte(cly_buffer *buffer, char byte);
-void cly_buffer_text(cly_buffer *buffer, const char *text);
+/* Makes room for `more` bytes and returns where they go, or NULL. This and the
+ * appends are inline: a message is a hundred of them, nearly all into room that
+ * is there. */
+static inline char *cly_buffer_reserve(cly_buffer *buffer, size_t more) {
+    bool has_room = buffer->data && more <= buffer->capacity - buffer->length;
+    return has_room && buffer->state == CLY_BUFFER_FINE ? buffer->data + buffer->length
+                                                        : cly_buffer_grow(buffer, more);
+}
+
+static inline void cly_buffer_append(cly_buffer *buffer, const void *bytes, size_t count) {
+    char *place = count ? cly_buffer_reserve(buffer, count) : NULL;
+    if (place == NULL) return;
+    memcpy(place, bytes, count);
+    buffer->length += count;
+}
+
+static inline void cly_buffer_byte(cly_buffer *buffer, char byte) {
+    char *place = cly_buffer_reserve(buffer, 1);
+    if (place == NULL) return;
+    *place = byte;
+    buffer->length++;
+}
+
+static inline void cly_buffer_text(cly_buffer *buffer, const char *text) {
+    cly_buffer_append(buffer, text, strlen(text));
+}
 
 /* Puts a zero byte behind the last one, outside its length. False on failure. */
 bool cly_buffer_terminate(cly_buffer *buffer);

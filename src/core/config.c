@@ -10,7 +10,7 @@ enum { TEXT_MAX = 4096 };
 
 /* The options as a shape, so that unknown ones are found as any field is. */
 static const cly_field option_fields[] = {
-#define OPTION(name) {#name, #name, CLY_FIELD_TEXT, 0, 0, 0, NULL},
+#define OPTION(name) {#name, #name, sizeof #name - 1, sizeof #name - 1, CLY_FIELD_TEXT, 0, 0, 0, NULL},
 #define CLY_OPTION_TEXT(name) OPTION(name)
 #define CLY_OPTION_NUMBER(name, value, low, high) OPTION(name)
 #define CLY_OPTION_COUNT(name, value, low, high) OPTION(name)
@@ -163,7 +163,6 @@ static bool copy(char **out, const char *text, size_t length) {
 }
 
 static void read_text(reader *read, size_t at, char **out) {
-    const cly_source *source = read->walk.source;
     cly_path path = cly_path_name(NULL, option_fields[at].name);
     const char *text;
     size_t length;
@@ -172,7 +171,7 @@ static void read_text(reader *read, size_t at, char **out) {
         cly_walk_expected(&read->walk, &path, "string", read->slots.values[at]);
         return;
     }
-    text = source->text(source->host, read->slots.values[at], &length);
+    text = cly_value_text(read->slots.values[at], &length);
     if (length > TEXT_MAX)
         cly_problem_add(read->walk.problems, &path, "longer than %d bytes", TEXT_MAX);
     else if (cly_has_control(text, length))
@@ -291,7 +290,7 @@ cly_kind cly_config_read(cly_config *config, const cly_config_defaults *defaults
     reader read = {{source, problems, {NULL, false}}, {0}, config, false};
     int mark = source->mark(source->host);
     cly_problems_reset(problems);
-    if (source->type(source->host, value) != CLY_TYPE_TABLE)
+    if (value.type != CLY_TYPE_TABLE)
         return cly_error_set(error, CLY_CONFIG, CLY_NOT_SENT, "table of options expected, got %s",
                              source->type_name(source->host, value));
     cly_collect(&read.walk, &options, value, NULL, &read.slots);

@@ -27,7 +27,8 @@ static const cly_error_code codes[] = {
 enum { CODE_COUNT = sizeof codes / sizeof codes[0] };
 
 void cly_error_clear(cly_error *error) {
-    memset(error, 0, sizeof *error);
+    memset(error, 0, offsetof(cly_error, param));
+    error->param[0] = error->message[0] = '\0'; /* their other bytes mean nothing */
     error->retry_after = -1;
 }
 

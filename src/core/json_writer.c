@@ -5,34 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void separate(cly_json_writer *json) {
-    if (json->comma) cly_buffer_byte(json->out, ',');
-    json->comma = true;
-}
-
-void cly_json_open(cly_json_writer *json, char bracket) {
-    separate(json);
-    cly_buffer_byte(json->out, bracket);
-    json->comma = false;
-}
-
-void cly_json_close(cly_json_writer *json, char bracket) {
-    cly_buffer_byte(json->out, bracket);
-    json->comma = true;
-}
-
-void cly_json_key(cly_json_writer *json, const char *key) {
-    size_t length = strlen(key);
-    char *place = cly_buffer_reserve(json->out, length + 4);
+/* Opening quote, text, what ends it: in one reserve, as most of a message is this. */
+static void quote(cly_json_writer *json, const char *text, size_t length, const char *end,
+                  size_t end_length) {
+    char *place = cly_buffer_reserve(json->out, json->comma + 1 + length + end_length);
     if (place == NULL) return;
+    json->out->length += json->comma + 1 + length + end_length;
     if (json->comma) *place++ = ',';
     *place++ = '"';
-    memcpy(place, key, length);
-    place += length;
-    *place++ = '"';
-    *place++ = ':';
-    json->out->length = (size_t)(place - json->out->data);
+    memcpy(place, text, length);
+    memcpy(place + length, end, end_length);
+}
+
+void cly_json_name(cly_json_writer *json, const char *name, size_t length) {
+    quote(json, name, length, "\":", 2);
     json->comma = false;
+}
+
+void cly_json_ascii(cly_json_writer *json, const char *text, size_t length) {
+    quote(json, text, length, "\"", 1);
+    json->comma = true;
 }
 
 static void write_escape(cly_buffer *out, unsigned char byte) {
@@ -71,20 +63,49 @@ static bool write_escaped(cly_buffer *out, const unsigned char *text, size_t len
     return true;
 }
 
-bool cly_json_text(cly_json_writer *json, const char *text, size_t length) {
-    bool is_valid;
-    separate(json);
-    cly_buffer_byte(json->out, '"');
-    is_valid = write_escaped(json->out, (const unsigned char *)text, length);
-    cly_buffer_byte(json->out, '"');
-    return is_valid;
+/* True when a byte of the eight is a control, a quote, a backslash or no ASCII.
+ * The subtractions set the high bit of a byte that is below what is taken off;
+ * a borrow can reach a neighbour, which then is looked at in vain. */
+static bool has_special(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t quote = (word ^ ones * '"') - ones, slash = (word ^ ones * '\\') - ones;
+    return ((word | (word - ones * 0x20) | quote | slash) & highs) != 0;
 }
 
-void cly_json_plain(cly_json_writer *json, const char *text) {
-    separate(json);
+/* Eight bytes, if all are plain. */
+static inline bool copy_word(char *out, const char *text) {
+    uint64_t word;
+    memcpy(&word, text, 8);
+    if (has_special(word)) return false;
+    memcpy(out, &word, 8);
+    return true;
+}
+
+/* Copies plain bytes, eight at a time and the last eight once more rather than
+ * the rest byte by byte; returns how many, not always up to the first special. */
+static size_t copy_plain(char *out, const char *text, size_t length) {
+    size_t at = 0;
+    for (; at + 8 <= length; at += 8)
+        if (!copy_word(out + at, text + at)) return at;
+    if (length >= 8 && copy_word(out + length - 8, text + length - 8)) return length;
+    for (; at < length && is_plain((unsigned char)text[at]); at++) out[at] = text[at];
+    return at;
+}
+
+bool cly_json_text(cly_json_writer *json, const char *text, size_t length) {
+    char *place = cly_buffer_reserve(json->out, json->comma + length + 2);
+    size_t plain;
+    bool is_valid;
+    if (place == NULL) return cly_is_utf8(text, length); /* the fault is the text's all the same */
+    if (json->comma) *place++ = ',';
+    *place++ = '"';
+    plain = copy_plain(place, text, length);
+    json->out->length = (size_t)(place + plain - json->out->data);
+    is_valid =
+        plain == length || write_escaped(json->out, (const unsigned char *)text + plain, length - plain);
     cly_buffer_byte(json->out, '"');
-    cly_buffer_text(json->out, text);
-    cly_buffer_byte(json->out, '"');
+    json->comma = true;
+    return is_valid;
 }
 
 /* printf writes the locale's decimal mark, which may be any text. */
@@ -133,11 +154,10 @@ void cly_json_number(cly_json_writer *json, cly_number number) {
 }
 
 void cly_json_boolean(cly_json_writer *json, bool value) {
-    separate(json);
-    cly_buffer_text(json->out, value ? "true" : "false");
+    cly_json_raw(json, value ? "true" : "false", value ? 4 : 5);
 }
 
 void cly_json_raw(cly_json_writer *json, const char *bytes, size_t length) {
-    separate(json);
-    cly_buffer_append(json->out, bytes, length);
+    cly_json_piece(json, bytes, length);
+    json->comma = true;
 }

@@ -18,17 +18,41 @@ typedef struct cly_json_writer {
     bool comma;      /* a comma is due before the next value or key */
 } cly_json_writer;
 
-void cly_json_open(cly_json_writer *json, char bracket);
-void cly_json_close(cly_json_writer *json, char bracket);
+/* A piece that begins a value or a key: the comma that is due, then the bytes. */
+static inline void cly_json_piece(cly_json_writer *json, const char *bytes, size_t length) {
+    char *place = cly_buffer_reserve(json->out, length + json->comma);
+    if (place == NULL) return;
+    if (json->comma) *place++ = ',';
+    memcpy(place, bytes, length);
+    json->out->length += length + json->comma;
+}
 
-/* `key` is one of our own names: plain ASCII that needs no escaping. */
-void cly_json_key(cly_json_writer *json, const char *key);
+static inline void cly_json_open(cly_json_writer *json, char bracket) {
+    cly_json_piece(json, &bracket, 1);
+    json->comma = false;
+}
+
+static inline void cly_json_close(cly_json_writer *json, char bracket) {
+    cly_buffer_byte(json->out, bracket);
+    json->comma = true;
+}
+
+/* `name` is one of our own: plain ASCII that needs no escaping. */
+void cly_json_name(cly_json_writer *json, const char *name, size_t length);
+
+static inline void cly_json_key(cly_json_writer *json, const char *key) {
+    cly_json_name(json, key, strlen(key));
+}
 
 /* False when the bytes are not UTF-8; what was written is then of no use. */
 bool cly_json_text(cly_json_writer *json, const char *text, size_t length);
 
-/* One of our own texts, plain ASCII that needs no escaping. */
-void cly_json_plain(cly_json_writer *json, const char *text);
+/* One of our own texts, or one that was checked: plain ASCII, nothing to escape. */
+void cly_json_ascii(cly_json_writer *json, const char *text, size_t length);
+
+static inline void cly_json_plain(cly_json_writer *json, const char *text) {
+    cly_json_ascii(json, text, strlen(text));
+}
 
 /* A finite number, exactly, with a point as decimal mark in every locale. */
 void cly_json_number(cly_json_writer *json, cly_number number);

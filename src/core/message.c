@@ -84,7 +84,7 @@ static void read_path(cly_walk *walk, cly_encoder *encoder, cly_value value) {
         cly_walk_expected(walk, &at, "string", value);
         return;
     }
-    text = walk->source->text(walk->source->host, value, &length);
+    text = cly_value_text(value, &length);
     is_fine = length > 1 && text[0] == '/' && !has_dot_segment(text, length);
     for (size_t i = 0; i < length; i++) is_fine = is_fine && is_path_byte(text[i]);
     if (is_fine)
@@ -99,7 +99,7 @@ static void read_method(cly_walk *walk, cly_encoder *encoder, cly_value value) {
     size_t length = 0;
     const char *text = NULL;
     if (cly_walk_type(walk, value) == CLY_TYPE_TEXT)
-        text = walk->source->text(walk->source->host, value, &length);
+        text = cly_value_text(value, &length);
     encoder->method = text ? known_method(text, length) : NULL;
     if (encoder->method == NULL)
         cly_problem_add(walk->problems, &at, "GET, POST, PUT, DELETE or PATCH expected");
@@ -117,7 +117,7 @@ static void write_body(cly_walk *walk, cly_encoder *encoder, const cly_slots *sl
         cly_write_value(walk, &slots->shape->fields[CLY_AT(request, body)], value, &at);
         return;
     }
-    text = walk->source->text(walk->source->host, value, &length);
+    text = cly_value_text(value, &length);
     if (!cly_json_is_valid(text, length)) cly_problem_add(walk->problems, &at, "not JSON");
     cly_buffer_append(&encoder->body, text, length);
 }
@@ -162,7 +162,7 @@ cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation
     int mark = source->mark(source->host);
     cly_slots slots;
     reset(encoder, operation);
-    if (source->type(source->host, value) == CLY_TYPE_TABLE) {
+    if (value.type == CLY_TYPE_TABLE) {
         cly_collect(&walk, operation->shape, value, NULL, &slots);
         /* A metamethod may have closed the client, whose sender is gone then. */
         if (turn == encoder->turn) write_body_of(&walk, encoder, operation, default_sender, &slots);

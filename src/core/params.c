@@ -6,14 +6,15 @@
 
 typedef struct param_kind {
     const char *pattern;
+    size_t start; /* length of what stands before the first # */
     unsigned first, last;
     cly_field_type type;
     unsigned group, part;
 } param_kind;
 
 static const param_kind kinds[CLY_PARAM_COUNT] = {
-#define CLY_PARAM(constant, name, first, last, type, group, part) \
-    {name, first, last, CLY_FIELD_##type, group, part},
+#define CLY_PARAM(constant, start, rest, first, last, type, group, part) \
+    {start rest, sizeof start - 1, first, last, CLY_FIELD_##type, group, part},
 #include "core/params.def"
 #undef CLY_PARAM
 };
@@ -55,16 +56,24 @@ static bool matches(const char *pattern, const char *name, size_t length, unsign
     return at == length;
 }
 
+/* `matches` after a look at the start, where most are told apart. */
+static bool is_kind(const param_kind *kind, const char *name, size_t length, unsigned numbers[2]) {
+    size_t start = kind->start;
+    return length >= start && kind->pattern[0] == name[0] && memcmp(kind->pattern, name, start) == 0 &&
+           matches(kind->pattern + start, name + start, length - start, numbers);
+}
+
 bool cly_param_parse(cly_param_name *out, const char *name, size_t length) {
     for (int i = 0; i < CLY_PARAM_COUNT; i++) {
-        if (!matches(kinds[i].pattern, name, length, out->numbers)) continue;
+        if (!is_kind(&kinds[i], name, length, out->numbers)) continue;
         out->param = (cly_param)i;
         return out->numbers[0] >= kinds[i].first && out->numbers[0] <= kinds[i].last;
     }
     return false;
 }
 
-void cly_param_format(char out[CLY_PARAM_NAME_SIZE], const cly_param_name *name) {
+size_t cly_param_format(char out[CLY_PARAM_NAME_SIZE], const cly_param_name *name) {
+    char *start = out;
     size_t number = 0;
     for (const char *pattern = kinds[name->param].pattern; *pattern; pattern++) {
         unsigned value;
@@ -78,6 +87,7 @@ void cly_param_format(char out[CLY_PARAM_NAME_SIZE], const cly_param_name *name)
         *out++ = (char)('0' + value % 10);
     }
     *out = '\0';
+    return (size_t)(out - start);
 }
 
 static cly_param_slice *slices_of(const cly_param_list *list, size_t *count) {
@@ -91,39 +101,86 @@ void cly_params_open(cly_walk *walk, cly_param_list *list) {
     cly_json_open(&walk->json, '[');
 }
 
-/* One object, remembered as a slice. The slice holds no comma. */
-static void add(cly_walk *walk, cly_param_list *list, const char *name, size_t name_length,
-                cly_param_slice slice, cly_field_type type, cly_value value, const cly_value *filename,
-                const cly_path *path, const cly_path *filename_path) {
-    cly_json_writer *json = &walk->json;
-    if (list->slices->length > 0) cly_buffer_byte(json->out, ',');
-    json->comma = false;
-    slice.start = json->out->length;
-    cly_json_open(json, '{');
-    cly_json_key(json, "name");
-    slice.name_length = json->out->length;
-    if (!cly_json_text(json, name, name_length))
-        cly_problem_add(walk->problems, path, "the name is not valid UTF-8");
-    slice.name_length = json->out->length - slice.name_length - 2;
-    cly_json_key(json, "value");
-    cly_write_text(walk, value, path, type, CLY_MAY_BE_EMPTY);
-    if (filename) {
-        cly_json_key(json, "filename");
-        cly_write_text(walk, *filename, filename_path, CLY_FIELD_TEXT, 0);
-    }
-    cly_json_close(json, '}');
-    slice.length = json->out->length - slice.start;
-    cly_buffer_append(list->slices, &slice, sizeof slice);
+/* What becomes one object. */
+typedef struct param {
+    const char *name;
+    size_t length;
+    const cly_value *value, *filename; /* the latter or NULL */
+    uint64_t rank;
+    cly_field_type type;
+    bool is_wire;
+} param;
+
+static const char before_name[] = "{\"name\":\"", before_value[] = "\",\"value\":";
+enum { BEFORE_NAME = sizeof before_name - 1, BEFORE_VALUE = sizeof before_value - 1 };
+
+/* Up to the value, in one piece: a known name is plain ASCII. */
+static void open_known(cly_json_writer *json, const char *name, size_t length) {
+    char *place = cly_buffer_reserve(json->out, BEFORE_NAME + length + BEFORE_VALUE);
+    if (place == NULL) return;
+    memcpy(place, before_name, BEFORE_NAME);
+    memcpy(place + BEFORE_NAME, name, length);
+    memcpy(place + BEFORE_NAME + length, before_value, BEFORE_VALUE);
+    json->out->length += BEFORE_NAME + length + BEFORE_VALUE;
 }
 
-void cly_params_add(cly_walk *walk, cly_param_list *list, const cly_param_name *name, cly_value value,
+/* The same of a name that may hold anything; returns its length as written. */
+static size_t open_raw(cly_walk *walk, const char *name, size_t length, const cly_path *path) {
+    cly_json_writer *json = &walk->json;
+    size_t start;
+    cly_json_open(json, '{');
+    cly_json_key(json, "name");
+    start = json->out->length;
+    if (!cly_json_text(json, name, length))
+        cly_problem_add(walk->problems, path, "the name is not valid UTF-8");
+    length = json->out->length - start - 2;
+    cly_json_key(json, "value");
+    return length;
+}
+
+/* Written where it stays: a copy of what was just written would wait for it. */
+static void remember(cly_param_list *list, uint64_t rank, bool is_wire, size_t start, size_t length,
+                     size_t name_length) {
+    cly_param_slice *slice = (void *)cly_buffer_reserve(list->slices, sizeof *slice);
+    if (slice == NULL) return;
+    slice->rank = rank;
+    slice->start = start;
+    slice->length = length;
+    slice->name_length = name_length;
+    slice->is_wire = is_wire;
+    list->slices->length += sizeof *slice;
+}
+
+/* `path` is that of the value beside it. */
+static void write_filename(cly_walk *walk, const cly_value *filename, const cly_path *path) {
+    cly_path at = cly_path_name(path->parent, "filename");
+    cly_json_key(&walk->json, "filename");
+    cly_write_text(walk, filename, &at, CLY_FIELD_TEXT, 0);
+}
+
+/* One object, remembered as a slice. The slice holds no comma. */
+static void add(cly_walk *walk, cly_param_list *list, const param *given, const cly_path *path) {
+    cly_json_writer *json = &walk->json;
+    size_t start, name_length = given->length;
+    if (list->slices->length > 0) cly_buffer_byte(json->out, ',');
+    json->comma = false;
+    start = json->out->length;
+    if (given->rank == raw_rank)
+        name_length = open_raw(walk, given->name, given->length, path);
+    else
+        open_known(json, given->name, given->length);
+    cly_write_text(walk, given->value, path, given->type, CLY_MAY_BE_EMPTY);
+    if (given->filename) write_filename(walk, given->filename, path);
+    cly_json_close(json, '}');
+    remember(list, given->rank, given->is_wire, start, json->out->length - start, name_length);
+}
+
+void cly_params_add(cly_walk *walk, cly_param_list *list, const cly_param_name *name, const cly_value *value,
                     const cly_value *filename, const cly_path *path) {
     char text[CLY_PARAM_NAME_SIZE];
-    cly_param_slice slice = {rank_of(name), 0, 0, 0, false};
-    cly_path filename_path = cly_path_name(path->parent, "filename");
-    cly_param_format(text, name);
-    add(walk, list, text, strlen(text), slice, kinds[name->param].type, value, filename, path,
-        &filename_path);
+    param given = {text, 0, value, filename, rank_of(name), kinds[name->param].type, false};
+    given.length = cly_param_format(text, name);
+    add(walk, list, &given, path);
 }
 
 /* The known name most like this one, its own numbers put in. */
@@ -170,30 +227,43 @@ static void report_unknown(cly_walk *walk, const char *name, size_t length, cons
                         "unknown parameter (raw = true beside the value sends it all the same)");
 }
 
-/* A value by wire name, alone or as { value =, filename =, raw = } in `slots`. */
-static void add_named(cly_walk *walk, cly_param_list *list, const char *name, size_t length,
-                      const cly_slots *slots, const cly_path *path) {
-    cly_param_slice slice = {raw_rank, 0, 0, 0, true};
-    cly_path value_path = cly_path_name(path, "value"), filename_path = cly_path_name(path, "filename");
-    cly_path raw_path = cly_path_name(path, "raw");
-    bool has_filename = slots->given[CLY_AT(parameter, filename)];
-    bool has_raw = slots->given[CLY_AT(parameter, raw)];
-    cly_value raw = slots->values[CLY_AT(parameter, raw)];
-    cly_field_type type = CLY_FIELD_TEXT;
+static const cly_value *if_given(const cly_slots *slots, size_t at) {
+    return slots->given[at] ? &slots->values[at] : NULL;
+}
+
+/* `raw = true` lets a name pass that is not known. */
+static bool read_raw(cly_walk *walk, const cly_value *raw, const cly_path *path) {
+    cly_path at = cly_path_name(path, "raw");
+    if (raw == NULL) return false;
+    if (raw->type == CLY_TYPE_BOOLEAN) return walk->source->boolean(walk->source->host, *raw);
+    cly_walk_expected(walk, &at, "boolean", *raw);
+    return false;
+}
+
+/* True when the name is one of params.def. */
+static bool recognize(param *given) {
     cly_param_name parsed;
-    bool is_raw = false;
-    if (has_raw && cly_walk_type(walk, raw) != CLY_TYPE_BOOLEAN)
-        cly_walk_expected(walk, &raw_path, "boolean", raw);
-    else
-        is_raw = has_raw && walk->source->boolean(walk->source->host, raw);
-    if (cly_param_parse(&parsed, name, length)) {
-        slice.rank = rank_of(&parsed);
-        type = kinds[parsed.param].type;
-    } else if (!is_raw) {
-        report_unknown(walk, name, length, path);
-    }
-    add(walk, list, name, length, slice, type, slots->values[CLY_AT(parameter, value)],
-        has_filename ? &slots->values[CLY_AT(parameter, filename)] : NULL, &value_path, &filename_path);
+    if (!cly_param_parse(&parsed, given->name, given->length)) return false;
+    given->rank = rank_of(&parsed);
+    given->type = kinds[parsed.param].type;
+    return true;
+}
+
+/* A value by wire name; `filename` and `raw` are NULL where they are not given. */
+static void add_named(cly_walk *walk, cly_param_list *list, const char *name, size_t length,
+                      const cly_value *value, const cly_value *filename, const cly_value *raw,
+                      const cly_path *path) {
+    param given = {name, length, value, filename, raw_rank, CLY_FIELD_TEXT, true};
+    cly_path value_path = cly_path_name(path, "value");
+    bool is_raw = read_raw(walk, raw, path);
+    if (!recognize(&given) && !is_raw) report_unknown(walk, name, length, path);
+    add(walk, list, &given, &value_path);
+}
+
+static void add_slots(cly_walk *walk, cly_param_list *list, const char *name, size_t length,
+                      const cly_slots *slots, const cly_path *path) {
+    add_named(walk, list, name, length, &slots->values[CLY_AT(parameter, value)],
+              if_given(slots, CLY_AT(parameter, filename)), if_given(slots, CLY_AT(parameter, raw)), path);
 }
 
 static void add_table(cly_walk *walk, cly_param_list *list, const cly_entry *entry, const cly_path *path) {
@@ -204,85 +274,129 @@ static void add_table(cly_walk *walk, cly_param_list *list, const cly_entry *ent
     if (slots.given[CLY_AT(parameter, name)])
         cly_problem_add(walk->problems, &name_path, "the key is the name already");
     if (slots.given[CLY_AT(parameter, value)])
-        add_named(walk, list, entry->key, entry->length, &slots, path);
+        add_slots(walk, list, entry->key, entry->length, &slots, path);
     else
         cly_problem_add(walk->problems, &value_path, "missing");
     walk->source->release(walk->source->host, mark);
 }
 
 static void add_entry(cly_walk *walk, cly_param_list *list, const cly_entry *entry, const cly_path *path) {
+    param given = {entry->key, entry->length, &entry->value, NULL, raw_rank, CLY_FIELD_TEXT, true};
     cly_path at = cly_path_text(path, entry->key, entry->length);
-    cly_param_slice slice = {raw_rank, 0, 0, 0, true};
-    cly_field_type type = CLY_FIELD_TEXT;
-    cly_param_name parsed;
-    if (cly_walk_type(walk, entry->value) == CLY_TYPE_TABLE) {
+    if (entry->value.type == CLY_TYPE_TABLE) {
         add_table(walk, list, entry, &at);
         return;
     }
     if (cly_walk_is_absent(walk, entry->value)) return;
-    if (cly_param_parse(&parsed, entry->key, entry->length)) {
-        slice.rank = rank_of(&parsed);
-        type = kinds[parsed.param].type;
-    } else {
-        report_unknown(walk, entry->key, entry->length, &at);
+    if (!recognize(&given)) report_unknown(walk, entry->key, entry->length, &at);
+    add(walk, list, &given, &at);
+}
+
+/* True when one entry more would be too many. */
+static bool add_entries(cly_walk *walk, cly_param_list *list, const cly_entries *entries, size_t seen,
+                        const cly_path *path) {
+    for (size_t i = 0; i < entries->count; i++) {
+        if (seen + i == CLY_LIST_MAX) {
+            cly_problem_add(walk->problems, path, "more than %d parameters", CLY_LIST_MAX);
+            return true;
+        }
+        add_entry(walk, list, &entries->items[i], path);
     }
-    add(walk, list, entry->key, entry->length, slice, type, entry->value, NULL, &at, &at);
+    return false;
 }
 
 static void add_map(cly_walk *walk, cly_param_list *list, cly_value map, const cly_path *path) {
     const cly_source *source = walk->source;
-    size_t first_problem = walk->problems->count;
-    cly_entry entry = {0};
-    for (int seen = 0; source->next(source->host, map, &entry); seen++) {
-        if (seen == CLY_LIST_MAX) {
-            cly_problem_add(walk->problems, path, "more than %d parameters", CLY_LIST_MAX);
-            break;
-        }
-        add_entry(walk, list, &entry, path);
-        source->drop(source->host, &entry);
+    size_t first_problem = walk->problems->count, seen = 0;
+    cly_entries entries;
+    entries.has_begun = entries.is_over = false;
+    while (!entries.is_over) {
+        source->next(source->host, map, &entries);
+        if (add_entries(walk, list, &entries, seen, path)) break;
+        source->drop(source->host, &entries);
+        seen += entries.count;
     }
     cly_problems_sort_from(walk->problems, first_problem);
 }
 
-static void add_item(cly_walk *walk, cly_param_list *list, cly_value item, const cly_path *path) {
+static inline bool is_key(const cly_entry *entry, const char *key, size_t length) {
+    return entry->length == length && memcmp(entry->key, key, length) == 0;
+}
+
+/* An item of name and value and nothing else, as nearly all are, needs no slots. */
+static bool read_pair(cly_walk *walk, const cly_value *item, cly_entries *pair, const cly_value **name,
+                      const cly_value **value) {
+    int first;
+    pair->has_begun = pair->is_over = false;
+    walk->source->next(walk->source->host, *item, pair);
+    if (pair->count != 2) return false;
+    first = is_key(&pair->items[0], "name", 4) ? 0 : 1;
+    if (!is_key(&pair->items[first], "name", 4) || !is_key(&pair->items[!first], "value", 5)) return false;
+    *name = &pair->items[first].value;
+    *value = &pair->items[!first].value;
+    return (*name)->type == CLY_TYPE_TEXT && !cly_walk_is_absent(walk, **value) &&
+           !walk->source->has_defaults(walk->source->host, *item);
+}
+
+static void add_collected(cly_walk *walk, cly_param_list *list, cly_value item, const cly_path *path) {
     cly_path name_path = cly_path_name(path, "name"), value_path = cly_path_name(path, "value");
     char digits[CLY_NUMBER_SIZE];
     const char *name;
     size_t length;
     cly_slots slots;
-    if (!cly_walk_table(walk, item, path)) return;
     cly_collect(walk, &cly_shape_parameter, item, path, &slots);
     if (!slots.given[CLY_AT(parameter, name)]) cly_problem_add(walk->problems, &name_path, "missing");
     if (!slots.given[CLY_AT(parameter, value)]) cly_problem_add(walk->problems, &value_path, "missing");
     if (!slots.given[CLY_AT(parameter, name)] || !slots.given[CLY_AT(parameter, value)]) return;
     if (cly_read_text(walk, slots.values[CLY_AT(parameter, name)], &name_path, digits, &name, &length))
-        add_named(walk, list, name, length, &slots, path);
+        add_slots(walk, list, name, length, &slots, path);
 }
 
-static void add_items(cly_walk *walk, cly_param_list *list, cly_value items, const cly_path *path) {
+static void add_item(cly_walk *walk, cly_param_list *list, const cly_value *item, const cly_path *path) {
+    cly_entries pair;
+    const cly_value *name, *value;
+    if (!cly_walk_table(walk, *item, path)) return;
+    if (read_pair(walk, item, &pair, &name, &value))
+        add_named(walk, list, name->text, name->length, value, NULL, NULL, path);
+    else
+        add_collected(walk, list, *item, path);
+}
+
+enum { LET_GO_EVERY = 8 };
+
+/* Items are let go a few at a time: for the host that is as much work as one. */
+static void add_items(cly_walk *walk, cly_param_list *list, cly_list *items, const cly_path *path) {
     const cly_source *source = walk->source;
-    int count = cly_walk_list(walk, items, path, 0, CLY_LIST_MAX);
-    for (int i = 1; i <= count; i++) {
+    int mark = source->mark(source->host);
+    for (int i = 1; i <= items->count; i++) {
         cly_path at = cly_path_index(path, (size_t)i);
-        int mark = source->mark(source->host);
-        add_item(walk, list, source->item(source->host, items, (size_t)i), &at);
-        source->release(source->host, mark);
+        add_item(walk, list, cly_walk_item(walk, items, i), &at);
+        if (i % LET_GO_EVERY == 0 || i == items->count) source->release(source->host, mark);
     }
 }
 
-void cly_params_add_wire(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
+/* Neither a short list nor an empty table. */
+static void add_any(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
     const cly_source *source = walk->source;
-    cly_list_shape shape;
-    if (!cly_walk_table(walk, value, path)) return;
-    shape = source->list(source->host, value);
+    cly_list_shape shape = source->list(source->host, value);
+    cly_list items;
     if (shape.count > 0 && shape.has_others)
         cly_problem_add(walk->problems, path, "either a list or a map by name expected, got both");
-    else if (shape.count > 0)
-        add_items(walk, list, value, path);
-    else if (source->has_defaults(source->host, value))
+    else if (shape.count > 0 && cly_walk_list(walk, value, path, 0, CLY_LIST_MAX, &items) > 0)
+        add_items(walk, list, &items, path);
+    else if (shape.count == 0 && source->has_defaults(source->host, value))
         cly_problem_add(walk->problems, path, "plain table expected: a metatable's fields cannot be listed");
-    else
+    else if (shape.count == 0)
         add_map(walk, list, value, path);
+}
+
+void cly_params_add_wire(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
+    cly_list items;
+    if (!cly_walk_table(walk, value, path)) return;
+    if (cly_walk_at_hand(walk, value, &items))
+        add_items(walk, list, &items, path);
+    else
+        add_any(walk, list, value, path);
 }
 
 static bool is_before(const cly_buffer *out, const cly_param_slice *a, const cly_param_slice *b) {
@@ -299,14 +413,16 @@ static bool is_before(const cly_buffer *out, const cly_param_slice *a, const cly
 static bool sort(const cly_buffer *out, cly_param_slice *slices, size_t count) {
     bool has_moved = false;
     for (size_t i = 1; i < count; i++) {
-        cly_param_slice moving = slices[i];
+        cly_param_slice moving;
         size_t at = i;
+        if (!is_before(out, &slices[i], &slices[i - 1])) continue;
+        moving = slices[i];
         while (at > 0 && is_before(out, &moving, &slices[at - 1])) {
             slices[at] = slices[at - 1];
             at--;
         }
         slices[at] = moving;
-        has_moved = has_moved || at != i;
+        has_moved = true;
     }
     return has_moved;
 }

@@ -14,7 +14,7 @@
 CLY_PRIVATE_BEGIN
 
 typedef enum cly_param {
-#define CLY_PARAM(constant, name, first, last, type, group, part) CLY_PARAM_##constant,
+#define CLY_PARAM(constant, start, rest, first, last, type, group, part) CLY_PARAM_##constant,
 #include "core/params.def"
 #undef CLY_PARAM
     CLY_PARAM_COUNT
@@ -31,8 +31,8 @@ typedef struct cly_param_name {
 /* False when the name is none of params.def, or a number is out of bounds. */
 bool cly_param_parse(cly_param_name *out, const char *name, size_t length);
 
-/* Writes the wire name, as "card.0.body.1". */
-void cly_param_format(char out[CLY_PARAM_NAME_SIZE], const cly_param_name *name);
+/* Writes the wire name, as "card.0.body.1", and returns its length. */
+size_t cly_param_format(char out[CLY_PARAM_NAME_SIZE], const cly_param_name *name);
 
 typedef struct cly_param_slice {
     uint64_t rank;
@@ -54,7 +54,7 @@ void cly_params_open(cly_walk *walk, cly_param_list *list);
 void cly_params_close(cly_walk *walk, cly_param_list *list);
 
 /* One parameter of our own form; `filename` is NULL for none. */
-void cly_params_add(cly_walk *walk, cly_param_list *list, const cly_param_name *name, cly_value value,
+void cly_params_add(cly_walk *walk, cly_param_list *list, const cly_param_name *name, const cly_value *value,
                     const cly_value *filename, const cly_path *path);
 
 /* The field `parameters`: a map of wire names, or the API's own list. */

@@ -6,20 +6,6 @@
 
 enum { TEXT_CEILING = 64 * 1024, MESSAGE_SIZE = 256, NAME_SHOWN = 48 };
 
-cly_path cly_path_name(const cly_path *parent, const char *name) {
-    return cly_path_text(parent, name, strlen(name));
-}
-
-cly_path cly_path_text(const cly_path *parent, const char *name, size_t length) {
-    cly_path path = {parent, name, length, 0};
-    return path;
-}
-
-cly_path cly_path_index(const cly_path *parent, size_t index) {
-    cly_path path = {parent, NULL, 0, index};
-    return path;
-}
-
 static void append_path(cly_buffer *out, const cly_path *path) {
     char piece[NAME_SHOWN + 4];
     if (path == NULL) return;

@@ -20,9 +20,19 @@ typedef struct cly_path {
     size_t index; /* from 1, as Lua */
 } cly_path;
 
-cly_path cly_path_name(const cly_path *parent, const char *name);
-cly_path cly_path_text(const cly_path *parent, const char *name, size_t length);
-cly_path cly_path_index(const cly_path *parent, size_t index);
+static inline cly_path cly_path_text(const cly_path *parent, const char *name, size_t length) {
+    cly_path path = {parent, name, length, 0};
+    return path;
+}
+
+static inline cly_path cly_path_name(const cly_path *parent, const char *name) {
+    return cly_path_text(parent, name, strlen(name));
+}
+
+static inline cly_path cly_path_index(const cly_path *parent, size_t index) {
+    cly_path path = {parent, NULL, 0, index};
+    return path;
+}
 
 enum { CLY_PROBLEM_MAX = 100 };
 

@@ -2,7 +2,7 @@
 
 #define CLY_SHAPE(shape) static const cly_field fields_of_##shape[] = {
 #define CLY_FIELD(shape, name, wire, type, flags, low, high, nested) \
-    {#name, wire, CLY_FIELD_##type, flags, low, high, nested},
+    {#name, wire, sizeof #name - 1, sizeof wire - 1, CLY_FIELD_##type, flags, low, high, nested},
 #define CLY_SHAPE_END(shape)                                                            \
     }                                                                                   \
     ;                                                                                   \

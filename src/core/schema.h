@@ -43,6 +43,7 @@ struct cly_shape;
 typedef struct cly_field {
     const char *name; /* ours */
     const char *wire; /* the API's */
+    size_t name_length, wire_length;
     cly_field_type type;
     unsigned flags;
     double low, high;

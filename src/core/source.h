@@ -4,7 +4,8 @@
  * core/message walks a message through these few functions, so that every rule
  * about names, paths and bounds is in core and a message costs no tree of
  * values. The binding implements them on the Lua stack, the C tests on jansson
- * values.
+ * values. They are coarse, a table's entries at once with what is known of each
+ * value, since for a host the way to a value is what costs.
  *
  * A host may leave by longjmp from any of them (Lua raises errors so). Core
  * therefore holds nothing of its own across a call: all that it fills belongs
@@ -28,11 +29,21 @@ typedef enum cly_type {
     CLY_TYPE_OTHER
 } cly_type;
 
-/* A host's handle to one value: a stack index, or a pointer. */
-typedef union cly_value {
-    int index;
-    const void *pointer;
+/* One value: its type, the host's handle, and of a text the bytes. */
+typedef struct cly_value {
+    cly_type type;
+    union {
+        int index; /* on a stack */
+        const void *pointer;
+    };
+    const char *text; /* borrowed as long as the value is held */
+    size_t length;
 } cly_value;
+
+static inline const char *cly_value_text(cly_value value, size_t *length) {
+    *length = value.length;
+    return value.text;
+}
 
 typedef struct cly_number {
     bool is_integer;
@@ -41,14 +52,24 @@ typedef struct cly_number {
 } cly_number;
 
 typedef struct cly_entry {
-    bool started;      /* false before the first step */
-    const void *state; /* the host's own */
-    bool is_text;      /* the key is a string: key and length are set */
-    const char *key;   /* borrowed until the next step */
+    bool is_text;    /* the key is a string: key and length are set */
+    const char *key; /* borrowed as long as the value is held */
     size_t length;
-    cly_number index; /* the key where it is a number */
+    double index; /* the key where it is a number */
     cly_value value;
 } cly_entry;
+
+enum { CLY_ENTRIES_MAX = 16 };
+
+/* A stretch of a table's entries, and the place behind it. */
+typedef struct cly_entries {
+    bool has_begun;    /* false before the first stretch */
+    bool is_over;      /* nothing follows */
+    const void *state; /* the host's own, as is `mark` */
+    int mark;
+    size_t count;
+    cly_entry items[CLY_ENTRIES_MAX];
+} cly_entries;
 
 /* What a table looks like as a list. */
 typedef struct cly_list_shape {
@@ -60,22 +81,22 @@ typedef struct cly_list_shape {
 
 typedef struct cly_source {
     void *host;
-    cly_type (*type)(void *host, cly_value value);
     /* The host's word for the type, as "function"; static. */
     const char *(*type_name)(void *host, cly_value value);
     bool (*boolean)(void *host, cly_value value);
     cly_number (*number)(void *host, cly_value value);
-    /* Borrowed as long as the value is held. */
-    const char *(*text)(void *host, cly_value value, size_t *length);
 
-    /* Steps through a table's own entries in no promised order and holds each
-     * value, until `release` or, for the value of the last step, `drop`. */
-    bool (*next)(void *host, cly_value table, cly_entry *entry);
-    void (*drop)(void *host, cly_entry *entry);
+    /* Reads the next stretch of a table's own entries, in no promised order, and
+     * holds the values until `release` or, for those of the last stretch, `drop`. */
+    void (*next)(void *host, cly_value table, cly_entries *entries);
+    void (*drop)(void *host, cly_entries *entries);
     /* Whether fields can come from elsewhere (a metatable's __index). */
     bool (*has_defaults)(void *host, cly_value table);
     /* A field by name, defaults included; the value is held. */
     cly_value (*field)(void *host, cly_value table, const char *name);
+    /* The items of a plain list of at most `room`, held, and how many; or -1 when
+     * the table is more or anything else, as `list` then tells. */
+    int (*items)(void *host, cly_value table, cly_value *items, int room);
     cly_list_shape (*list)(void *host, cly_value table);
     cly_value (*item)(void *host, cly_value table, size_t index); /* from 1; held */
 

@@ -6,11 +6,12 @@
 static void add_list(cly_walk *walk, cly_param_list *list, const cly_field *field, cly_value value,
                      const cly_path *path, cly_param param, int card) {
     const cly_source *source = walk->source;
-    int count = cly_walk_list(walk, value, path, (int)field->low, (int)field->high);
-    for (int i = 1; i <= count; i++) {
+    cly_list items;
+    cly_walk_list(walk, value, path, (int)field->low, (int)field->high, &items);
+    for (int i = 1; i <= items.count; i++) {
         cly_path at = cly_path_index(path, (size_t)i);
         int mark = source->mark(source->host);
-        cly_value item = source->item(source->host, value, (size_t)i);
+        const cly_value *item = cly_walk_item(walk, &items, i);
         cly_param_name name = {param, {(unsigned)i, 0}};
         bool is_hole = param == CLY_PARAM_BUTTON_URL_SUFFIX || param == CLY_PARAM_CARD_BUTTON_URL_SUFFIX;
         if (card > 0) {
@@ -18,8 +19,7 @@ static void add_list(cly_walk *walk, cly_param_list *list, const cly_field *fiel
             name.numbers[0] = (unsigned)card - 1;
             name.numbers[1] = (unsigned)i - 1;
         }
-        is_hole =
-            is_hole && cly_walk_type(walk, item) == CLY_TYPE_BOOLEAN && !source->boolean(source->host, item);
+        is_hole = is_hole && item->type == CLY_TYPE_BOOLEAN && !source->boolean(source->host, *item);
         if (!is_hole) cly_params_add(walk, list, &name, item, NULL, &at);
         source->release(source->host, mark);
     }
@@ -28,7 +28,7 @@ static void add_list(cly_walk *walk, cly_param_list *list, const cly_field *fiel
 static void add_slot_list(cly_walk *walk, cly_param_list *list, const cly_slots *slots, size_t at,
                           const cly_path *path, cly_param param, int card) {
     const cly_field *field = &slots->shape->fields[at];
-    cly_path inner = cly_path_name(path, field->name);
+    cly_path inner = cly_path_text(path, field->name, field->name_length);
     if (slots->given[at]) add_list(walk, list, field, slots->values[at], &inner, param, card);
 }
 
@@ -63,7 +63,7 @@ static void add_header(cly_walk *walk, cly_param_list *list, cly_value value, co
         cly_problem_add(walk->problems, &filename, "only a document has a file name");
     name.param = header_params[at];
     inner = cly_path_name(path, slots.shape->fields[at].name);
-    cly_params_add(walk, list, &name, slots.values[at],
+    cly_params_add(walk, list, &name, &slots.values[at],
                    has_filename ? &slots.values[CLY_AT(template_header, filename)] : NULL, &inner);
 }
 
@@ -75,7 +75,7 @@ static void add_card_header(cly_walk *walk, cly_param_list *list, cly_value valu
     if (!cly_walk_table(walk, value, path)) return;
     cly_collect(walk, &cly_shape_card_header, value, path, &slots);
     if (slots.given[CLY_AT(card_header, image)])
-        cly_params_add(walk, list, &name, slots.values[CLY_AT(card_header, image)], NULL, &image);
+        cly_params_add(walk, list, &name, &slots.values[CLY_AT(card_header, image)], NULL, &image);
     else
         cly_problem_add(walk->problems, &image, "missing");
 }
@@ -93,11 +93,12 @@ static void add_card(cly_walk *walk, cly_param_list *list, cly_value value, cons
 
 static void add_cards(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
     const cly_source *source = walk->source;
-    int count = cly_walk_list(walk, value, path, 0, CLY_LIST_MAX);
-    for (int i = 1; i <= count; i++) {
+    cly_list items;
+    cly_walk_list(walk, value, path, 0, CLY_LIST_MAX, &items);
+    for (int i = 1; i <= items.count; i++) {
         cly_path at = cly_path_index(path, (size_t)i);
         int mark = source->mark(source->host);
-        add_card(walk, list, source->item(source->host, value, (size_t)i), &at, i);
+        add_card(walk, list, *cly_walk_item(walk, &items, i), &at, i);
         source->release(source->host, mark);
     }
 }

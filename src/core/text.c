@@ -1,5 +1,7 @@
 #include "core/text.h"
 
+#include <stdint.h>
+
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -16,7 +18,7 @@ static bool is_alphanumeric(char c) {
     return is_digit(c) || is_upper(c) || is_lower(c);
 }
 
-static bool all(bool (*is)(char), const char *text, size_t length) {
+static inline bool all(bool (*is)(char), const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (!is(text[i])) return false;
     return true;
@@ -80,12 +82,31 @@ bool cly_starts_with(const char *text, size_t length, const char *prefix) {
     return true;
 }
 
+/* True when a byte of the eight is below 0x21, or 0x7f, or not ASCII. */
+static bool may_be_blank(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    return ((word | (word - ones * 0x21) | (word + ones)) & highs) != 0;
+}
+
+/* Bytes below 0x21, and 0x7f; eight at a time as long as there are none. */
+static bool has_blank(const char *text, size_t length) {
+    size_t at = 0;
+    for (; at + 8 <= length; at += 8) {
+        uint64_t word;
+        memcpy(&word, text + at, 8);
+        if (may_be_blank(word)) break;
+    }
+    for (; at < length; at++)
+        if ((unsigned char)text[at] <= ' ' || text[at] == 0x7f) return true;
+    return false;
+}
+
 bool cly_is_url(const char *text, size_t length) {
     size_t scheme = 0;
     if (cly_starts_with(text, length, "https://")) scheme = 8;
     if (cly_starts_with(text, length, "http://")) scheme = 7;
     if (scheme == 0 || length == scheme || strchr("/?#", text[scheme])) return false;
-    return !cly_has_control(text, length) && memchr(text, ' ', length) == NULL;
+    return !has_blank(text, length);
 }
 
 bool cly_has_control(const char *text, size_t length) {

@@ -24,7 +24,7 @@ bool cly_read_text(cly_walk *walk, cly_value value, const cly_path *path, char d
                    const char **text, size_t *length) {
     cly_number number;
     switch (cly_walk_type(walk, value)) {
-    case CLY_TYPE_TEXT: *text = walk->source->text(walk->source->host, value, length); return true;
+    case CLY_TYPE_TEXT: *text = cly_value_text(value, length); return true;
     case CLY_TYPE_NUMBER:
         if (!read_number(walk, value, path, &number)) return false;
         *length = cly_number_as_text(digits, number);
@@ -36,27 +36,29 @@ bool cly_read_text(cly_walk *walk, cly_value value, const cly_path *path, char d
 
 /* The text of a field that takes no number. */
 static const char *read_string(cly_walk *walk, cly_value value, const cly_path *path, size_t *length) {
-    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT)
-        return walk->source->text(walk->source->host, value, length);
+    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT) return cly_value_text(value, length);
     cly_walk_expected(walk, path, "string", value);
     return NULL;
 }
 
-static void write_checked(cly_walk *walk, const char *text, size_t length, const cly_path *path) {
-    if (!cly_json_text(&walk->json, text, length)) cly_problem_add(walk->problems, path, "not valid UTF-8");
-}
-
-void cly_write_text(cly_walk *walk, cly_value value, const cly_path *path, cly_field_type type,
-                    unsigned flags) {
-    char digits[CLY_NUMBER_SIZE];
-    const char *text;
-    size_t length;
-    if (!cly_read_text(walk, value, path, digits, &text, &length)) return;
+static void write_text(cly_walk *walk, const char *text, size_t length, const cly_path *path,
+                       cly_field_type type, unsigned flags) {
     if (type == CLY_FIELD_URL && !cly_is_url(text, length))
         cly_problem_add(walk->problems, path, "public URL expected, beginning with https:// or http://");
     else if (length == 0 && !(flags & CLY_MAY_BE_EMPTY))
         cly_problem_add(walk->problems, path, "must not be empty");
-    write_checked(walk, text, length, path);
+    if (!cly_json_text(&walk->json, text, length)) cly_problem_add(walk->problems, path, "not valid UTF-8");
+}
+
+void cly_write_text(cly_walk *walk, const cly_value *value, const cly_path *path, cly_field_type type,
+                    unsigned flags) {
+    char digits[CLY_NUMBER_SIZE];
+    const char *text;
+    size_t length;
+    if (value->type == CLY_TYPE_TEXT)
+        write_text(walk, value->text, value->length, path, type, flags);
+    else if (cly_read_text(walk, *value, path, digits, &text, &length))
+        write_text(walk, text, length, path, type, flags);
 }
 
 static void write_number(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
@@ -101,7 +103,7 @@ static void write_language(cly_walk *walk, cly_value value, const cly_path *path
     const char *text = read_string(walk, value, path, &length);
     if (text == NULL) return;
     if (cly_is_language(text, length))
-        cly_json_text(&walk->json, text, length);
+        cly_json_ascii(&walk->json, text, length);
     else if (guess_language(text, length, guess))
         cly_problem_add(walk->problems, path, "language code expected; did you mean `%s`?", guess);
     else
@@ -119,7 +121,7 @@ static void write_recipient(cly_walk *walk, cly_value value, const cly_path *pat
     const char *text = read_string(walk, value, path, &length);
     if (text == NULL) return;
     if (cly_is_e164(text, length) || is_prefixed_bsuid(text, length))
-        cly_json_text(&walk->json, text, length);
+        cly_json_ascii(&walk->json, text, length);
     else
         cly_problem_add(walk->problems, path, E164_EXPECTED ", or bsuid: and a user id");
 }
@@ -130,9 +132,9 @@ static void write_identity(cly_walk *walk, cly_value value, const cly_path *path
     const char *text = read_string(walk, value, path, &length);
     if (text == NULL) return;
     if (is_prefixed_bsuid(text, length))
-        cly_json_text(&walk->json, text + BSUID_PREFIX, length - BSUID_PREFIX);
+        cly_json_ascii(&walk->json, text + BSUID_PREFIX, length - BSUID_PREFIX);
     else if (cly_is_e164(text, length) || cly_is_bsuid(text, length))
-        cly_json_text(&walk->json, text, length);
+        cly_json_ascii(&walk->json, text, length);
     else
         cly_problem_add(walk->problems, path, E164_EXPECTED ", or bsuid: and a user id");
 }
@@ -142,7 +144,7 @@ static void write_phone_text(cly_walk *walk, cly_value value, const cly_path *pa
     const char *text = read_string(walk, value, path, &length);
     if (text == NULL) return;
     if (cly_is_e164(text, length))
-        cly_json_text(&walk->json, text, length);
+        cly_json_ascii(&walk->json, text, length);
     else
         cly_problem_add(walk->problems, path, E164_EXPECTED);
 }
@@ -198,7 +200,7 @@ static void write_label(cly_walk *walk, const cly_field *field, cly_value value,
     }
     cly_json_open(&walk->json, '{');
     cly_json_key(&walk->json, "text");
-    cly_write_text(walk, value, path, CLY_FIELD_TEXT, 0);
+    cly_write_text(walk, &value, path, CLY_FIELD_TEXT, 0);
     cly_json_close(&walk->json, '}');
 }
 
@@ -228,13 +230,13 @@ void cly_write_media(cly_walk *walk, const char *type, cly_value value, const cl
         write_media_table(walk, value, is_document, filename != NULL, path);
     } else {
         cly_json_key(&walk->json, "url");
-        cly_write_text(walk, value, path, CLY_FIELD_URL, 0);
+        cly_write_text(walk, &value, path, CLY_FIELD_URL, 0);
     }
     if (filename && !is_document) {
         cly_problem_add(walk->problems, &filename_path, "only a document has a file name");
     } else if (filename) {
         cly_json_key(&walk->json, "filename");
-        cly_write_text(walk, *filename, &filename_path, CLY_FIELD_TEXT, 0);
+        cly_write_text(walk, filename, &filename_path, CLY_FIELD_TEXT, 0);
     }
     cly_json_close(&walk->json, '}');
 }
@@ -313,12 +315,13 @@ static void write_product(cly_walk *walk, cly_value value, const cly_path *path)
 
 static void write_list(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
     const cly_source *source = walk->source;
-    int count = cly_walk_list(walk, value, path, (int)field->low, (int)field->high);
+    cly_list list;
+    cly_walk_list(walk, value, path, (int)field->low, (int)field->high, &list);
     cly_json_open(&walk->json, '[');
-    for (int i = 1; i <= count; i++) {
+    for (int i = 1; i <= list.count; i++) {
         cly_path at = cly_path_index(path, (size_t)i);
         int mark = source->mark(source->host);
-        cly_write_object(walk, field->shape, source->item(source->host, value, (size_t)i), &at);
+        cly_write_object(walk, field->shape, *cly_walk_item(walk, &list, i), &at);
         source->release(source->host, mark);
     }
     cly_json_close(&walk->json, ']');
@@ -350,7 +353,7 @@ static void write_json_object(cly_walk *walk, const cly_field *field, cly_value 
 void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
     switch (field->type) {
     case CLY_FIELD_TEXT:
-    case CLY_FIELD_URL: cly_write_text(walk, value, path, field->type, field->flags); break;
+    case CLY_FIELD_URL: cly_write_text(walk, &value, path, field->type, field->flags); break;
     case CLY_FIELD_NUMBER: write_number(walk, field, value, path); break;
     case CLY_FIELD_BOOLEAN: write_boolean(walk, value, path); break;
     case CLY_FIELD_LANGUAGE: write_language(walk, value, path); break;
@@ -372,9 +375,9 @@ void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, co
 
 void cly_write_field(cly_walk *walk, const cly_slots *slots, size_t at, const cly_path *path) {
     const cly_field *field = &slots->shape->fields[at];
-    cly_path inner = cly_path_name(path, field->name);
+    cly_path inner = cly_path_text(path, field->name, field->name_length);
     if (slots->given[at]) {
-        cly_json_key(&walk->json, field->wire);
+        cly_json_name(&walk->json, field->wire, field->wire_length);
         cly_write_value(walk, field, slots->values[at], &inner);
     } else if (field->flags & CLY_REQUIRED) {
         cly_problem_add(walk->problems, &inner, "missing");

@@ -22,7 +22,7 @@ void cly_write_field(cly_walk *walk, const cly_slots *slots, size_t at, const cl
 void cly_write_object(cly_walk *walk, const cly_shape *shape, cly_value value, const cly_path *path);
 
 /* A string, or a number as text; checked as TEXT (or URL) is. */
-void cly_write_text(cly_walk *walk, cly_value value, const cly_path *path, cly_field_type type,
+void cly_write_text(cly_walk *walk, const cly_value *value, const cly_path *path, cly_field_type type,
                     unsigned flags);
 
 /* The text of a value as cly_write_text would take it, or false with a problem.

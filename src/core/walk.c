@@ -3,37 +3,22 @@
 #include "core/text.h"
 #include <stdio.h>
 
-cly_type cly_walk_type(const cly_walk *walk, cly_value value) {
-    return walk->source->type(walk->source->host, value);
-}
-
-bool cly_walk_is_absent(const cly_walk *walk, cly_value value) {
-    cly_type type = cly_walk_type(walk, value);
-    return type == CLY_TYPE_NIL || type == CLY_TYPE_NULL;
-}
-
 void cly_walk_expected(cly_walk *walk, const cly_path *path, const char *expected, cly_value value) {
     cly_problem_add(walk->problems, path, "%s expected, got %s", expected,
                     walk->source->type_name(walk->source->host, value));
 }
 
-bool cly_walk_table(cly_walk *walk, cly_value value, const cly_path *path) {
-    if (cly_walk_type(walk, value) == CLY_TYPE_TABLE) return true;
-    cly_walk_expected(walk, path, "table", value);
-    return false;
-}
-
-static bool is_name(const char *known, const char *name, size_t length) {
-    return strlen(known) == length && memcmp(known, name, length) == 0;
+static bool is_name(const char *known, size_t known_length, const char *name, size_t length) {
+    return known_length == length && known[0] == name[0] && memcmp(known, name, length) == 0;
 }
 
 /* The place of a key in the shape, or -1. The shapes are short: a linear search
- * with a first-letter check beats a table of hashes. */
+ * that looks at lengths first beats a table of hashes. */
 static int find(const cly_shape *shape, const char *key, size_t length) {
-    for (size_t i = 0; length > 0 && i < shape->count; i++) {
+    for (size_t i = 0; i < shape->count; i++) {
         const cly_field *field = &shape->fields[i];
-        if (field->name[0] == key[0] && is_name(field->name, key, length)) return (int)i;
-        if (field->wire[0] == key[0] && is_name(field->wire, key, length)) return (int)i;
+        if (is_name(field->name, field->name_length, key, length)) return (int)i;
+        if (is_name(field->wire, field->wire_length, key, length)) return (int)i;
     }
     return -1;
 }
@@ -44,8 +29,8 @@ const char *cly_nearest_field(const cly_shape *shape, const char *name, size_t l
     if (length > 1) limit++;
     for (size_t i = 0; i < shape->count; i++) {
         const cly_field *field = &shape->fields[i];
-        size_t ours = cly_text_distance(name, length, field->name, strlen(field->name));
-        size_t wire = cly_text_distance(name, length, field->wire, strlen(field->wire));
+        size_t ours = cly_text_distance(name, length, field->name, field->name_length);
+        size_t wire = cly_text_distance(name, length, field->wire, field->wire_length);
         size_t distance = ours < wire ? ours : wire;
         if (distance >= limit) continue;
         limit = distance;
@@ -74,21 +59,34 @@ static void report_unknown(cly_walk *walk, const cly_shape *shape, const cly_pat
 }
 
 static void report_index(cly_walk *walk, const cly_path *path, const cly_entry *entry) {
-    double index = entry->index.real;
+    double index = entry->index;
     cly_path at = cly_path_index(path, index >= 0 && index < 1e9 ? (size_t)index : 0);
     cly_problem_add(walk->problems, &at, "field name expected, got a list item or other key");
 }
 
+static void report_twice(cly_walk *walk, const cly_field *field, const cly_path *path) {
+    cly_path at = cly_path_text(path, field->name, field->name_length);
+    cly_problem_add(walk->problems, &at, "given twice, as `%s` and as `%s`", field->name, field->wire);
+}
+
 static void place(cly_walk *walk, cly_slots *slots, size_t at, const cly_entry *entry, const cly_path *path) {
-    cly_path twice = cly_path_name(path, slots->shape->fields[at].name);
     if (cly_walk_is_absent(walk, entry->value)) return;
     if (slots->given[at]) {
-        cly_problem_add(walk->problems, &twice, "given twice, as `%s` and as `%s`",
-                        slots->shape->fields[at].name, slots->shape->fields[at].wire);
+        report_twice(walk, &slots->shape->fields[at], path);
         return;
     }
     slots->given[at] = true;
     slots->values[at] = entry->value;
+}
+
+static void take(cly_walk *walk, cly_slots *slots, const cly_entry *entry, const cly_path *path) {
+    int at = entry->is_text ? find(slots->shape, entry->key, entry->length) : -1;
+    if (at >= 0)
+        place(walk, slots, (size_t)at, entry, path);
+    else if (entry->is_text)
+        report_unknown(walk, slots->shape, path, entry);
+    else
+        report_index(walk, path, entry);
 }
 
 /* Fields that a metatable supplies, as in setmetatable(message, {__index = defaults}). */
@@ -107,25 +105,30 @@ static void collect_defaults(cly_walk *walk, cly_value table, cly_slots *slots) 
 
 enum { ENTRY_MAX = 200 };
 
+/* True when one entry more would be too many. */
+static bool take_all(cly_walk *walk, cly_slots *slots, const cly_entries *entries, size_t seen,
+                     const cly_path *path) {
+    for (size_t i = 0; i < entries->count; i++) {
+        take(walk, slots, &entries->items[i], path);
+        if (seen + i < ENTRY_MAX) continue;
+        cly_problem_add(walk->problems, path, "more than %d fields", ENTRY_MAX);
+        return true;
+    }
+    return false;
+}
+
 void cly_collect(cly_walk *walk, const cly_shape *shape, cly_value table, const cly_path *path,
                  cly_slots *slots) {
     const cly_source *source = walk->source;
-    cly_entry entry = {0};
-    size_t first_problem = walk->problems->count;
+    size_t first_problem = walk->problems->count, seen = 0;
+    cly_entries entries;
+    entries.has_begun = entries.is_over = false;
     memset(slots->given, 0, sizeof slots->given);
     slots->shape = shape;
-    for (int seen = 0; source->next(source->host, table, &entry); seen++) {
-        int at = entry.is_text ? find(shape, entry.key, entry.length) : -1;
-        if (at >= 0)
-            place(walk, slots, (size_t)at, &entry, path);
-        else if (entry.is_text)
-            report_unknown(walk, shape, path, &entry);
-        else
-            report_index(walk, path, &entry);
-        if (seen == ENTRY_MAX) {
-            cly_problem_add(walk->problems, path, "more than %d fields", ENTRY_MAX);
-            break;
-        }
+    while (!entries.is_over) {
+        source->next(source->host, table, &entries);
+        if (take_all(walk, slots, &entries, seen, path)) break;
+        seen += entries.count;
     }
     cly_problems_sort_from(walk->problems, first_problem);
     if (source->has_defaults(source->host, table)) collect_defaults(walk, table, slots);
@@ -166,19 +169,32 @@ static bool check_items(cly_walk *walk, cly_value table, const cly_path *path, c
     return true;
 }
 
-int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low, int high) {
-    cly_list_shape list;
-    if (!cly_walk_table(walk, value, path)) return -1;
-    list = walk->source->list(walk->source->host, value);
+/* How many items it has, or -1 and what is wrong with it. */
+static int count_items(cly_walk *walk, cly_value value, const cly_path *path, int low, int high) {
+    cly_list_shape list = walk->source->list(walk->source->host, value);
     if (!check_items(walk, value, path, list)) return -1;
-    if (list.count > (size_t)high) {
+    if (list.count > (size_t)high)
         cly_problem_add(walk->problems, path, "at most %d item%s, got %zu", high, high == 1 ? "" : "s",
                         list.count);
-        return -1;
-    }
-    if (list.count < (size_t)low) {
+    else if (list.count < (size_t)low)
         cly_problem_add(walk->problems, path, "at least %d item%s", low, low == 1 ? "" : "s");
-        return -1;
-    }
-    return (int)list.count;
+    else
+        return (int)list.count;
+    return -1;
+}
+
+bool cly_walk_at_hand(const cly_walk *walk, cly_value table, cly_list *list) {
+    list->table = table;
+    list->at_hand = walk->source->items(walk->source->host, table, list->items, CLY_AT_HAND);
+    list->count = list->at_hand;
+    return list->at_hand >= 0;
+}
+
+int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low, int high, cly_list *list) {
+    list->count = -1;
+    if (!cly_walk_table(walk, value, path)) return -1;
+    if (cly_walk_at_hand(walk, value, list) && list->count >= low && list->count <= high) return list->count;
+    list->at_hand = 0;
+    list->count = count_items(walk, value, path, low, high);
+    return list->count;
 }

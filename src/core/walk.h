@@ -28,15 +28,35 @@ typedef struct cly_slots {
     cly_value values[CLY_SLOT_MAX];
 } cly_slots;
 
+/* A list, a few items of which are at hand at once; the others come one by one. */
+enum { CLY_AT_HAND = 16 };
+
+typedef struct cly_list {
+    cly_value table;
+    int count, at_hand;
+    cly_value items[CLY_AT_HAND], other;
+} cly_list;
+
 /* Type of a value, and whether it counts as absent. */
-cly_type cly_walk_type(const cly_walk *walk, cly_value value);
-bool cly_walk_is_absent(const cly_walk *walk, cly_value value);
+static inline cly_type cly_walk_type(const cly_walk *walk, cly_value value) {
+    (void)walk;
+    return value.type;
+}
+
+static inline bool cly_walk_is_absent(const cly_walk *walk, cly_value value) {
+    (void)walk;
+    return value.type == CLY_TYPE_NIL || value.type == CLY_TYPE_NULL;
+}
 
 /* Reports "<expected> expected, got <type>". */
 void cly_walk_expected(cly_walk *walk, const cly_path *path, const char *expected, cly_value value);
 
 /* False, with a problem, when the value is not a table. */
-bool cly_walk_table(cly_walk *walk, cly_value value, const cly_path *path);
+static inline bool cly_walk_table(cly_walk *walk, cly_value value, const cly_path *path) {
+    if (value.type == CLY_TYPE_TABLE) return true;
+    cly_walk_expected(walk, path, "table", value);
+    return false;
+}
 
 /* Fills the slots from a table; `path` is the table's own. */
 void cly_collect(cly_walk *walk, const cly_shape *shape, cly_value table, const cly_path *path,
@@ -46,9 +66,19 @@ void cly_collect(cly_walk *walk, const cly_shape *shape, cly_value table, const 
  * of them, and stays when there is none. */
 int cly_count_given(const cly_slots *slots, size_t first, size_t last, size_t *at);
 
-/* Number of items of a list of `low` to `high` items, or -1 with a problem when
- * it is not one. A hole is a problem, named by its index. */
-int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low, int high);
+/* True of a plain list so short that all of it is at hand. */
+bool cly_walk_at_hand(const cly_walk *walk, cly_value table, cly_list *list);
+
+/* Reads a list of `low` to `high` items and returns their number, or -1 with a
+ * problem when it is not one. A hole is a problem, named by its index. */
+int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low, int high, cly_list *list);
+
+/* An item of it, from 1, held; good until the next is asked for. */
+static inline const cly_value *cly_walk_item(const cly_walk *walk, cly_list *list, int index) {
+    if (index <= list->at_hand) return &list->items[index - 1];
+    list->other = walk->source->item(walk->source->host, list->table, (size_t)index);
+    return &list->other;
+}
 
 /* The known name that `name` is most like, or NULL. */
 const char *cly_nearest_field(const cly_shape *shape, const char *name, size_t length);
