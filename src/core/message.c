@@ -98,8 +98,7 @@ static void read_method(cly_walk *walk, cly_encoder *encoder, cly_value value) {
     cly_path at = cly_path_name(NULL, "method");
     size_t length = 0;
     const char *text = NULL;
-    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT)
-        text = cly_value_text(value, &length);
+    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT) text = cly_value_text(value, &length);
     encoder->method = text ? known_method(text, length) : NULL;
     if (encoder->method == NULL)
         cly_problem_add(walk->problems, &at, "GET, POST, PUT, DELETE or PATCH expected");
