@@ -2,9 +2,12 @@
 ---
 --- Measured: CPU time of lua-cjson (a codec of its own, default settings, which
 --- keep its buffer) against this library's encoder, checks included, on the very
---- same table in wire form; the library called as client:dry_run, and as the C
---- handle below it, which is what a send calls. And the same message in this
---- library's own form, against lua-cjson on the wire form.
+--- same table in wire form. Judged is the encoding that a send does: the C handle,
+--- from the table to the bytes in the client's buffer. Since Lua cannot reach that
+--- alone, the figure holds what a send does not do: the body, the method and the
+--- path become Lua strings, about 0.06 µs on Lua 5.4 and 0.05 on LuaJIT. Besides,
+--- client:dry_run, and the same message in this library's own form, against
+--- lua-cjson on the wire form.
 ---
 --- How: 64 messages that differ, encoded in turn, in rounds that alternate
 --- between the encoders; medians, and the median of the ratios of each round.
@@ -64,9 +67,9 @@ local function contenders(wire, friendly)
   local op = "send_template"
   return {
     { "lua-cjson", function(turn) return (encode_cjson(pick(wire, turn))) end },
-    { "C handle, same table", function(turn) return (handle:encode(op, pick(wire, turn))) end, GOAL },
-    { "client:dry_run, same table", function(turn) return (client:dry_run(op, pick(wire, turn))) end, GOAL },
-    { "C handle, own form", function(turn) return (handle:encode(op, pick(friendly, turn))) end },
+    { "encode for sending, same table", function(turn) return (handle:encode(op, pick(wire, turn))) end, GOAL },
+    { "client:dry_run, same table", function(turn) return (client:dry_run(op, pick(wire, turn))) end },
+    { "encode for sending, own form", function(turn) return (handle:encode(op, pick(friendly, turn))) end },
     { "client:dry_run, own form", function(turn) return (client:dry_run(op, pick(friendly, turn))) end },
   }
 end

@@ -113,28 +113,31 @@ static inline void read_field(lua_State *L, int table, int index, cly_value *val
     read_value(L, index, value);
 }
 
-/* Held is, entry by entry, a copy of the key and the value; on top of all is the
+/* Reads on from the key on top of the stack, at `top`; returns where the top is.
+ * Held is, entry by entry, a copy of the key and the value; on top of all is the
  * last key, which lua_next takes away. */
-static void source_next(void *data, cly_value table, cly_entries *entries) {
-    clyL_host *host = data;
-    lua_State *L = host->L;
-    int top = host->top;
-    size_t count;
-    make_room(host);
-    entries->mark = entries->has_begun ? top - 1 : top;
-    if (!entries->has_begun) {
-        lua_pushnil(L);
-        top++;
-    }
-    for (count = 0; count < CLY_ENTRIES_MAX && lua_next(L, table.index); count++, top += 2) {
+static inline int read_entries(lua_State *L, int table, int top, cly_entries *entries) {
+    size_t count = 0;
+    for (; count < CLY_ENTRIES_MAX && lua_next(L, table); count++, top += 2) {
         lua_pushvalue(L, top);
         read_key(L, top, &entries->items[count]);
-        read_field(L, table.index, top + 1, &entries->items[count].value);
+        read_field(L, table, top + 1, &entries->items[count].value);
     }
     entries->count = count;
     entries->is_over = count < CLY_ENTRIES_MAX;
+    return entries->is_over ? top - 1 : top;
+}
+
+static void source_next(void *data, cly_value table, cly_entries *entries) {
+    clyL_host *host = data;
+    make_room(host);
+    if (!entries->has_begun) {
+        lua_pushnil(host->L);
+        host->top++;
+    }
     entries->has_begun = true;
-    host->top = entries->is_over ? top - 1 : top;
+    entries->mark = host->top - 1;
+    host->top = read_entries(host->L, table.index, host->top, entries);
 }
 
 /* The key on top stays, for the next step. */
