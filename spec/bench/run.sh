@@ -15,7 +15,16 @@ older='/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.1
 on_54() { LUA_PATH="$sources$older" LUA_CPATH="$BUILD/5.4/?.so;;" "$LUA54" "$@"; }
 on_jit() { LUA_PATH="$sources" LUA_CPATH="$BUILD/5.1/?.so;;" "$LUAJIT" "$@"; }
 
+# The objects of the build, and one more file.
+make_probe() { # LUA_VERSION PKG_CONFIG_NAME
+  # shellcheck disable=SC2046
+  ${CC:-cc} -O3 -fPIC -shared -Isrc $(pkg-config --cflags "$2") -o "$BUILD/$1/encode_probe.so" \
+    spec/bench/encode_probe.c "$BUILD/$1/obj/binding/lua_source.o" "$BUILD"/obj/core/*.o -lm
+}
+
 encode() {
+  make_probe 5.4 lua5.4
+  make_probe 5.1 luajit
   on_54 spec/bench/encode.lua
   on_jit spec/bench/encode.lua
 }
