@@ -1,0 +1,39 @@
+#include "core/event.h"
+
+#include <stdlib.h>
+
+void cly_event_queue_clear(cly_event_queue *queue) {
+    free(queue->events);
+    queue->events = NULL;
+    queue->count = queue->first = 0;
+}
+
+void cly_event_put(cly_event_queue *queue, const cly_event *event) {
+    if (!queue->is_wanted) return;
+    if (queue->events == NULL) queue->events = malloc(CLY_EVENT_MAX * sizeof *queue->events);
+    if (queue->events == NULL || queue->count == CLY_EVENT_MAX) queue->lost++;
+    if (queue->events == NULL) return;
+    if (queue->count == CLY_EVENT_MAX) {
+        queue->first = (queue->first + 1) % CLY_EVENT_MAX;
+        queue->count--;
+    }
+    queue->events[(queue->first + queue->count) % CLY_EVENT_MAX] = *event;
+    queue->count++;
+}
+
+bool cly_event_take(cly_event_queue *queue, cly_event *event) {
+    if (queue->count == 0) return false;
+    *event = queue->events[queue->first];
+    queue->first = (queue->first + 1) % CLY_EVENT_MAX;
+    queue->count--;
+    return true;
+}
+
+const char *cly_event_name(cly_event_type type) {
+    switch (type) {
+    case CLY_EVENT_ATTEMPT: return "attempt";
+    case CLY_EVENT_RETRY: return "retry";
+    case CLY_EVENT_THROTTLED: return "throttled";
+    default: return "done";
+    }
+}

@@ -1,0 +1,62 @@
+/*
+ * event.h - what happened to a call on its way, for those who watch.
+ *
+ * Nothing in an event is secret: no key, no number, no text.
+ */
+#ifndef CLY_CORE_EVENT_H
+#define CLY_CORE_EVENT_H
+
+#include "core/error.h"
+#include <stdint.h>
+
+CLY_PRIVATE_BEGIN
+
+typedef enum cly_event_type {
+    CLY_EVENT_ATTEMPT,   /* an attempt ended */
+    CLY_EVENT_RETRY,     /* there will be another, in `delay` seconds */
+    CLY_EVENT_THROTTLED, /* the limiter kept it for `delay` seconds */
+    CLY_EVENT_DONE       /* the call ended, `delay` seconds after it began */
+} cly_event_type;
+
+/* Seconds from the start of the attempt; 0 where it did not come so far. */
+typedef struct cly_phases {
+    double dns, connect, tls, first_byte, total;
+} cly_phases;
+
+enum { CLY_EVENT_ID_SIZE = 64, CLY_EVENT_CODE_SIZE = 80 };
+
+typedef struct cly_event {
+    cly_event_type type;
+    const char *operation; /* static */
+    uint64_t call;         /* which call, counted from 1 in one client */
+    int attempt;           /* from 1 */
+    int status;            /* 0 when no reply came */
+    cly_kind kind;         /* CLY_OK for a success */
+    cly_outcome outcome;   /* of the attempt, when it failed */
+    double delay;
+    const char *reason;       /* static, of a retry */
+    const char *http_version; /* static */
+    cly_phases phases;
+    char id[CLY_EVENT_ID_SIZE];     /* of a success, cut when longer */
+    char code[CLY_EVENT_CODE_SIZE]; /* the API's, of a failure */
+} cly_event;
+
+enum { CLY_EVENT_MAX = 1024 };
+
+/* The last CLY_EVENT_MAX that nobody has taken yet. Embedded; make it all zero. */
+typedef struct cly_event_queue {
+    bool is_wanted;    /* nothing is kept otherwise */
+    cly_event *events; /* owned, made at the first event */
+    int count, first;
+    unsigned lost; /* overwritten before they were taken */
+} cly_event_queue;
+
+void cly_event_queue_clear(cly_event_queue *queue);
+void cly_event_put(cly_event_queue *queue, const cly_event *event);
+bool cly_event_take(cly_event_queue *queue, cly_event *event);
+
+const char *cly_event_name(cly_event_type type);
+
+CLY_PRIVATE_END
+
+#endif

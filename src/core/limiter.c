@@ -1,0 +1,98 @@
+#include "core/limiter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The pace stays 2.5 % below the rate and the count 1.5 %: what leaves evenly
+ * arrives with some milliseconds of jitter, and the server counts arrivals. */
+static const double pace_part = 0.975, count_part = 0.015;
+
+/* How far the pace may run behind and catch up: a loop that wakes a few
+ * milliseconds late loses nothing. A few intervals, but at a high rate no less
+ * than a poll's granularity, and at a low one no burst after a rest. */
+static const double catch_up_intervals = 4, catch_up_least = 0.004, catch_up_most = 0.02; /* seconds */
+
+static const double retry_when_full = 0.005; /* seconds */
+
+cly_kind cly_limiter_init(cly_limiter *limiter, double rate, cly_error *error) {
+    memset(limiter, 0, sizeof *limiter);
+    limiter->interval = 1 / (rate * pace_part);
+    limiter->limit = rate < 1 ? 1 : (int)floor(rate) - (int)floor(rate * count_part);
+    limiter->left_at = malloc((size_t)limiter->limit * sizeof *limiter->left_at);
+    limiter->next_at = -HUGE_VAL;
+    limiter->paused_until = -HUGE_VAL;
+    return limiter->left_at ? CLY_OK : cly_error_no_memory(error);
+}
+
+void cly_limiter_clear(cly_limiter *limiter) {
+    free(limiter->left_at);
+    memset(limiter, 0, sizeof *limiter);
+}
+
+/* Seconds until the oldest departure counts no more. One expression for all who
+ * ask, so that rounding cannot make them disagree. */
+static double until_oldest_is_old(const cly_limiter *limiter, double now) {
+    return limiter->left_at[limiter->first] + 1 - now;
+}
+
+static void forget_old(cly_limiter *limiter, double now) {
+    while (limiter->count > 0 && until_oldest_is_old(limiter, now) <= 0) {
+        limiter->first = (limiter->first + 1) % limiter->limit;
+        limiter->count--;
+    }
+}
+
+/* Seconds until the count allows one more, 0 when it does. */
+static double wait_for_count(cly_limiter *limiter, double now) {
+    forget_old(limiter, now);
+    if (limiter->count + limiter->about_to_leave < limiter->limit) return 0;
+    if (limiter->count == 0) return retry_when_full;
+    return until_oldest_is_old(limiter, now);
+}
+
+static double wait_for_pace(const cly_limiter *limiter, double now) {
+    double at = limiter->next_at > limiter->paused_until ? limiter->next_at : limiter->paused_until;
+    return at > now ? at - now : 0;
+}
+
+/* When the next may have been due at the earliest. After a rest nothing is made
+ * up for: the pace begins anew. */
+static double earliest_turn(const cly_limiter *limiter, double now) {
+    double lag = catch_up_intervals * limiter->interval;
+    if (limiter->next_at < now - 1) return now;
+    if (lag < catch_up_least) lag = catch_up_least;
+    return now - (lag < catch_up_most ? lag : catch_up_most);
+}
+
+double cly_limiter_take(cly_limiter *limiter, double now) {
+    double earliest = earliest_turn(limiter, now);
+    double wait = wait_for_pace(limiter, now);
+    if (wait > 0) return wait;
+    wait = wait_for_count(limiter, now);
+    if (wait > 0) return wait;
+    if (limiter->next_at < earliest) limiter->next_at = earliest;
+    limiter->next_at += limiter->interval;
+    limiter->about_to_leave++;
+    return 0;
+}
+
+void cly_limiter_left(cly_limiter *limiter, double now) {
+    if (limiter->about_to_leave > 0) limiter->about_to_leave--;
+    /* The ring has room for all that take lets go; an extra departure, which
+     * nobody asked for, takes the place of the oldest. */
+    if (limiter->count == limiter->limit) {
+        limiter->first = (limiter->first + 1) % limiter->limit;
+        limiter->count--;
+    }
+    limiter->left_at[(limiter->first + limiter->count) % limiter->limit] = now;
+    limiter->count++;
+}
+
+void cly_limiter_gave_up(cly_limiter *limiter) {
+    if (limiter->about_to_leave > 0) limiter->about_to_leave--;
+}
+
+void cly_limiter_pause(cly_limiter *limiter, double seconds, double now) {
+    if (seconds > 0 && now + seconds > limiter->paused_until) limiter->paused_until = now + seconds;
+}
