@@ -9,7 +9,7 @@ CFLAGS ?= -O3 -g -fno-plt
 WARNINGS := -std=c11 -Wall -Wextra -pedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wundef -Wcast-qual
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc
-LIBS := -lcurl -lm
+LIBS := -lcurl -lm -pthread -ldl
 # The module stays loaded: to unmap it and its libraries at exit is time for nothing.
 NODELETE := $(shell echo | $(CC) -shared -Wl,-z,nodelete -x c - -o /dev/null 2>/dev/null && echo -Wl,-z,nodelete)
 
@@ -105,9 +105,10 @@ test: deps ## install what is missing and run every test, on Lua 5.4 and LuaJIT
 check: test lint ## what CI runs
 
 # A C test is one file spec/core/NAME_test.c or spec/io/NAME_test.c; *_support.c
-# are linked into all.
+# are linked into all, those of spec/io into the tests of io alone.
 C_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/core/*_test.c spec/io/*_test.c)))
 C_SUPPORT := $(wildcard spec/core/*_support.c)
+IO_SUPPORT := $(wildcard spec/io/*_support.c)
 BINDING_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/binding/*_test.c)))
 # Every allocation of ours goes through spec/core/memory_support.c in the tests.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
@@ -117,10 +118,10 @@ $(BUILD)/spec/core/%: spec/core/%.c $(C_SUPPORT) $(SHARED) $(HEADERS) $(wildcard
 	@echo "CC $@"
 	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka -ljansson $(LIBS)
 
-$(BUILD)/spec/io/%: spec/io/%.c $(C_SUPPORT) $(SHARED) $(HEADERS) $(wildcard spec/core/*.h)
+$(BUILD)/spec/io/%: spec/io/%.c $(C_SUPPORT) $(IO_SUPPORT) $(SHARED) $(HEADERS) $(wildcard spec/core/*.h spec/io/*.h)
 	@mkdir -p $(@D)
 	@echo "CC $@"
-	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(SHARED) -lcmocka -ljansson $(LIBS)
+	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(IO_SUPPORT) $(SHARED) -lcmocka -ljansson $(LIBS)
 
 $(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(SHARED) $(BINDING) $(HEADERS) $(wildcard spec/core/*.h)
 	@mkdir -p $(@D)
@@ -138,16 +139,29 @@ test-luajit: build ## the Lua specs on LuaJIT
 
 # ---- hard modes ----
 
-.PHONY: asan valgrind
+TSAN_TESTS := $(addprefix build-tsan/spec/io/,bell_test engine_test courier_test)
+TSAN_OPTIONS ?= halt_on_error=0:die_after_fork=0
+RACES ?= 20000
+
+.PHONY: asan tsan valgrind
 asan: ## all tests under ASan and UBSan, with the most aggressive garbage collection
 	@sh spec/support/run_asan.sh
+
+tsan: ## the engine and the courier under ThreadSanitizer, with more races
+	@$(MAKE) --no-print-directory BUILD=build-tsan CFLAGS="-O1 -g -fsanitize=thread" LDFLAGS=-fsanitize=thread \
+	  $(TSAN_TESTS)
+	@status=0; for test in $(TSAN_TESTS); do CONNECTLY_RACES=$(RACES) TSAN_OPTIONS=$(TSAN_OPTIONS) ./$$test || status=1; done; \
+	  exit $$status
 
 valgrind: build $(C_TESTS) $(BINDING_TESTS) ## C tests and a Lua script of all calls under valgrind
 	@sh spec/support/run_valgrind.sh $(C_TESTS) $(BINDING_TESTS)
 
-.PHONY: bench
+.PHONY: bench soak
 bench: build ## the benchmarks; what they measure is said at the head of each file
 	@sh spec/bench/run.sh
+
+soak: build ## a million messages by send_many: memory must not grow (SOAK=count)
+	@sh spec/bench/run.sh soak $(SOAK)
 
 # ---- looking ----
 

@@ -4,6 +4,8 @@
 local native = require "connectly.loader"
 local errors = require "connectly.errors"
 local json = require "connectly.json"
+local calls = require "connectly.call"
+local many = require "connectly.many"
 
 -- Seconds in C at a time while a call is waited for. Between two slices Lua runs
 -- its hooks, by which the standalone interpreter stops a script on Ctrl-C.
@@ -29,16 +31,28 @@ local SLICE = 0.1
 ---@field on_event fun(event: connectly.Event)? told of each call's start and end
 
 ---@class connectly.Event
----@field name "start"|"done"
+---@field name "start"|"attempt"|"retry"|"throttled"|"done"
 ---@field operation string
----@field id string? of a success
----@field kind string? of a failure
----@field outcome string? of a failure
----@field code string?
+---@field call integer which call, counted from 1 in one client
+---@field attempt integer? of attempt, retry and throttled: which
+---@field attempts integer? of done: how many there were
+---@field delay number? of retry and throttled: seconds
+---@field reason string? of retry: why it may be repeated
+---@field kind string? of attempt and done, when it failed
+---@field outcome string? likewise
+---@field code string? of done: the API's
+---@field id string? of done: the message's
 ---@field status integer?
----@field attempts integer?
----@field elapsed number? seconds
 ---@field http_version string?
+---@field elapsed number? of done: seconds
+---@field timings connectly.Timings? of attempt
+
+---@class connectly.Timings seconds since the attempt began; absent where it did not come so far
+---@field dns number?
+---@field connect number?
+---@field tls number?
+---@field first_byte number?
+---@field total number?
 
 ---@class connectly.Info
 ---@field attempts integer requests made
@@ -69,52 +83,86 @@ local function emit(self, event)
   end
 end
 
-local function emit_done(self, operation, id, err, info)
+--- What happened on the way, in the order in which it happened.
+local function emit_pending(self)
   if not self.on_event then
     return
   end
-  info = info or {}
+  local event = self.native:next_event()
+  while event do
+    emit(self, event)
+    event = self.native:next_event()
+  end
+end
+
+--- Starts a call: its ticket; or nil and the error, told as any call's end is.
+local function submit(self, operation, message, group)
+  local ticket, second = self.native:submit(operation, message, group)
+  if ticket then
+    emit(self, { name = "start", operation = operation, call = second })
+    return ticket
+  end
+  local problem = errors.complete(second)
+  emit(self, { name = "start", operation = operation })
   emit(self, {
-    name = "done", operation = operation, id = id,
-    kind = err and err.kind, outcome = err and err.outcome, code = err and err.code,
-    status = info.status ~= 0 and info.status or nil, attempts = info.attempts, elapsed = info.elapsed,
-    http_version = info.http_version,
+    name = "done", operation = operation, kind = problem.kind, outcome = problem.outcome, attempts = 0, elapsed = 0,
   })
+  return nil, problem
 end
 
-local function wait(handle, ticket)
-  repeat
-    handle:step(SLICE)
-  until handle:is_done(ticket)
-end
-
---- Starts a call and waits for it: value, info; or nil, error, info.
-local function run(self, operation, message)
+--- Waits until a call has ended: true, or false after `timeout` seconds.
+local function wait(self, ticket, timeout)
   local handle = self.native
-  local ticket, problem = handle:submit(operation, message)
+  local left = timeout or math.huge
+  while not handle:is_done(ticket) do
+    if left <= 0 then
+      return false
+    end
+    local slice = left < SLICE and left or SLICE
+    handle:step(slice, ticket)
+    left = left - slice
+    emit_pending(self)
+  end
+  return true
+end
+
+--- The same; Ctrl-C and a caller's hooks leave it by an error.
+local function wait_interruptibly(self, ticket, timeout)
+  local is_fine, ended = pcall(wait, self, ticket, timeout)
+  if not is_fine then
+    self.native:hurry()
+    error(ended, 0)
+  end
+  return ended
+end
+
+--- value, info; or nil, error: of what native:result gave.
+local function finish(self, operation, value, second)
+  emit_pending(self)
+  if value == nil then
+    return nil, errors.complete(second)
+  end
+  if operation == "request" then
+    value = value == "" and {} or json.decode(value)
+  end
+  return value, second
+end
+
+--- A whole call: value, info; or nil, error.
+local function perform(self, operation, message)
+  local ticket, problem = submit(self, operation, message)
   if not ticket then
     return nil, problem
   end
-  -- Ctrl-C and a caller's hooks leave by an error: nothing stays in flight unseen.
-  local is_done, interruption = pcall(wait, handle, ticket)
+  local is_done, interruption = pcall(wait, self, ticket)
   if not is_done then
-    handle:forget(ticket)
+    -- Nothing stays in flight unseen.
+    self.native:hurry()
+    self.native:forget(ticket)
+    pcall(emit_pending, self)
     error(interruption, 0)
   end
-  return handle:result(ticket)
-end
-
---- A whole call with its events: value, info; or nil, error.
-local function perform(self, operation, message)
-  emit(self, { name = "start", operation = operation })
-  local value, second, third = run(self, operation, message)
-  if value == nil then
-    local err = errors.complete(second)
-    emit_done(self, operation, nil, err, third)
-    return nil, err
-  end
-  emit_done(self, operation, operation ~= "request" and value or nil, nil, second)
-  return value, second
+  return finish(self, operation, self.native:result(ticket))
 end
 
 local methods = {}
@@ -143,11 +191,52 @@ end
 ---@return connectly.Info|connectly.Error
 function methods.request(self, request)
   json.load()
-  local body, second = perform(self, "request", request)
-  if body == nil then
-    return nil, second
+  return perform(self, "request", request)
+end
+
+---Starts a call in the background and returns at once: it makes progress on a
+---thread of its own. From the first one on that thread carries all the client's
+---calls.
+---@param operation string
+---@param message table
+---@return table? call with wait(timeout), done() and cancel()
+---@return connectly.Error?
+function methods.start(self, operation, message)
+  if operation == "request" then
+    json.load()
   end
-  return body == "" and {} or json.decode(body), second
+  local is_ready, problem = self.native:background()
+  if not is_ready then
+    return nil, errors.complete(problem)
+  end
+  local ticket, refusal = submit(self, operation, message)
+  if not ticket then
+    return nil, refusal
+  end
+  return calls.new(self.call_metatable, self.shared, operation, ticket)
+end
+
+---Sends many messages, a bounded number at a time: an iterator of results, in
+---order of completion, each with index, message, and id and info or error. Memory
+---does not grow with their number. Errors of messages are in the results, in both
+---faces; what the source itself raises is raised when all in flight have ended.
+---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
+---@return fun(): {index: integer, message: table, id: string?, info: connectly.Info?, error: connectly.Error?}?
+function methods.send_many(self, source, options)
+  if type(source) ~= "table" and type(source) ~= "function" then
+    error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 4)
+  end
+  self.groups = self.groups + 1
+  return many.new(self.shared, self.groups, source, options or {})
+end
+
+---Counters since the first call: calls, succeeded, not_sent, rejected, unknown,
+---attempts, retries, throttled, events_lost; and in_flight, now.
+---@return table<string, integer>
+function methods.stats(self)
+  emit_pending(self)
+  return self.native:stats()
 end
 
 ---The exact JSON that would go; nothing is sent, nothing is opened.
@@ -163,11 +252,16 @@ function methods.dry_run(self, operation, message)
   return body, { method = second, path = path }
 end
 
----Closes the connections and forgets the key. Calls after it fail with kind
----`closed`. Harmless when done before.
-function methods.close(self)
-  self.native:close()
-  return true
+---Takes no more calls, waits up to `drain_seconds` for those under way, ends the
+---rest, closes the connections and forgets the key. Calls after it fail with kind
+---`closed`; the results of calls started before it can still be waited for.
+---Harmless when done before.
+---@param drain_seconds number? default: the client's timeout
+---@return boolean all_ended false when calls had to be ended that were under way
+function methods.close(self, drain_seconds)
+  local ended = self.native:close(drain_seconds or self.timeout)
+  emit_pending(self)
+  return ended == 0
 end
 
 --- One metatable a face: `deliver` raises or returns.
@@ -179,7 +273,8 @@ local function make_class(deliver)
     end
   end
   local function close(client)
-    inner_of[client].native:close()
+    local self = inner_of[client]
+    self.native:close(self.timeout)
   end
   local function describe(client)
     return ("connectly.client (%s)"):format(inner_of[client].native:is_closed() and "closed" or "open")
@@ -190,32 +285,66 @@ local function make_class(deliver)
   }
 end
 
-local function raise(value, second)
+local function raise(value, second, ...)
   if value == nil then
     error(second, 0)
   end
-  return value, second
+  return value, second, ...
 end
 
 local function hand_back(...)
   return ...
 end
 
+--- Calls an action when nobody holds the result any more.
+local function at_end(action)
+  if not rawget(_G, "newproxy") then
+    return setmetatable({}, { __gc = action })
+  end
+  local sentinel = newproxy(true) -- luacheck: ignore 113
+  getmetatable(sentinel).__gc = action
+  return sentinel
+end
+
+--- What calls in the background and send_many need of their client.
+local function share(self)
+  return {
+    native = self.native,
+    at_end = at_end,
+    submit = function(...) return submit(self, ...) end,
+    wait = function(...) return wait_interruptibly(self, ...) end,
+    finish = function(...) return finish(self, ...) end,
+    step = function(group)
+      self.native:step(SLICE, nil, group)
+      emit_pending(self)
+    end,
+  }
+end
+
 --- A constructor of clients whose methods `deliver` so.
 local function make_constructor(deliver)
   local metatable = make_class(deliver)
+  local call_metatable = calls.make_class(deliver)
   return function(options)
     options = options == nil and {} or options
-    local handle, problem = native.new(options, json.encode)
+    local on_event = type(options) == "table" and options.on_event or nil
+    local handle, problem = native.new(options, json.encode, on_event ~= nil)
     if not handle then
       return deliver(nil, problem)
     end
-    local on_event = options.on_event
     if on_event ~= nil and type(on_event) ~= "function" then
       return deliver(nil, errors.config("on_event", "function expected, got " .. type(on_event)))
     end
+    if options.limiter ~= nil then
+      return deliver(nil, errors.config("limiter", "shared limiters are not there yet"))
+    end
     local client = setmetatable({}, metatable)
-    inner_of[client] = { native = handle, on_event = on_event }
+    local self = {
+      native = handle, on_event = on_event, call_metatable = call_metatable, groups = 0,
+      timeout = options.timeout or 30,
+    }
+    self.shared = share(self)
+    inner_of[client] = self
     return client
   end
 end

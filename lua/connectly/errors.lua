@@ -77,9 +77,22 @@ end
 ---@return connectly.Error
 function errors.complete(err)
   if err.details then
-    err.details = json.decode(err.details)
+    -- Without lua-cjson they stay JSON: the error matters more than its details.
+    local is_decoded, details = pcall(json.decode, err.details)
+    if is_decoded then
+      err.details = details
+    end
   end
   return err
+end
+
+---An error that does not come from C.
+---@param fields table kind, outcome, message and what else there is
+---@return connectly.Error
+function errors.new(fields)
+  fields.retryable = false
+  fields.attempts = fields.attempts or 0
+  return setmetatable(fields, metatable)
 end
 
 ---An error about an option that the C side does not look at.
@@ -87,10 +100,10 @@ end
 ---@param problem string
 ---@return connectly.Error
 function errors.config(param, problem)
-  return setmetatable({
+  return errors.new {
     kind = "config", outcome = "not_sent", message = param .. ": " .. problem, param = param,
-    problems = { { param = param, message = problem } }, retryable = false, attempts = 0,
-  }, metatable)
+    problems = { { param = param, message = problem } },
+  }
 end
 
 return errors

@@ -47,7 +47,9 @@ end
 ---@return string? text
 ---@return string? problem
 function json.encode(value)
-  json.load()
+  if not pcall(json.load) then
+    return nil, "needs lua-cjson, which is not installed"
+  end
   local is_encoded, text = pcall(codec.encode, value)
   if not is_encoded then
     return nil, "cannot be written as JSON: " .. tostring(text):gsub("^.-:%d+: ", "")

@@ -12,7 +12,7 @@ static cly_encoder encoder;
 
 static int probe_encode(lua_State *L) {
     const cly_operation *operation = cly_operation_find("send_template", 13);
-    clyL_host host;
+    clyL_host host = {NULL, LUA_NOREF, 0, 0};
     cly_source source = clyL_source(&host);
     cly_error error;
     cly_error_clear(&error);

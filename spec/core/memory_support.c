@@ -1,17 +1,19 @@
 #include "spec/core/memory_support.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
 void __real_free(void *block);
 
+/* Several threads may allocate; only one at a time starves. */
 static struct {
-    long before; /* allocations until the failure; negative: none is due */
+    _Atomic long before; /* allocations until the failure; negative: none is due */
     memory_manner manner;
-    bool has_failed;
-    long live;
+    atomic_bool has_failed;
+    _Atomic long live;
 } memory = {-1, MEMORY_FAILS_ONCE, false, 0};
 
 void memory_fail(long n, memory_manner manner) {

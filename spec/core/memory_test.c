@@ -268,6 +268,7 @@ static void check_outcome(const cly_call *call, const reply *given) {
 static void try_reply(const void *subject) {
     const reply *given = subject;
     cly_report report = {CLY_END_REPLY, true, 0, -1, NULL, NULL, 0};
+    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), SECRET};
     cly_call call;
     report.status = given->status;
     report.body = given->body;
@@ -275,7 +276,8 @@ static void try_reply(const void *subject) {
     cly_call_init(&call);
     cly_call_begin(&call, cly_operation_find("send_template", 13), 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
-    cly_call_report(&call, &report, SECRET, 1);
+    cly_call_sent(&call);
+    cly_call_report(&call, &rules, &report, 0, 1);
     assert_int_equal(cly_call_next(&call, 1), CLY_STEP_DONE);
     check_outcome(&call, given);
     check_secret(&call, given);

@@ -60,6 +60,7 @@ static void expect_error(const json_t *fixture, const cly_error *error, const ch
 
 static void judge_fixture(const char *name, const json_t *fixture) {
     cly_report report = {CLY_END_REPLY, true, 0, -1, NULL, NULL, 0};
+    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), "api-key"};
     cly_call call;
     report.status = (int)json_integer_value(json_object_get(fixture, "status"));
     report.body = fixture_body(fixture, &report.length);
@@ -67,7 +68,8 @@ static void judge_fixture(const char *name, const json_t *fixture) {
     cly_call_init(&call);
     cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
-    cly_call_report(&call, &report, "api-key", 1);
+    cly_call_sent(&call);
+    cly_call_report(&call, &rules, &report, 0, 1);
     expect_error(fixture, &call.error, name);
     expect_texts(json_object_get(fixture, "expect"), &call.response, name);
     cly_call_clear(&call);

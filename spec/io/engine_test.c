@@ -1,15 +1,18 @@
 /* The engine's tickets and slots, against a port that takes connections and
- * never answers; what servers answer is the Lua specs' matter. */
-#define _POSIX_C_SOURCE 200809L
+ * never answers; attempts, limits and events, against a small server. What else
+ * servers do is the Lua specs' matter. */
+#define _DEFAULT_SOURCE /* usleep */
 #include "io/engine.h"
 
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
-#include <arpa/inet.h>
+#include "spec/io/server_support.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ROOM = 3 };
@@ -17,26 +20,15 @@ enum { ROOM = 3 };
 static int listener;
 static char url[64];
 static cly_engine *engine;
+static cly_engine_options options;
 static cly_trust trust;
-
-/* Opens a free port and says its URL; the socket, or -1. */
-static int listen_at(char *where, size_t room) {
-    struct sockaddr_in address;
-    socklen_t length = sizeof address;
-    int made = socket(AF_INET, SOCK_STREAM, 0);
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(made, (struct sockaddr *)&address, length) || listen(made, 64)) return -1;
-    if (getsockname(made, (struct sockaddr *)&address, &length)) return -1;
-    snprintf(where, room, "http://127.0.0.1:%d/x", ntohs(address.sin_port));
-    return made;
-}
+static server answering;
+static bool is_serving;
 
 /* The kernel takes connections into the backlog; nobody looks at them. */
 static int listen_silently(void **state) {
     (void)state;
-    listener = listen_at(url, sizeof url);
+    listener = server_listen(url, sizeof url);
     return listener < 0 ? -1 : 0;
 }
 
@@ -45,10 +37,18 @@ static int stop_listening(void **state) {
     return close(listener);
 }
 
-static int begin(void **state) {
-    cly_engine_options options = {0};
-    cly_error error;
-    (void)state;
+static void serve(const char *const *replies, int count) {
+    assert_true(server_start(&answering, replies, count));
+    is_serving = true;
+}
+
+static void unserve(void) {
+    if (is_serving) server_stop(&answering);
+    is_serving = false;
+}
+
+static void set_options(void) {
+    memset(&options, 0, sizeof options);
     trust.is_default = true;
     options.settings.user_agent = "spec";
     options.settings.proxy = options.settings.no_proxy = "";
@@ -58,31 +58,62 @@ static int begin(void **state) {
     options.secret = "key";
     options.max_in_flight = ROOM;
     options.max_connections = ROOM;
+    options.max_attempts = 1;
+    options.rate = 100000;
+}
+
+static cly_kind open_engine(void) {
+    cly_error error;
     cly_error_clear(&error);
-    return cly_engine_new(&engine, &options, &error) == CLY_OK ? 0 : -1;
+    return cly_engine_new(&engine, &options, &error);
+}
+
+static int begin(void **state) {
+    (void)state;
+    set_options();
+    return open_engine() == CLY_OK ? 0 : -1;
 }
 
 static int end(void **state) {
     (void)state;
+    memory_restore();
     cly_engine_free(engine);
     engine = NULL;
+    unserve();
     return 0;
 }
 
-static cly_kind submit_to(const char *where, double timeout, cly_ticket *ticket, cly_error *error) {
-    cly_submission submission = {NULL, "POST", NULL, NULL, 0};
+/* For those that want an engine of their own. */
+static void reopen(void) {
+    cly_engine_free(engine);
+    assert_int_equal(open_engine(), CLY_OK);
+}
+
+static cly_submission submission_to(const char *where, double timeout) {
+    cly_submission submission = {0};
+    submission.operation = cly_operation_find("send_template", 13);
+    submission.method = "POST";
+    submission.url = where;
+    submission.traceparent = "";
+    submission.timeout = timeout;
+    submission.submitted_at = cly_clock_now();
+    return submission;
+}
+
+static cly_kind hand_over(cly_submission submission, cly_ticket *ticket, cly_error *error) {
     cly_buffer body;
     cly_kind kind;
     cly_buffer_init(&body, 1024);
     cly_buffer_text(&body, "{}");
-    submission.operation = cly_operation_find("send_template", 13);
-    submission.url = where;
     submission.body = &body;
-    submission.timeout = timeout;
     cly_error_clear(error);
-    kind = cly_engine_submit(engine, ticket, &submission, cly_clock_now(), error);
+    kind = cly_engine_submit(engine, ticket, &submission, error);
     cly_buffer_clear(&body);
     return kind;
+}
+
+static cly_kind submit_to(const char *where, double timeout, cly_ticket *ticket, cly_error *error) {
+    return hand_over(submission_to(where, timeout), ticket, error);
 }
 
 static cly_ticket submit(double timeout) {
@@ -95,7 +126,7 @@ static cly_ticket submit(double timeout) {
 
 static void step_for(double seconds) {
     double until = cly_clock_now() + seconds;
-    while (cly_clock_now() < until) cly_engine_step(engine, 0.01);
+    while (cly_clock_now() < until) cly_engine_step(engine, 0, 0.01, NULL, 0);
 }
 
 static const cly_error *error_of(cly_ticket ticket) {
@@ -108,10 +139,14 @@ static const cly_error *error_of(cly_ticket ticket) {
 static void a_new_engine_has_nothing_to_do(void **state) {
     double before = cly_clock_now();
     (void)state;
-    cly_engine_step(engine, 5);
+    cly_engine_step(engine, 0, 0, NULL, 0);
+    assert_true(cly_clock_now() - before < 0.05);
+    cly_engine_step(engine, 0, 0.1, NULL, 0); /* only a courier asks an idle one to wait */
     assert_true(cly_clock_now() - before < 1);
+    assert_true(cly_engine_is_empty(engine));
+    assert_true(cly_engine_has_room(engine));
     assert_int_equal(cly_engine_in_flight(engine), 0);
-    assert_true(cly_engine_first_done(engine) == 0);
+    assert_true(cly_engine_first_done(engine, 0) == 0);
     assert_false(cly_engine_is_done(engine, 0));
     assert_null(cly_engine_call(engine, 0));
 }
@@ -125,7 +160,7 @@ static void a_reply_that_never_comes_is_unknown(void **state) {
     assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
     assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
     assert_int_equal(cly_engine_in_flight(engine), 0);
-    assert_true(cly_engine_first_done(engine) == ticket);
+    assert_true(cly_engine_first_done(engine, 0) == ticket);
 }
 
 static void a_port_that_nobody_has_is_not_sent(void **state) {
@@ -172,7 +207,7 @@ static void one_that_is_done_holds_its_slot_until_released(void **state) {
     cly_error error;
     (void)state;
     for (int i = 0; i < ROOM; i++) tickets[i] = submit(30);
-    cly_engine_cancel(engine, tickets[0], cly_clock_now());
+    cly_engine_cancel(engine, tickets[0]);
     assert_int_equal(submit_to(url, 30, &more, &error), CLY_OVERLOADED);
     cly_engine_release(engine, tickets[0]);
     submit(30);
@@ -187,7 +222,7 @@ static void a_ticket_is_good_once(void **state) {
     assert_null(cly_engine_call(engine, old));
     assert_null(cly_engine_transfer(engine, old));
     assert_false(cly_engine_is_done(engine, old));
-    cly_engine_cancel(engine, old, cly_clock_now());
+    cly_engine_cancel(engine, old);
     cly_engine_release(engine, old);
     assert_int_equal(cly_engine_in_flight(engine), 1);
     assert_non_null(cly_engine_call(engine, fresh));
@@ -200,7 +235,7 @@ static void tickets_that_never_were_are_none(void **state) {
     for (size_t i = 0; i < COUNT_OF(odd); i++) {
         if (odd[i] == real) continue;
         assert_null(cly_engine_call(engine, odd[i]));
-        cly_engine_cancel(engine, odd[i], 0);
+        cly_engine_cancel(engine, odd[i]);
         cly_engine_release(engine, odd[i]);
     }
     assert_int_equal(cly_engine_in_flight(engine), 1);
@@ -220,7 +255,7 @@ static void tickets_are_never_used_again(void **state) {
 static void a_cancel_before_a_byte_left_is_not_sent(void **state) {
     cly_ticket ticket = submit(30);
     (void)state;
-    cly_engine_cancel(engine, ticket, cly_clock_now());
+    cly_engine_cancel(engine, ticket);
     assert_int_equal(error_of(ticket)->kind, CLY_CANCELED);
     assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
 }
@@ -229,30 +264,31 @@ static void a_cancel_after_bytes_left_is_unknown(void **state) {
     cly_ticket ticket = submit(30);
     (void)state;
     step_for(0.2);
-    cly_engine_cancel(engine, ticket, cly_clock_now());
+    cly_engine_cancel(engine, ticket);
     assert_int_equal(error_of(ticket)->kind, CLY_CANCELED);
     assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
-    cly_engine_cancel(engine, ticket, cly_clock_now()); /* and once more */
+    cly_engine_cancel(engine, ticket); /* and once more */
     assert_int_equal(cly_engine_in_flight(engine), 0);
 }
 
 static void those_done_come_in_the_order_of_their_end(void **state) {
     cly_ticket first = submit(30), second = submit(30), third = submit(30);
     (void)state;
-    cly_engine_cancel(engine, second, 1);
-    cly_engine_cancel(engine, third, 1);
-    cly_engine_cancel(engine, first, 1);
-    assert_true(cly_engine_first_done(engine) == second);
+    cly_engine_cancel(engine, second);
+    cly_engine_cancel(engine, third);
+    cly_engine_cancel(engine, first);
+    assert_true(cly_engine_first_done(engine, 0) == second);
     cly_engine_release(engine, third); /* from the middle */
     cly_engine_release(engine, second);
-    assert_true(cly_engine_first_done(engine) == first);
+    assert_true(cly_engine_first_done(engine, 0) == first);
     cly_engine_release(engine, first);
-    assert_true(cly_engine_first_done(engine) == 0);
+    assert_true(cly_engine_first_done(engine, 0) == 0);
 }
 
 static void no_time_is_no_attempt(void **state) {
     cly_ticket ticket = submit(0);
     (void)state;
+    cly_engine_step(engine, 0, 0, NULL, 0);
     assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
     assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
     assert_int_equal(error_of(ticket)->attempts, 0);
@@ -264,15 +300,17 @@ static void an_url_without_end_is_not_sent(void **state) {
     cly_error error;
     (void)state;
     memset(endless, 'x', sizeof endless - 1);
-    assert_int_equal(submit_to(endless, 5, &ticket, &error), CLY_OK);
-    assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
+    assert_int_not_equal(submit_to(endless, 5, &ticket, &error), CLY_OK);
+    assert_int_equal(error.outcome, CLY_NOT_SENT);
+    assert_int_equal(cly_engine_in_flight(engine), 0);
+    assert_true(cly_engine_has_room(engine));
 }
 
 /* `end` frees the engine with calls connecting, sent and done. */
 static void an_engine_may_be_freed_in_the_middle(void **state) {
     (void)state;
     submit(30);
-    cly_engine_cancel(engine, submit(30), cly_clock_now());
+    cly_engine_cancel(engine, submit(30));
     step_for(0.05);
     submit(30);
 }
@@ -309,7 +347,7 @@ static void every_allocation_of_a_call_may_fail(void **state) {
 static void a_reply_without_memory_is_unknown(void **state) {
     static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"id\":\"a\"}";
     char where[64];
-    int port = listen_at(where, sizeof where), peer;
+    int port = server_listen(where, sizeof where), peer;
     cly_ticket ticket = 0;
     cly_error error;
     (void)state;
@@ -327,6 +365,477 @@ static void a_reply_without_memory_is_unknown(void **state) {
     assert_non_null(strstr(error_of(ticket)->message, "not enough memory for the reply"));
     close(peer);
     close(port);
+}
+
+/* A submission that is not taken leaves the body where it was: else the next try
+ * with it would send another message's. */
+static void what_is_not_taken_keeps_its_body(void **state) {
+    static char longer[2048] = "http://127.0.0.1:1/";
+    cly_submission submission = submission_to(longer, 5);
+    cly_ticket ticket = 0;
+    cly_buffer body;
+    cly_error error;
+    (void)state;
+    memset(longer + strlen(longer), 'x', 1500);
+    cly_engine_release(engine, submit(5)); /* the slot now holds a body: that call's */
+    cly_engine_release(engine, submit(5));
+    cly_engine_release(engine, submit(5));
+    cly_buffer_init(&body, 1024);
+    cly_buffer_text(&body, "{\"mine\":1}");
+    submission.body = &body;
+    cly_error_clear(&error);
+    memory_fail(0, MEMORY_FAILS_ONCE);
+    assert_int_equal(cly_engine_submit(engine, &ticket, &submission, &error), CLY_OVERLOADED);
+    assert_true(memory_restore());
+    assert_int_equal(body.length, 10);
+    assert_memory_equal(body.data, "{\"mine\":1}", 10);
+    cly_buffer_clear(&body);
+}
+
+/* ---- attempts ---- */
+
+static const char *const now_429 = "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+
+static void finish(cly_ticket ticket, double seconds) {
+    double until = cly_clock_now() + seconds;
+    while (!cly_engine_is_done(engine, ticket)) {
+        if (cly_clock_now() > until) fail_msg("not done after %g seconds", seconds);
+        cly_engine_step(engine, 0, 0.05, NULL, 0);
+    }
+}
+
+static cly_event expect_event(cly_event_type type) {
+    cly_event event = {0};
+    if (!cly_event_take(cly_engine_events(engine), &event))
+        fail_msg("no event where %s was due", cly_event_name(type));
+    if (event.type != type) fail_msg("%s where %s was due", cly_event_name(event.type), cly_event_name(type));
+    assert_string_equal(event.operation, "send_template");
+    return event;
+}
+
+static void expect_no_event(void) {
+    cly_event event;
+    assert_false(cly_event_take(cly_engine_events(engine), &event));
+}
+
+/* Every call is in exactly one of the counters. */
+static cly_stats stats_that_add_up(void) {
+    cly_stats stats = cly_engine_stats(engine);
+    assert_int_equal(stats.calls, stats.succeeded + stats.not_sent + stats.rejected + stats.unknown +
+                                      (uint64_t)stats.in_flight);
+    assert_true(stats.attempts >= stats.retries);
+    return stats;
+}
+
+static void a_refused_port_is_tried_max_attempts_times(void **state) {
+    cly_submission submission = submission_to("http://127.0.0.1:1/x", 20);
+    cly_ticket ticket;
+    cly_error error;
+    cly_stats stats;
+    (void)state;
+    options.max_attempts = 3;
+    options.wants_events = true;
+    reopen();
+    submission.number = 42;
+    assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    finish(ticket, 5);
+    assert_int_equal(error_of(ticket)->kind, CLY_NETWORK);
+    assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
+    assert_int_equal(error_of(ticket)->attempts, 3);
+    for (int i = 1; i <= 3; i++) {
+        cly_event event = expect_event(CLY_EVENT_ATTEMPT);
+        assert_int_equal(event.attempt, i);
+        assert_true(event.call == 42 && event.kind == CLY_NETWORK && event.outcome == CLY_NOT_SENT);
+        assert_int_equal(event.status, 0);
+        if (i == 3) break;
+        event = expect_event(CLY_EVENT_RETRY);
+        assert_int_equal(event.attempt, i);
+        assert_true(event.delay >= 0 && event.delay < 0.5 * i);
+        assert_string_equal(event.reason, "proved not sent");
+    }
+    assert_int_equal(expect_event(CLY_EVENT_DONE).attempt, 3);
+    expect_no_event();
+    stats = stats_that_add_up();
+    assert_int_equal(stats.attempts, 3);
+    assert_int_equal(stats.retries, 2);
+    assert_int_equal(stats.not_sent, 1);
+    assert_int_equal(stats.in_flight, 0);
+}
+
+static void a_429_is_tried_again_and_succeeds(void **state) {
+    const char *const replies[] = {now_429, REPLY_OK};
+    cly_submission submission;
+    cly_ticket ticket;
+    cly_error error;
+    cly_event event;
+    (void)state;
+    options.max_attempts = 3;
+    options.wants_events = true;
+    reopen();
+    serve(replies, 2);
+    submission = submission_to(answering.url, 5);
+    submission.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    assert_int_equal(cly_engine_call(engine, ticket)->error.kind, CLY_OK);
+    assert_int_equal(cly_engine_call(engine, ticket)->attempts, 2);
+    assert_int_equal(cly_engine_call(engine, ticket)->status, 200);
+    event = expect_event(CLY_EVENT_ATTEMPT);
+    assert_true(event.status == 429 && event.kind == CLY_RATE_LIMITED);
+    assert_true(event.phases.total > 0 && event.phases.total >= event.phases.first_byte);
+    assert_string_equal(event.http_version, "1.1");
+    assert_true(expect_event(CLY_EVENT_RETRY).delay == 0);
+    event = expect_event(CLY_EVENT_ATTEMPT);
+    assert_true(event.status == 200 && event.kind == CLY_OK && event.attempt == 2);
+    event = expect_event(CLY_EVENT_DONE);
+    assert_string_equal(event.id, "a");
+    assert_true(event.delay > 0);
+    expect_no_event();
+    assert_int_equal(stats_that_add_up().succeeded, 1);
+    unserve();
+    assert_int_equal(server_requests(&answering), 2);
+    assert_non_null(strstr(answering.last,
+                           "\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
+}
+
+static void what_may_have_arrived_is_sent_once(void **state) {
+    const char *const replies[] = {HANG_UP, REPLY_OK};
+    cly_ticket ticket;
+    cly_error error;
+    (void)state;
+    options.max_attempts = 3;
+    reopen();
+    serve(replies, 2);
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
+    assert_int_equal(error_of(ticket)->attempts, 1);
+    unserve();
+    assert_int_equal(server_requests(&answering), 1);
+}
+
+static void at_least_once_is_sent_again(void **state) {
+    const char *const replies[] = {HANG_UP, REPLY_OK};
+    cly_ticket ticket;
+    cly_error error;
+    (void)state;
+    options.max_attempts = 3;
+    options.retry_unknown = true;
+    reopen();
+    serve(replies, 2);
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    assert_int_equal(cly_engine_call(engine, ticket)->error.kind, CLY_OK);
+    assert_int_equal(cly_engine_call(engine, ticket)->attempts, 2);
+    unserve();
+    assert_int_equal(server_requests(&answering), 2);
+}
+
+/* The reply's head said 429, and while its body is awaited the call is ended: it
+ * must not go on by itself, with nobody to own it. */
+static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
+    const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"};
+    cly_ticket ticket, other;
+    cly_error error;
+    bool is_done;
+    (void)state;
+    options.max_attempts = 3;
+    reopen();
+    serve(replies, 1);
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    assert_int_equal(submit_to(answering.url, 5, &other, &error), CLY_OK);
+    step_for(0.1);
+    cly_engine_cancel(engine, ticket);
+    is_done = cly_engine_is_done(engine, ticket);
+    cly_engine_release(engine, ticket);
+    cly_engine_release(engine, other);
+    step_for(0.1);
+    unserve();
+    assert_int_equal(server_requests(&answering), 2); /* one each */
+    assert_true(is_done);
+    assert_int_equal(cly_engine_in_flight(engine), 0);
+    assert_true(cly_engine_is_empty(engine));
+}
+
+/* The slot was used before; of that nothing may show. */
+static void a_call_without_an_attempt_has_no_reply(void **state) {
+    const char *const replies[] = {REPLY_OK};
+    cly_ticket ticket;
+    cly_error error;
+    (void)state;
+    serve(replies, 1);
+    for (int i = 0; i < ROOM; i++) {
+        assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+        finish(ticket, 2);
+        assert_int_equal(cly_engine_transfer(engine, ticket)->reply.length, 10);
+        cly_engine_release(engine, ticket);
+    }
+    unserve();
+    ticket = submit(5);
+    cly_engine_cancel(engine, ticket);
+    assert_int_equal(error_of(ticket)->attempts, 0);
+    assert_int_equal(cly_engine_transfer(engine, ticket)->reply.length, 0);
+}
+
+/* ---- the limiter ---- */
+
+static void check_seconds(int limit) {
+    int count = server_requests(&answering);
+    for (int from = 0, to = 0; to < count; to++) {
+        while (answering.arrivals[from] + 1 <= answering.arrivals[to]) from++;
+        if (to - from + 1 > limit) fail_msg("a second held %d requests", to - from + 1);
+    }
+}
+
+static void no_second_holds_more_than_the_rate(void **state) {
+    enum { RATE = 100, CALLS = 160 };
+    const char *const replies[] = {REPLY_OK};
+    double before, took;
+    int left = CALLS, done = 0;
+    (void)state;
+    options.rate = RATE;
+    options.max_in_flight = 16;
+    options.wants_events = true;
+    reopen();
+    serve(replies, 1);
+    before = cly_clock_now();
+    while (done < CALLS) {
+        cly_ticket ticket;
+        cly_error error;
+        for (; left > 0 && cly_engine_has_room(engine); left--)
+            assert_int_equal(submit_to(answering.url, 30, &ticket, &error), CLY_OK);
+        cly_engine_step(engine, 0, 1, NULL, 0);
+        while ((ticket = cly_engine_first_done(engine, 0)) != 0) {
+            assert_int_equal(error_of(ticket)->kind, CLY_OK);
+            cly_engine_release(engine, ticket);
+            done++;
+        }
+    }
+    took = cly_clock_now() - before;
+    unserve();
+    assert_int_equal(server_requests(&answering), CALLS);
+    check_seconds(RATE);
+    if (took > CALLS / (0.95 * RATE) + 0.1) fail_msg("%d at %d a second took %g s", CALLS, RATE, took);
+    assert_true(stats_that_add_up().throttled > CALLS / 2);
+}
+
+static void those_the_limiter_keeps_may_run_out_of_time(void **state) {
+    cly_ticket first, second;
+    (void)state;
+    options.rate = 1;
+    options.wants_events = true;
+    reopen();
+    first = submit(30);
+    second = submit(0.2);
+    step_for(0.4);
+    assert_false(cly_engine_is_done(engine, first));
+    assert_int_equal(error_of(second)->kind, CLY_TIMEOUT);
+    assert_int_equal(error_of(second)->outcome, CLY_NOT_SENT);
+    assert_int_equal(error_of(second)->attempts, 0);
+    assert_int_equal(expect_event(CLY_EVENT_DONE).attempt, 0);
+    expect_no_event();
+}
+
+static void those_the_limiter_keeps_may_be_canceled(void **state) {
+    const char *const replies[] = {REPLY_OK};
+    cly_ticket first, second, third;
+    cly_error error;
+    (void)state;
+    options.rate = 2;
+    options.wants_events = true;
+    reopen();
+    serve(replies, 1);
+    assert_int_equal(submit_to(answering.url, 5, &first, &error), CLY_OK);
+    assert_int_equal(submit_to(answering.url, 5, &second, &error), CLY_OK);
+    assert_int_equal(submit_to(answering.url, 5, &third, &error), CLY_OK);
+    step_for(0.1);
+    cly_engine_cancel(engine, second);
+    assert_int_equal(error_of(second)->kind, CLY_CANCELED);
+    assert_int_equal(error_of(second)->outcome, CLY_NOT_SENT);
+    finish(third, 0.8); /* its turn is the second one's */
+    unserve();
+    assert_int_equal(server_requests(&answering), 2);
+    assert_true(answering.arrivals[1] - answering.arrivals[0] > 0.4);
+}
+
+static void a_429_stops_everybody(void **state) {
+    const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+                                   REPLY_OK};
+    cly_ticket first, second;
+    cly_error error;
+    (void)state;
+    serve(replies, 2);
+    assert_int_equal(submit_to(answering.url, 5, &first, &error), CLY_OK);
+    finish(first, 2);
+    assert_int_equal(error_of(first)->kind, CLY_RATE_LIMITED);
+    assert_int_equal(submit_to(answering.url, 5, &second, &error), CLY_OK);
+    finish(second, 3);
+    unserve();
+    assert_true(answering.arrivals[1] - answering.arrivals[0] >= 0.99);
+}
+
+/* An attempt that never left gives its place in the second back. */
+static void a_port_that_refuses_uses_up_nothing(void **state) {
+    double before;
+    (void)state;
+    options.rate = 10;
+    options.max_in_flight = 30;
+    reopen();
+    before = cly_clock_now();
+    for (int i = 0; i < 15; i++) {
+        cly_ticket ticket;
+        cly_error error;
+        assert_int_equal(submit_to("http://127.0.0.1:1/x", 5, &ticket, &error), CLY_OK);
+        finish(ticket, 2);
+        cly_engine_release(engine, ticket);
+    }
+    assert_true(cly_clock_now() - before < 1.8); /* the pace alone */
+}
+
+/* ---- groups ---- */
+
+static cly_ticket submit_group(const char *where, unsigned group, void *owner) {
+    cly_submission submission = submission_to(where, 30);
+    cly_ticket ticket;
+    cly_error error;
+    submission.group = group;
+    submission.owner = owner;
+    assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    return ticket;
+}
+
+static void groups_are_kept_apart(void **state) {
+    int owner = 0;
+    cly_ticket one = submit_group("http://127.0.0.1:1/x", 1, &owner), two = submit_group(url, 2, NULL);
+    double before;
+    (void)state;
+    step_for(0.1);
+    assert_true(cly_engine_first_done(engine, 1) == one);
+    assert_true(cly_engine_first_done(engine, 2) == 0);
+    assert_true(cly_engine_first_done(engine, 0) == 0);
+    assert_ptr_equal(cly_engine_owner(engine, one), &owner);
+    assert_null(cly_engine_owner(engine, two));
+    before = cly_clock_now();
+    cly_engine_step(engine, 1, 5, NULL, 0);
+    assert_true(cly_clock_now() - before < 1);
+    before = cly_clock_now();
+    cly_engine_step(engine, 2, 0.1, NULL, 0);
+    assert_true(cly_clock_now() - before >= 0.09);
+}
+
+static void a_detached_group_frees_its_slots_by_itself(void **state) {
+    const char *const replies[] = {REPLY_OK};
+    (void)state;
+    serve(replies, 1);
+    submit_group("http://127.0.0.1:1/x", 7, NULL);
+    step_for(0.05); /* it is done when it is detached */
+    assert_true(cly_engine_first_done(engine, 7) != 0);
+    submit_group(answering.url, 7, NULL);
+    submit_group(answering.url, 8, NULL);
+    cly_engine_detach_group(engine, 7);
+    assert_true(cly_engine_first_done(engine, 7) == 0);
+    assert_int_equal(cly_engine_in_flight(engine), 2);
+    step_for(0.3);
+    assert_int_equal(cly_engine_in_flight(engine), 0);
+    assert_true(cly_engine_first_done(engine, 7) == 0);
+    assert_true(cly_engine_first_done(engine, 8) != 0);
+    assert_false(cly_engine_is_empty(engine));
+    cly_engine_release(engine, cly_engine_first_done(engine, 8));
+    assert_true(cly_engine_is_empty(engine));
+    unserve();
+    assert_int_equal(server_requests(&answering), 2);
+    assert_int_equal(stats_that_add_up().succeeded, 2);
+}
+
+static void a_canceled_call_of_a_detached_group_is_gone(void **state) {
+    cly_ticket ticket = submit_group(url, 7, NULL);
+    (void)state;
+    step_for(0.05);
+    cly_engine_detach_group(engine, 7);
+    cly_engine_cancel(engine, ticket);
+    assert_true(cly_engine_is_empty(engine));
+    assert_null(cly_engine_call(engine, ticket));
+}
+
+/* ---- other threads, other processes ---- */
+
+static void *wake_engine(void *data) {
+    (void)data;
+    usleep(100 * 1000);
+    cly_engine_wakeup(engine);
+    return NULL;
+}
+
+static void a_wakeup_ends_the_wait(void **state) {
+    double before = cly_clock_now();
+    pthread_t waker;
+    (void)state;
+    assert_int_equal(pthread_create(&waker, NULL, wake_engine, NULL), 0);
+    cly_engine_step(engine, 0, 10, NULL, 0);
+    assert_true(cly_clock_now() - before < 5);
+    pthread_join(waker, NULL);
+}
+
+static void an_extra_descriptor_ends_the_wait(void **state) {
+    struct curl_waitfd extra = {0, CURL_WAIT_POLLIN, 0};
+    double before = cly_clock_now();
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    extra.fd = ends[0];
+    cly_engine_step(engine, 0, 10, &extra, 1);
+    assert_true(cly_clock_now() - before < 5);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Without a good-bye: what a child abandons it leaks, and valgrind would say so. */
+static void end_child(int status) {
+    if (status != 0) _exit(status);
+    kill(getpid(), SIGKILL);
+}
+
+static void expect_end_of_child(pid_t child) {
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status)) fail_msg("the child failed: %d", WEXITSTATUS(status));
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static int live_in_child(void) {
+    cly_ticket ticket;
+    cly_error error;
+    cly_engine_abandon(engine);
+    if (open_engine() != CLY_OK || submit_to(answering.url, 5, &ticket, &error) != CLY_OK) return 1;
+    for (int i = 0; i < 100 && !cly_engine_is_done(engine, ticket); i++)
+        cly_engine_step(engine, 0, 0.05, NULL, 0);
+    return cly_engine_is_done(engine, ticket) && cly_engine_call(engine, ticket)->error.kind == CLY_OK ? 0
+                                                                                                       : 2;
+}
+
+static void a_fork_leaves_the_parents_calls_alone(void **state) {
+    const char *const replies[] = {REPLY_OK, SILENCE, REPLY_OK};
+    cly_ticket kept, silent;
+    cly_error error;
+    pid_t child;
+    (void)state;
+    serve(replies, 3);
+    assert_int_equal(submit_to(answering.url, 5, &kept, &error), CLY_OK);
+    finish(kept, 2); /* a connection is kept open */
+    assert_int_equal(submit_to(answering.url, 1, &silent, &error), CLY_OK);
+    step_for(0.1);
+    child = fork();
+    if (child == 0) end_child(live_in_child());
+    expect_end_of_child(child);
+    finish(silent, 2);
+    assert_int_equal(error_of(silent)->kind, CLY_TIMEOUT); /* and not a connection that somebody closed */
+    cly_engine_release(engine, kept);
+    assert_int_equal(submit_to(answering.url, 5, &kept, &error), CLY_OK);
+    finish(kept, 2);
+    assert_int_equal(cly_engine_call(engine, kept)->error.kind, CLY_OK);
+    unserve();
+    assert_int_equal(server_requests(&answering), 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -348,6 +857,24 @@ int main(void) {
         TEST(no_time_is_no_attempt),
         TEST(an_url_without_end_is_not_sent),
         TEST(a_reply_without_memory_is_unknown),
+        TEST(what_is_not_taken_keeps_its_body),
+        TEST(a_refused_port_is_tried_max_attempts_times),
+        TEST(a_429_is_tried_again_and_succeeds),
+        TEST(what_may_have_arrived_is_sent_once),
+        TEST(at_least_once_is_sent_again),
+        TEST(a_cancel_in_the_middle_of_a_429_ends_the_call),
+        TEST(a_call_without_an_attempt_has_no_reply),
+        TEST(no_second_holds_more_than_the_rate),
+        TEST(those_the_limiter_keeps_may_run_out_of_time),
+        TEST(those_the_limiter_keeps_may_be_canceled),
+        TEST(a_429_stops_everybody),
+        TEST(a_port_that_refuses_uses_up_nothing),
+        TEST(groups_are_kept_apart),
+        TEST(a_detached_group_frees_its_slots_by_itself),
+        TEST(a_canceled_call_of_a_detached_group_is_gone),
+        TEST(a_wakeup_ends_the_wait),
+        TEST(an_extra_descriptor_ends_the_wait),
+        TEST(a_fork_leaves_the_parents_calls_alone),
         TEST(an_engine_may_be_freed_in_the_middle),
         cmocka_unit_test(null_may_be_freed),
         cmocka_unit_test(every_allocation_of_a_call_may_fail),

@@ -203,7 +203,7 @@ describe("connectly doctor", function()
     assert.equal(1, code)
     assert_line(output, "API key", "wrong", "line break at its end")
     assert_line(output, "business id", "wrong", "segment of a path")
-    assert_line(output, "base URL", "wrong", "loopback only")
+    assert_line(output, "base URL", "wrong", "no user and no password expected")
     assert_line(output, "certificates", "wrong", "/nonexistent/ca.pem")
   end)
 

@@ -171,17 +171,38 @@ describe("a client", function()
     assert.equal("body", err.param)
   end)
 
-  it("tells on_event of start and end, without secrets", function()
+  it("tells on_event what happens, without secrets", function()
     local events = {}
     local client = new(plain, { on_event = function(event) events[#events + 1] = event end })
     local id = client:send_template(hello)
-    assert.same({ "start", "done" }, { events[1].name, events[2].name })
-    assert.equal(id, events[2].id)
-    assert.equal("send_template", events[2].operation)
-    assert.equal(200, events[2].status)
+    assert.same({ "start", "attempt", "done" }, { events[1].name, events[2].name, events[3].name })
+    assert.equal(1, events[1].call)
+    assert.equal(1, events[2].attempt)
+    assert.is_true(events[2].timings.total >= events[2].timings.first_byte)
+    assert.equal(id, events[3].id)
+    assert.equal("send_template", events[3].operation)
+    assert.equal(200, events[3].status)
+    assert.equal(1, events[3].call)
+    assert.is_true(events[3].elapsed > 0)
     client:send_template {}
-    assert.equal("argument", events[4].kind)
+    assert.equal("start", events[4].name)
+    assert.equal("argument", events[5].kind)
     assert.is_nil(cjson.encode(events):find("4155550123", 1, true))
+  end)
+
+  it("passes a traceparent on as a header", function()
+    local traced = { number = "+14155550123", template_name = "any_x", language = "en" }
+    traced.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    assert(new(plain):send_template(traced))
+    local delivery = plain:deliveries()[1]
+    assert.equal(traced.traceparent, delivery.headers.traceparent)
+    assert.is_nil(delivery.body:find("traceparent", 1, true))
+    local capitals = "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"
+    for _, wrong in ipairs { "x", 5, capitals, traced.traceparent .. "\r\nX: y" } do
+      traced.traceparent = wrong
+      local _, err = new(plain):send_template(traced)
+      assert.equal("traceparent", err.param)
+    end
   end)
 
   it("loses no result to an on_event that raises", function()
@@ -272,8 +293,8 @@ describe("the options", function()
     { "base_url", "http://api.connectly.ai", "https:// expected" },
     { "base_url", "http://localhost.example.com", "https:// expected" },
     { "base_url", "http://127.0.0.1.example.com", "https:// expected" },
-    { "base_url", "http://127.0.0.1@example.com", "only a host" },
-    { "base_url", "https://user:pass@example.com", "port" },
+    { "base_url", "http://127.0.0.1@example.com", "no password" },
+    { "base_url", "https://user:pass@example.com", "no password" }, { "limiter", 5, "not there yet" },
     { "base_url", "https://example.com?x=1", "only a host" }, { "base_url", "https://example.com/a?x", "plain path" },
     { "base_url", "https://example.com/../x", "plain path" }, { "base_url", "ftp://example.com", "https://" },
     { "base_url", "https://", "host name" }, { "base_url", "https://example.com:99999", "port" },
@@ -300,6 +321,19 @@ describe("the options", function()
       assert.truthy(safe.new { api_key = "k", business_id = "b", base_url = url })
     end)
   end
+
+  it("a proxy does not go with plain HTTP, and its password is in no error", function()
+    local _, err = safe.new { api_key = "k", business_id = "b", base_url = "http://127.0.0.1:1", proxy = "http://127.0.0.1:2" }
+    assert.equal("proxy", err.param)
+    for _, proxy in ipairs { "http://user:PASSWORD@:::1", "foo://user:PASSWORD@h", "http://user:PASSWORD@127.0.0.1:99999" } do
+      local client = assert(safe.new {
+        api_key = "k", business_id = "b", base_url = "https://localhost:1", proxy = proxy, max_attempts = 1,
+      })
+      _, err = client:send_template(hello)
+      assert.equal("not_sent", err.outcome)
+      assert.is_nil(tostring(err):find("PASSWORD", 1, true))
+    end
+  end)
 
   it("takes a key of any printable characters", function()
     assert.truthy(safe.new { api_key = "a+/=~ b{}\"'", business_id = "biz_01" })

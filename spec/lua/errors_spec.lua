@@ -21,12 +21,18 @@ describe("an error of the API", function()
 
   setup(function()
     sandbox = sandboxes.start()
+  end)
+
+  -- A new one each time: a 429 would stop the next test as well.
+  before_each(function()
     client = safe.new {
       api_key = sandbox.api_key, business_id = sandbox.business_id, base_url = sandbox.base_url, timeout = 10,
       -- What the server said is to be seen, not what a repetition made of it.
       max_attempts = 1,
     }
   end)
+
+  after_each(function() client:close() end)
 
   teardown(function() sandbox:stop() end)
 

@@ -3,7 +3,7 @@
 # Specs that talk to the sandbox themselves are left out: the TLS binding that they
 # use leaks a little.
 set -eu
-check="valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect"
+check="valgrind --quiet --child-silent-after-fork=yes --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect"
 for test in "$@"; do
   echo "== $test"
   $check "./$test"

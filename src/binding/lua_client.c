@@ -4,7 +4,7 @@
 #include "binding/lua_error.h"
 #include "binding/lua_source.h"
 #include "io/client.h"
-#include "io/clock.h"
+#include <stdio.h>
 
 #define CLASS "connectly.native.client"
 
@@ -15,17 +15,22 @@ typedef struct lua_client {
      * client: that then happens when the pushing is over. Should an error leave
      * `is_read` set, the close waits for the collector. */
     bool is_read, is_close_due;
+    bool is_hurried; /* interrupted: the collector is not to wait for anything */
 } lua_client;
+
+/* Seconds that the collector waits for calls in the background, at most. */
+static const double collector_drain = 5;
 
 static lua_client *check_client(lua_State *L) {
     return luaL_checkudata(L, 1, CLASS);
 }
 
-static void close_now(lua_State *L, lua_client *self) {
-    cly_client_close(&self->client);
+static int close_now(lua_State *L, lua_client *self, double drain) {
+    int ended = cly_client_close(&self->client, drain);
     luaL_unref(L, LUA_REGISTRYINDEX, self->encode);
     self->encode = LUA_NOREF;
     self->is_close_due = false;
+    return ended;
 }
 
 static void begin_read(lua_client *self) {
@@ -34,7 +39,7 @@ static void begin_read(lua_client *self) {
 
 static void end_read(lua_State *L, lua_client *self) {
     self->is_read = false;
-    if (self->is_close_due) close_now(L, self);
+    if (self->is_close_due) close_now(L, self, 0);
 }
 
 static bool is_closed(const lua_client *self) {
@@ -78,18 +83,19 @@ static int fail_with_problems(lua_State *L, lua_client *self, const cly_error *e
 }
 
 int clyL_client_new(lua_State *L) {
-    clyL_host host;
+    clyL_host host = {NULL, LUA_NOREF, 0, 0};
     cly_source source = clyL_source(&host);
     lua_client *made;
     cly_value options;
     cly_error error;
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     /* Empty and anchored first: from here on any error finds it ready to clear. */
     made = lua_newuserdata(L, sizeof *made);
     cly_client_init(&made->client);
     made->encode = LUA_NOREF;
-    made->is_read = made->is_close_due = false;
+    made->is_read = made->is_close_due = made->is_hurried = false;
+    made->client.wants_events = lua_toboolean(L, 3);
     luaL_setmetatable(L, CLASS);
     lua_pushvalue(L, 2);
     made->encode = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -102,7 +108,7 @@ int clyL_client_new(lua_State *L) {
 
 /* Fills the encoder from the message at index 3. */
 static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *operation, cly_error *error) {
-    clyL_host host;
+    clyL_host host = {NULL, LUA_NOREF, 0, 0};
     cly_source source = clyL_source(&host);
     cly_value message;
     lua_settop(L, 3);
@@ -129,10 +135,17 @@ static int client_encode(lua_State *L) {
     return 3;
 }
 
-/* client:submit(operation, message) -> ticket */
+static unsigned check_group(lua_State *L, int argument) {
+    double number = (double)luaL_optnumber(L, argument, 0);
+    luaL_argcheck(L, number >= 0 && number < 2147483647.0, argument, "group expected");
+    return (unsigned)number;
+}
+
+/* client:submit(operation, message[, group]) -> ticket, number */
 static int client_submit(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
+    unsigned group = check_group(L, 4);
     cly_ticket ticket;
     cly_error error;
     cly_error_clear(&error);
@@ -140,18 +153,33 @@ static int client_submit(lua_State *L) {
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
     /* A metamethod of the message may have closed it. */
     if (is_closed(self)) return fail_closed(L);
-    if (cly_client_submit(&self->client, operation, &ticket, &error) != CLY_OK)
+    if (cly_client_submit(&self->client, operation, group, &ticket, &error) != CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
     lua_pushnumber(L, (lua_Number)ticket);
+    lua_pushnumber(L, (lua_Number)self->client.calls);
+    return 2;
+}
+
+/* client:background(): calls are carried by a thread from here on -> true */
+static int client_background(lua_State *L) {
+    lua_client *self = check_client(L);
+    cly_error error;
+    cly_error_clear(&error);
+    if (is_closed(self)) return fail_closed(L);
+    if (cly_client_start_courier(&self->client, &error) != CLY_OK) return clyL_fail(L, &error, NULL, NULL);
+    lua_pushboolean(L, 1);
     return 1;
 }
 
-/* client:step(seconds): what can be done, after waiting for it at most so long */
+/* client:step(seconds, ticket) or (seconds, nil, group): what can be done, until
+ * this call, or one of the group, has ended */
 static int client_step(lua_State *L) {
     lua_client *self = check_client(L);
     double seconds = check_seconds(L, 2);
-    cly_engine *engine = cly_client_engine(&self->client);
-    if (engine) cly_engine_step(engine, seconds);
+    if (lua_isnoneornil(L, 3))
+        cly_client_step(&self->client, check_group(L, 4), seconds);
+    else
+        cly_client_step_for(&self->client, check_ticket(L, 3), seconds);
     return 0;
 }
 
@@ -159,52 +187,70 @@ static int client_step(lua_State *L) {
 static int client_is_done(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
-    cly_engine *engine = cly_client_engine(&self->client);
-    bool is_known = engine && cly_engine_call(engine, ticket);
-    lua_pushboolean(L, !is_known || cly_engine_is_done(engine, ticket));
+    lua_pushboolean(L,
+                    cly_client_is_done(&self->client, ticket) || !cly_client_is_known(&self->client, ticket));
     return 1;
 }
 
-static void push_info(lua_State *L, const cly_call *call, const cly_transfer *transfer) {
+/* client:first_done([group]) -> the ticket of its call that ended first, or nil */
+static int client_first_done(lua_State *L) {
+    cly_ticket ticket = cly_client_first_done(&check_client(L)->client, check_group(L, 2));
+    if (ticket == 0) return 0;
+    lua_pushnumber(L, (lua_Number)ticket);
+    return 1;
+}
+
+static void push_info(lua_State *L, const cly_result *result) {
     lua_createtable(L, 0, 4);
-    lua_pushinteger(L, call->attempts);
+    lua_pushinteger(L, result->call->attempts);
     lua_setfield(L, -2, "attempts");
-    lua_pushnumber(L, (lua_Number)(call->ended_at - call->started_at));
+    lua_pushnumber(L, (lua_Number)(result->call->ended_at - result->call->started_at));
     lua_setfield(L, -2, "elapsed");
-    lua_pushstring(L, cly_transfer_http_version(transfer));
+    lua_pushstring(L, result->http_version);
     lua_setfield(L, -2, "http_version");
-    lua_pushinteger(L, call->status);
+    lua_pushinteger(L, result->call->status);
     lua_setfield(L, -2, "status");
 }
 
-static int push_success(lua_State *L, const cly_call *call, const cly_transfer *transfer) {
-    if (call->operation->reply == CLY_REPLY_ID)
-        lua_pushstring(L, cly_response_text(&call->response, CLY_TEXT_ID));
+static int push_success(lua_State *L, const cly_result *result) {
+    if (result->call->operation->reply == CLY_REPLY_ID)
+        lua_pushstring(L, cly_response_text(&result->call->response, CLY_TEXT_ID));
     else
-        lua_pushlstring(L, transfer->reply.data ? transfer->reply.data : "", transfer->reply.length);
-    push_info(L, call, transfer);
+        lua_pushlstring(L, result->reply->data ? result->reply->data : "", result->reply->length);
+    push_info(L, result);
     return 2;
 }
 
-static int push_result(lua_State *L, const cly_call *call, const cly_transfer *transfer) {
-    if (call->error.kind == CLY_OK) return push_success(L, call, transfer);
-    clyL_fail(L, &call->error, NULL, &call->response);
-    push_info(L, call, transfer);
+static int push_result(lua_State *L, const cly_result *result) {
+    if (result->call->error.kind == CLY_OK) return push_success(L, result);
+    clyL_fail(L, &result->call->error, NULL, &result->call->response);
+    push_info(L, result);
     return 3;
+}
+
+/* The client was closed, or the process forked, while the call was under way:
+ * nobody can say any more what became of it. */
+static int fail_gone(lua_State *L) {
+    cly_error error;
+    cly_error_clear(&error);
+    cly_error_set(&error, CLY_CLOSED, CLY_UNKNOWN, "the client was closed while the call was under way");
+    error.hint = cly_kind_hint(CLY_NETWORK, CLY_UNKNOWN);
+    return clyL_fail(L, &error, NULL, NULL);
 }
 
 /* client:result(ticket) -> id or body, info; or nil, error, info. Once a ticket. */
 static int client_result(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
-    cly_engine *engine = cly_client_engine(&self->client);
+    cly_result result;
     int count;
-    if (is_closed(self)) return fail_closed(L);
-    if (engine == NULL || !cly_engine_is_done(engine, ticket))
-        return luaL_argerror(L, 2, "no result for this ticket");
+    if (!cly_client_result(&self->client, ticket, &result)) {
+        luaL_argcheck(L, !cly_client_is_known(&self->client, ticket), 2, "the call has not ended");
+        return fail_gone(L);
+    }
     begin_read(self);
-    count = push_result(L, cly_engine_call(engine, ticket), cly_engine_transfer(engine, ticket));
-    cly_engine_release(engine, ticket);
+    count = push_result(L, &result);
+    cly_client_release(&self->client, ticket);
     end_read(L, self);
     return count;
 }
@@ -212,31 +258,197 @@ static int client_result(lua_State *L) {
 /* client:cancel(ticket): ends the call; its result says what is known of it */
 static int client_cancel(lua_State *L) {
     lua_client *self = check_client(L);
-    cly_ticket ticket = check_ticket(L, 2);
-    cly_engine *engine = cly_client_engine(&self->client);
-    if (engine) cly_engine_cancel(engine, ticket, cly_clock_now());
+    cly_client_cancel(&self->client, check_ticket(L, 2));
     return 0;
 }
 
 /* client:forget(ticket): ends the call; nobody wants its result */
 static int client_forget(lua_State *L) {
     lua_client *self = check_client(L);
-    cly_ticket ticket = check_ticket(L, 2);
-    cly_engine *engine = cly_client_engine(&self->client);
-    if (engine) cly_engine_release(engine, ticket);
+    cly_client_release(&self->client, check_ticket(L, 2));
     return 0;
 }
 
+/* A call in the background, as its owner holds it: when nobody does any more,
+ * its result is given up and the call goes on. */
+#define CALL_CLASS "connectly.native.call"
+
+typedef struct lua_call_anchor {
+    lua_client *client; /* kept alive by the reference */
+    int reference;
+    cly_ticket ticket;
+} lua_call_anchor;
+
+/* client:watch(ticket) -> an anchor to keep as long as the result is wanted */
+static int client_watch(lua_State *L) {
+    lua_client *self = check_client(L);
+    cly_ticket ticket = check_ticket(L, 2);
+    lua_call_anchor *anchor = lua_newuserdata(L, sizeof *anchor);
+    anchor->client = self;
+    anchor->reference = LUA_NOREF;
+    anchor->ticket = ticket;
+    luaL_setmetatable(L, CALL_CLASS);
+    lua_pushvalue(L, 1);
+    anchor->reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 1;
+}
+
+static int anchor_gc(lua_State *L) {
+    lua_call_anchor *anchor = luaL_checkudata(L, 1, CALL_CLASS);
+    if (anchor->reference != LUA_NOREF) cly_client_detach(&anchor->client->client, anchor->ticket);
+    luaL_unref(L, LUA_REGISTRYINDEX, anchor->reference);
+    anchor->reference = LUA_NOREF;
+    return 0;
+}
+
+/* client:descriptor() -> readable while calls have ended that nobody asked for,
+ * until client:acknowledge(); nil without a courier */
+static int client_descriptor(lua_State *L) {
+    cly_courier *courier = cly_client_courier(&check_client(L)->client);
+    int descriptor = courier ? cly_courier_descriptor(courier) : -1;
+    if (descriptor < 0) return 0;
+    lua_pushinteger(L, descriptor);
+    return 1;
+}
+
+/* client:detach_group(group): nobody will ask for its results */
+static int client_detach_group(lua_State *L) {
+    cly_client_detach_group(&check_client(L)->client, check_group(L, 2));
+    return 0;
+}
+
+static int client_acknowledge(lua_State *L) {
+    cly_courier *courier = cly_client_courier(&check_client(L)->client);
+    if (courier) cly_courier_acknowledge(courier);
+    return 0;
+}
+
+/* client:listen() -> the path of a unix socket on which ended calls are named */
+static int client_listen(lua_State *L) {
+    cly_courier *courier = cly_client_courier(&check_client(L)->client);
+    cly_error error;
+    const char *path;
+    cly_error_clear(&error);
+    luaL_argcheck(L, courier != NULL, 1, "no call was started in the background yet");
+    path = cly_courier_listen(courier, &error);
+    if (path == NULL) return clyL_fail(L, &error, NULL, NULL);
+    lua_pushstring(L, path);
+    return 1;
+}
+
+static void set_phase(lua_State *L, const char *name, double seconds) {
+    if (seconds <= 0) return;
+    lua_pushnumber(L, (lua_Number)seconds);
+    lua_setfield(L, -2, name);
+}
+
+static void push_end(lua_State *L, const cly_event *event) {
+    if (event->kind != CLY_OK) {
+        clyL_set_text(L, "kind", cly_kind_name(event->kind));
+        clyL_set_text(L, "outcome", cly_outcome_name(event->outcome));
+    }
+    if (event->status) {
+        lua_pushinteger(L, event->status);
+        lua_setfield(L, -2, "status");
+    }
+    clyL_set_text(L, "http_version", event->http_version);
+}
+
+static void push_timings(lua_State *L, const cly_event *event) {
+    lua_createtable(L, 0, 5);
+    set_phase(L, "dns", event->phases.dns);
+    set_phase(L, "connect", event->phases.connect);
+    set_phase(L, "tls", event->phases.tls);
+    set_phase(L, "first_byte", event->phases.first_byte);
+    set_phase(L, "total", event->phases.total);
+    lua_setfield(L, -2, "timings");
+}
+
+static void push_event(lua_State *L, const cly_event *event) {
+    lua_createtable(L, 0, 8);
+    clyL_set_text(L, "name", cly_event_name(event->type));
+    clyL_set_text(L, "operation", event->operation);
+    lua_pushnumber(L, (lua_Number)event->call);
+    lua_setfield(L, -2, "call");
+    lua_pushinteger(L, event->attempt);
+    lua_setfield(L, -2, event->type == CLY_EVENT_DONE ? "attempts" : "attempt");
+    if (event->type == CLY_EVENT_ATTEMPT || event->type == CLY_EVENT_DONE) push_end(L, event);
+    if (event->type == CLY_EVENT_ATTEMPT) {
+        push_timings(L, event);
+        return;
+    }
+    lua_pushnumber(L, (lua_Number)event->delay);
+    lua_setfield(L, -2, event->type == CLY_EVENT_DONE ? "elapsed" : "delay");
+    clyL_set_text(L, "reason", event->reason);
+    clyL_set_text(L, "id", event->id[0] ? event->id : NULL);
+    clyL_set_text(L, "code", event->code[0] ? event->code : NULL);
+}
+
+/* client:next_event() -> an event, or nil */
+static int client_next_event(lua_State *L) {
+    lua_client *self = check_client(L);
+    cly_event event;
+    if (!cly_client_take_event(&self->client, &event)) return 0;
+    push_event(L, &event);
+    return 1;
+}
+
+/* client:stats() -> counters */
+static int client_stats(lua_State *L) {
+    cly_stats stats = cly_client_stats(&check_client(L)->client);
+    const struct {
+        const char *name;
+        uint64_t count;
+    } counters[] = {
+        {"calls", stats.calls},
+        {"succeeded", stats.succeeded},
+        {"not_sent", stats.not_sent},
+        {"rejected", stats.rejected},
+        {"unknown", stats.unknown},
+        {"attempts", stats.attempts},
+        {"retries", stats.retries},
+        {"throttled", stats.throttled},
+        {"events_lost", stats.events_lost},
+        {"in_flight", (uint64_t)stats.in_flight},
+    };
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
+        lua_pushinteger(L, (lua_Integer)counters[i].count);
+        lua_setfield(L, -2, counters[i].name);
+    }
+    return 1;
+}
+
+/* client:close([drain]) -> how many calls had to be ended */
 static int client_close(lua_State *L) {
     lua_client *self = check_client(L);
+    double drain = lua_isnoneornil(L, 2) ? 0 : check_seconds(L, 2);
     self->is_close_due = true;
-    if (!self->is_read) close_now(L, self);
+    lua_pushinteger(L, self->is_read ? 0 : close_now(L, self, drain));
+    return 1;
+}
+
+/* client:hurry(): the program was interrupted and wants to end */
+static int client_hurry(lua_State *L) {
+    check_client(L)->is_hurried = true;
     return 0;
 }
 
-/* Nobody can be reading: the one who reads has it on the stack. */
+/* Nobody can be reading: the one who reads has it on the stack. What is in the
+ * background is given a moment, and what then is not ended is not hushed up. */
 static int client_gc(lua_State *L) {
-    close_now(L, check_client(L));
+    lua_client *self = check_client(L);
+    int ended = 0;
+    if (!self->client.is_closed && cly_client_in_flight(&self->client) > 0) {
+        double timeout = self->client.config.timeout;
+        double drain = timeout < collector_drain ? timeout : collector_drain;
+        ended = cly_client_close(&self->client, self->is_hurried ? 0 : drain);
+    }
+    if (ended > 0)
+        fprintf(stderr, "connectly: a client was collected with %d calls under way; they may have arrived\n",
+                ended);
+    close_now(L, self, 0);
+    cly_client_clear(&self->client);
     return 0;
 }
 
@@ -251,11 +463,26 @@ static int client_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"encode", client_encode},       {"submit", client_submit},
-    {"step", client_step},           {"is_done", client_is_done},
-    {"result", client_result},       {"cancel", client_cancel},
-    {"forget", client_forget},       {"close", client_close},
-    {"is_closed", client_is_closed}, {NULL, NULL},
+    {"encode", client_encode},
+    {"submit", client_submit},
+    {"background", client_background},
+    {"step", client_step},
+    {"is_done", client_is_done},
+    {"first_done", client_first_done},
+    {"result", client_result},
+    {"cancel", client_cancel},
+    {"forget", client_forget},
+    {"detach_group", client_detach_group},
+    {"watch", client_watch},
+    {"descriptor", client_descriptor},
+    {"acknowledge", client_acknowledge},
+    {"listen", client_listen},
+    {"next_event", client_next_event},
+    {"stats", client_stats},
+    {"hurry", client_hurry},
+    {"close", client_close},
+    {"is_closed", client_is_closed},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
@@ -267,6 +494,14 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
+static const luaL_Reg anchor_methods[] = {{NULL, NULL}};
+
+static const luaL_Reg anchor_metamethods[] = {
+    {"__gc", anchor_gc},
+    {NULL, NULL},
+};
+
 void clyL_open_client(lua_State *L) {
     clyL_class(L, CLASS, methods, metamethods);
+    clyL_class(L, CALL_CLASS, anchor_methods, anchor_metamethods);
 }

@@ -1,6 +1,6 @@
 #include "binding/lua_error.h"
 
-static void set_text(lua_State *L, const char *field, const char *text) {
+void clyL_set_text(lua_State *L, const char *field, const char *text) {
     if (text == NULL) return;
     lua_pushstring(L, text);
     lua_setfield(L, -2, field);
@@ -20,8 +20,8 @@ static void push_problems(lua_State *L, const cly_problems *problems) {
     lua_createtable(L, (int)problems->count, 0);
     for (size_t i = 0; i < problems->count; i++) {
         lua_createtable(L, 0, 2);
-        set_text(L, "param", cly_problem_param(problems, i));
-        set_text(L, "message", cly_problem_message(problems, i));
+        clyL_set_text(L, "param", cly_problem_param(problems, i));
+        clyL_set_text(L, "message", cly_problem_message(problems, i));
         lua_rawseti(L, -2, (int)i + 1);
     }
 }
@@ -40,18 +40,18 @@ static void set_response(lua_State *L, const cly_response *response) {
         {"body", CLY_TEXT_BODY},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        set_text(L, fields[i].field, cly_response_text(response, fields[i].text));
+        clyL_set_text(L, fields[i].field, cly_response_text(response, fields[i].text));
 }
 
 void clyL_push_error(lua_State *L, const cly_error *error, const cly_problems *problems,
                      const cly_response *response) {
     luaL_checkstack(L, 8, NULL);
     lua_createtable(L, 0, 12);
-    set_text(L, "kind", cly_kind_name(error->kind));
-    set_text(L, "outcome", cly_outcome_name(error->outcome));
-    set_text(L, "message", error->message);
-    set_text(L, "hint", error->hint);
-    if (error->param[0]) set_text(L, "param", error->param);
+    clyL_set_text(L, "kind", cly_kind_name(error->kind));
+    clyL_set_text(L, "outcome", cly_outcome_name(error->outcome));
+    clyL_set_text(L, "message", error->message);
+    clyL_set_text(L, "hint", error->hint);
+    if (error->param[0]) clyL_set_text(L, "param", error->param);
     if (error->status) set_integer(L, "status", error->status);
     if (error->retry_after >= 0) set_number(L, "retry_after", error->retry_after);
     set_integer(L, "attempts", error->attempts);
@@ -96,9 +96,9 @@ static void push_codes(lua_State *L) {
     lua_newtable(L);
     for (size_t i = 0; i < count; i++) {
         lua_newtable(L);
-        set_text(L, "code", codes[i].code);
-        set_text(L, "meaning", codes[i].meaning);
-        set_text(L, "hint", codes[i].hint);
+        clyL_set_text(L, "code", codes[i].code);
+        clyL_set_text(L, "meaning", codes[i].meaning);
+        clyL_set_text(L, "hint", codes[i].hint);
         lua_rawseti(L, -2, (int)i + 1);
     }
 }

@@ -18,6 +18,9 @@ CLY_PRIVATE_BEGIN
 void clyL_push_error(lua_State *L, const cly_error *error, const cly_problems *problems,
                      const cly_response *response);
 
+/* Sets a field of the table on top, unless the text is NULL. */
+void clyL_set_text(lua_State *L, const char *field, const char *text);
+
 /* Pushes nil and the error; returns 2. */
 int clyL_fail(lua_State *L, const cly_error *error, const cly_problems *problems,
               const cly_response *response);

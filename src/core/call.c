@@ -15,9 +15,12 @@ void cly_call_begin(cly_call *call, const cly_operation *operation, double timeo
     call->state = CLY_CALL_READY;
     call->started_at = now;
     call->deadline = now + timeout;
-    call->wait_until = call->deadline;
+    call->wait_until = now;
     call->attempts = 0;
     call->status = 0;
+    call->may_have_arrived = false;
+    call->decision.again = false;
+    call->decision.reason = NULL;
     cly_error_clear(&call->error);
     cly_response_read(&call->response, "", 0, NULL);
 }
@@ -26,12 +29,19 @@ static void finish(cly_call *call, double now) {
     call->state = CLY_CALL_DONE;
     call->ended_at = now;
     call->error.attempts = call->attempts;
+    if (call->error.kind == CLY_OK || !call->may_have_arrived || call->error.outcome == CLY_UNKNOWN) return;
+    /* An earlier attempt may have arrived, whatever became of the last. */
+    call->error.outcome = CLY_UNKNOWN;
+    call->error.hint = cly_kind_hint(CLY_NETWORK, CLY_UNKNOWN);
 }
 
-/* Ends a call of which nothing has left. */
-static void end_unsent(cly_call *call, cly_kind kind, const char *what, double now) {
-    cly_error_set(&call->error, kind, CLY_NOT_SENT, "%s before anything was sent", what);
+/* Ends a call while nothing of it is under way. */
+static void end_between(cly_call *call, cly_kind kind, const char *what, double now) {
+    const char *when = call->attempts > 0 ? "before the next attempt" : "before anything was sent";
+    cly_error_clear(&call->error);
+    cly_error_set(&call->error, kind, CLY_NOT_SENT, "%s %s", what, when);
     call->error.hint = cly_kind_hint(kind, CLY_NOT_SENT);
+    call->error.status = call->status;
     finish(call, now);
 }
 
@@ -42,23 +52,48 @@ cly_step cly_call_next(cly_call *call, double now) {
     default: break;
     }
     if (now >= call->deadline) {
-        end_unsent(call, CLY_TIMEOUT, "time ran out", now);
+        end_between(call, CLY_TIMEOUT, "time ran out", now);
         return CLY_STEP_DONE;
     }
-    call->state = CLY_CALL_SENT;
-    call->attempts++;
-    return CLY_STEP_SEND;
+    return now < call->wait_until ? CLY_STEP_WAIT : CLY_STEP_SEND;
 }
 
-void cly_call_report(cly_call *call, const cly_report *report, const char *secret, double now) {
+void cly_call_sent(cly_call *call) {
+    call->state = CLY_CALL_SENT;
+    call->attempts++;
+    cly_error_clear(&call->error);
+}
+
+static void decide(cly_call *call, cly_call_rules *rules, double chance, double now) {
+    cly_retry_question question = {&call->error, call->attempts, call->operation->is_idempotent,
+                                   call->deadline - now, chance};
+    if (call->error.outcome == CLY_UNKNOWN) call->may_have_arrived = true;
+    call->decision = cly_retry_decide(&rules->policy, &rules->quota, &question);
+    if (!call->decision.again) {
+        finish(call, now);
+        return;
+    }
+    call->state = CLY_CALL_READY;
+    call->wait_until = now + call->decision.delay;
+}
+
+void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,
+                     double now) {
     if (call->state != CLY_CALL_SENT) return;
     call->status = report->status;
-    cly_response_read(&call->response, report->body, report->length, secret);
-    if (cly_verdict(report, call->operation, &call->response, &call->error) == CLY_OK)
-        cly_error_clear(&call->error);
+    cly_response_read(&call->response, report->body, report->length, rules->secret);
+    if (cly_verdict(report, call->operation, &call->response, &call->error) != CLY_OK) {
+        if (report->end == CLY_END_CANCELED)
+            finish(call, now);
+        else
+            decide(call, rules, chance, now);
+        return;
+    }
+    cly_error_clear(&call->error);
+    cly_retry_succeeded(&rules->quota, call->attempts);
     finish(call, now);
 }
 
 void cly_call_cancel(cly_call *call, double now) {
-    if (call->state == CLY_CALL_READY) end_unsent(call, CLY_CANCELED, "canceled", now);
+    if (call->state == CLY_CALL_READY) end_between(call, CLY_CANCELED, "canceled", now);
 }

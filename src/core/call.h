@@ -1,25 +1,35 @@
 /*
  * call.h - one call, from its first attempt to its final outcome.
  *
- * A machine that is told the time and the bytes and says what comes next:
+ * A machine that is told the time, the chance and the bytes and says what comes
+ * next:
  *
  *   cly_call_begin(&call, operation, timeout, now);
- *   while (cly_call_next(&call, now) == CLY_STEP_SEND)
- *       ...send it, and say how that ended: cly_call_report(...)
+ *   switch (cly_call_next(&call, now)) {
+ *   case CLY_STEP_SEND:  when the limiter lets it: cly_call_sent(&call), send it,
+ *                        and say how that ended: cly_call_report(...)
+ *   case CLY_STEP_WAIT:  ask again at call.wait_until
+ *   case CLY_STEP_DONE:  read call.error
+ *   }
  *
  * It opens nothing, waits for nothing and knows no clock: the engine, the
- * courier and the tests only carry. `timeout` is one budget for everything.
- * Time is seconds on any monotonic clock.
+ * courier and the tests only carry. `timeout` is one budget for everything, the
+ * waits for the limiter and between attempts included. Time is seconds on any
+ * monotonic clock.
+ *
+ * The outcome is that of the call, not of its last attempt: when any attempt may
+ * have arrived and none is known to have, the call's outcome is unknown.
  */
 #ifndef CLY_CORE_CALL_H
 #define CLY_CORE_CALL_H
 
+#include "core/retry.h"
 #include "core/verdict.h"
 
 CLY_PRIVATE_BEGIN
 
 typedef enum cly_step {
-    CLY_STEP_SEND, /* make an attempt now, and report it */
+    CLY_STEP_SEND, /* make an attempt as soon as the limiter allows */
     CLY_STEP_WAIT, /* nothing to do before `wait_until`, or before the report */
     CLY_STEP_DONE  /* `error.kind` is CLY_OK, or says what went wrong */
 } cly_step;
@@ -31,21 +41,34 @@ typedef struct cly_call {
     cly_call_state state;
     double started_at, deadline, wait_until, ended_at;
     int attempts;
-    int status; /* of the last reply, 0 if none came */
-    cly_error error;
-    cly_response response; /* of the last attempt */
+    int status;                /* of the last reply, 0 if none came */
+    bool may_have_arrived;     /* an attempt ended in doubt */
+    cly_error error;           /* while READY: how the attempt before ended */
+    cly_response response;     /* of the last attempt */
+    cly_retry_answer decision; /* after the last report: once more, and why (not) */
 } cly_call;
+
+/* What a client's calls have in common; borrowed. */
+typedef struct cly_call_rules {
+    cly_retry_policy policy;
+    cly_retry_quota quota;
+    const char *secret; /* masked in all that is kept of a reply */
+} cly_call_rules;
 
 /* Embedded: init once, begin as often as it is used again, clear at the end. */
 void cly_call_init(cly_call *call);
 void cly_call_clear(cly_call *call);
 void cly_call_begin(cly_call *call, const cly_operation *operation, double timeout, double now);
 
-/* What comes next. After SEND it expects a report. */
+/* What comes next. */
 cly_step cly_call_next(cly_call *call, double now);
 
-/* How the attempt ended; `secret` is masked in all that is kept of the reply. */
-void cly_call_report(cly_call *call, const cly_report *report, const char *secret, double now);
+/* The attempt that SEND asked for is being made; a report must follow. */
+void cly_call_sent(cly_call *call);
+
+/* How the attempt ended; `chance` is from 0 (included) to 1 (excluded). */
+void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,
+                     double now);
 
 /* Ends a call between attempts. One whose attempt is running is ended by
  * stopping that and reporting CLY_END_CANCELED. */

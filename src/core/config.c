@@ -129,6 +129,7 @@ const char *cly_base_url_fault(const char *url) {
     const char *host = url + (is_plain ? 7 : 8), *at;
     size_t length;
     if (!is_plain && !cly_starts_with(url, strlen(url), "https://")) return "URL with https:// expected";
+    if (strchr(host, '@')) return "no user and no password expected";
     length = host_length(host);
     if (length == 0) return "host name expected behind the scheme";
     if (is_plain && !is_loopback(host, length))
@@ -274,6 +275,8 @@ static void check(const reader *read) {
     check_business_id(problems, config->business_id, read->slots.given[AT_business_id]);
     if (config->base_url && cly_base_url_fault(config->base_url))
         fault(problems, "base_url", cly_base_url_fault(config->base_url));
+    if (config->proxy && *config->proxy && config->base_url && cly_base_url_is_plain(config->base_url))
+        fault(problems, "proxy", "not with an http:// base_url: the key would reach it in the clear");
     if (config->sender && !cly_is_e164(config->sender, strlen(config->sender)))
         fault(problems, "sender", "a number in E.164 expected, such as +14155550100");
     if (config->ca_file && *config->ca_file == '\0') fault(problems, "ca_file", "must not be empty");

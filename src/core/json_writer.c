@@ -133,6 +133,9 @@ static bool is_whole(double real) {
 size_t cly_number_as_text(char out[CLY_NUMBER_SIZE], cly_number number) {
     if (number.is_integer) return (size_t)snprintf(out, CLY_NUMBER_SIZE, "%lld", (long long)number.integer);
     if (is_whole(number.real)) return (size_t)snprintf(out, CLY_NUMBER_SIZE, "%lld", (long long)number.real);
+    /* Whole, but beyond 64 bits: digits all the same, as long as people may mean them. */
+    if (number.real == floor(number.real) && fabs(number.real) < 1e22)
+        return (size_t)snprintf(out, CLY_NUMBER_SIZE, "%.0f", number.real);
     snprintf(out, CLY_NUMBER_SIZE, "%.14g", number.real);
     return with_point(out);
 }

@@ -29,6 +29,7 @@ static void reset(cly_encoder *encoder, const cly_operation *operation) {
     cly_buffer_reset(&encoder->path);
     cly_problems_reset(&encoder->problems);
     encoder->method = operation->method;
+    encoder->traceparent[0] = '\0';
     if (operation->path) cly_buffer_text(&encoder->path, operation->path);
 }
 
@@ -134,6 +135,22 @@ static void write_request(cly_walk *walk, cly_encoder *encoder, const cly_slots 
     if (slots->given[CLY_AT(request, body)]) write_body(walk, encoder, slots);
 }
 
+static void read_traceparent(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
+    size_t at = slots->shape->count - 1, length = 0; /* the last field, where there is one */
+    cly_path path;
+    const char *text = NULL;
+    if (slots->shape->fields[at].type != CLY_FIELD_TRACEPARENT || !slots->given[at]) return;
+    path = cly_path_name(NULL, "traceparent");
+    if (cly_walk_type(walk, slots->values[at]) == CLY_TYPE_TEXT)
+        text = cly_value_text(slots->values[at], &length);
+    if (text == NULL || !cly_is_traceparent(text, length)) {
+        cly_problem_add(walk->problems, &path, "W3C traceparent expected, such as 00-<32 hex>-<16 hex>-01");
+        return;
+    }
+    memcpy(encoder->traceparent, text, length);
+    encoder->traceparent[length] = '\0';
+}
+
 static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operation *operation,
                           const char *default_sender, const cly_slots *slots) {
     switch (operation->id) {
@@ -163,6 +180,7 @@ cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation
     reset(encoder, operation);
     if (value.type == CLY_TYPE_TABLE) {
         cly_collect(&walk, operation->shape, value, NULL, &slots);
+        read_traceparent(&walk, encoder, &slots);
         /* A metamethod may have closed the client, whose sender is gone then. */
         if (turn == encoder->turn) write_body_of(&walk, encoder, operation, default_sender, &slots);
     } else {

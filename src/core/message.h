@@ -16,13 +16,15 @@ CLY_PRIVATE_BEGIN
 
 enum {
     CLY_BODY_MAX = 1024 * 1024, /* bytes of one request's body */
-    CLY_PATH_MAX = 4096
+    CLY_PATH_MAX = 4096,
+    CLY_TRACEPARENT_SIZE = 64
 };
 
 typedef struct cly_encoder {
-    cly_buffer body;    /* the JSON, exactly as it goes; empty when there is none */
-    cly_buffer path;    /* behind the business, zero-terminated */
-    const char *method; /* static */
+    cly_buffer body;                        /* the JSON, exactly as it goes; empty when there is none */
+    cly_buffer path;                        /* behind the business, zero-terminated */
+    const char *method;                     /* static */
+    char traceparent[CLY_TRACEPARENT_SIZE]; /* W3C Trace Context, or "" */
     cly_problems problems;
     cly_buffer slices, scratch; /* for the parameters of a template */
     unsigned turn;              /* counts encodes, to notice one inside another */

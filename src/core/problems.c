@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { TEXT_CEILING = 64 * 1024, MESSAGE_SIZE = 256, NAME_SHOWN = 48 };
+enum { TEXT_CEILING = 64 * 1024, MESSAGE_SIZE = 320, NAME_SHOWN = 48 };
 
 static void append_path(cly_buffer *out, const cly_path *path) {
     char piece[NAME_SHOWN + 4];

@@ -22,6 +22,7 @@ typedef enum cly_field_type {
     CLY_FIELD_LABEL,           /* a text or { text = }; goes as an object */
     CLY_FIELD_HEADER,          /* a text or one content; goes as an object */
     CLY_FIELD_MEDIA,           /* an URL or { url =, caption =, filename = } */
+    CLY_FIELD_TRACEPARENT,     /* a header, not in the body */
     CLY_FIELD_ATTACHMENT_TYPE, /* image, video, audio, document */
     CLY_FIELD_PRODUCT,
     CLY_FIELD_OBJECT,     /* a table of the nested shape */

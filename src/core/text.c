@@ -73,6 +73,15 @@ bool cly_is_language(const char *text, size_t length) {
     return length == letters + 3 && text[letters] == '_' && all(is_upper, text + letters + 1, 2);
 }
 
+static bool is_hex(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+bool cly_is_traceparent(const char *text, size_t length) {
+    return length == 55 && all(is_hex, text, 2) && text[2] == '-' && all(is_hex, text + 3, 32) &&
+           text[35] == '-' && all(is_hex, text + 36, 16) && text[52] == '-' && all(is_hex, text + 53, 2);
+}
+
 bool cly_starts_with(const char *text, size_t length, const char *prefix) {
     size_t i = 0;
     for (; prefix[i]; i++) {

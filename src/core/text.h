@@ -23,6 +23,9 @@ bool cly_is_bsuid(const char *text, size_t length);
 /* `^[a-z]{2,3}(_[A-Z]{2})?$`. API: validation facts, language codes. */
 bool cly_is_language(const char *text, size_t length);
 
+/* W3C Trace Context: version, trace, parent and flags in lower-case hex. */
+bool cly_is_traceparent(const char *text, size_t length);
+
 /* http:// or https://, something behind it, no blanks and no control bytes. */
 bool cly_is_url(const char *text, size_t length);
 

@@ -364,6 +364,7 @@ void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, co
     case CLY_FIELD_LABEL: write_label(walk, field, value, path); break;
     case CLY_FIELD_HEADER: write_header(walk, field, value, path); break;
     case CLY_FIELD_MEDIA: cly_write_media(walk, field->wire, value, NULL, path); break;
+    case CLY_FIELD_TRACEPARENT: break; /* core/message makes a header of it */
     case CLY_FIELD_ATTACHMENT_TYPE: write_attachment_type(walk, value, path); break;
     case CLY_FIELD_PRODUCT: write_product(walk, value, path); break;
     case CLY_FIELD_OBJECT: cly_write_object(walk, field->shape, value, path); break;

@@ -49,7 +49,7 @@ static void report_unknown(cly_walk *walk, const cly_shape *shape, const cly_pat
                            const cly_entry *entry) {
     cly_path at = cly_path_text(path, entry->key, entry->length);
     const char *nearest = cly_nearest_field(shape, entry->key, entry->length);
-    char names[200];
+    char names[240];
     if (nearest) {
         cly_problem_add(walk->problems, &at, "unknown field; did you mean `%s`?", nearest);
     } else {

@@ -5,6 +5,7 @@
 #include "core/version.h"
 #include "io/clock.h"
 #include "io/environment.h"
+#include "io/pin.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,17 +27,23 @@ static void free_headers(struct curl_slist **list) {
     *list = NULL;
 }
 
-static void close_engine(cly_client *client) {
-    if (client->engine == NULL) return;
-    if (client->pid == (long)getpid())
-        cly_engine_free(client->engine);
-    else
-        cly_engine_abandon(client->engine);
+/* Of which no call is: a step for it returns for its time alone. */
+enum { NO_GROUP = 0x7fffffff };
+
+static bool is_ours(const cly_client *client) {
+    return client->pid == (long)getpid();
+}
+
+/* What another process made is let go, before anything of it is touched. */
+static void leave_parents(cly_client *client) {
+    if (is_ours(client)) return;
+    cly_courier_abandon(client->courier);
+    cly_engine_abandon(client->engine);
+    client->courier = NULL;
     client->engine = NULL;
 }
 
-void cly_client_close(cly_client *client) {
-    close_engine(client);
+static void forget_secrets(cly_client *client) {
     free_headers(&client->headers);
     free_headers(&client->bare_headers);
     free(client->proxy);
@@ -45,7 +52,34 @@ void cly_client_close(cly_client *client) {
     cly_config_clear(&client->config);
     cly_encoder_clear(&client->encoder);
     cly_buffer_clear(&client->url);
+}
+
+/* In the caller's thread the calls only move while it waits for them. */
+static int drain_engine(cly_engine *engine, double drain) {
+    double until = cly_clock_now() + drain;
+    while (cly_engine_in_flight(engine) > 0 && cly_clock_now() < until)
+        cly_engine_step(engine, NO_GROUP, until - cly_clock_now(), NULL, 0);
+    return cly_engine_in_flight(engine);
+}
+
+int cly_client_close(cly_client *client, double drain) {
+    int ended = 0;
+    if (client->is_closed) return 0;
     client->is_closed = true;
+    leave_parents(client);
+    if (client->courier) ended = cly_courier_stop(client->courier, drain);
+    if (client->engine) ended = drain_engine(client->engine, drain);
+    cly_engine_free(client->engine);
+    client->engine = NULL;
+    forget_secrets(client);
+    return ended;
+}
+
+void cly_client_clear(cly_client *client) {
+    cly_client_close(client, 0);
+    leave_parents(client);
+    cly_courier_free(client->courier);
+    client->courier = NULL;
 }
 
 static bool add_header(struct curl_slist **list, const char *line) {
@@ -120,20 +154,40 @@ static cly_kind open_engine(cly_client *client, cly_error *error) {
     options.secret = client->config.api_key;
     options.max_in_flight = client->config.max_in_flight;
     options.max_connections = client->config.max_connections;
+    options.max_attempts = client->config.max_attempts;
+    options.retry_unknown = client->config.retry_unknown;
+    options.rate = client->config.rate;
+    options.wants_events = client->wants_events;
     client->pid = (long)getpid();
+    cly_pin_module();
     return cly_engine_new(&client->engine, &options, error);
 }
 
-cly_engine *cly_client_engine(cly_client *client) {
-    if (client->engine && client->pid != (long)getpid()) close_engine(client);
-    return client->engine;
+/* The engine or courier that takes a call now. */
+static cly_kind ready(cly_client *client, cly_error *error) {
+    leave_parents(client);
+    return client->courier || client->engine ? CLY_OK : open_engine(client, error);
 }
 
-cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, cly_ticket *ticket,
-                           cly_error *error) {
+enum { MAILBOX_BEYOND_FLIGHT = 1024 };
+
+cly_kind cly_client_start_courier(cly_client *client, cly_error *error) {
+    cly_kind kind = ready(client, error);
+    if (kind != CLY_OK || client->courier) return kind;
+    if (!cly_engine_is_empty(client->engine))
+        return cly_error_set(
+            error, CLY_OVERLOADED, CLY_NOT_SENT,
+            "calls of a send_many are under way in this thread: start the first call before it");
+    kind = cly_courier_new(&client->courier, client->engine,
+                           client->config.max_in_flight + MAILBOX_BEYOND_FLIGHT, error);
+    if (kind == CLY_OK) client->engine = NULL;
+    return kind;
+}
+
+cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, unsigned group,
+                           cly_ticket *ticket, cly_error *error) {
     cly_submission submission;
-    cly_kind kind = CLY_OK;
-    if (cly_client_engine(client) == NULL) kind = open_engine(client, error);
+    cly_kind kind = ready(client, error);
     if (kind == CLY_OK)
         kind = cly_request_url(&client->url, client->config.base_url, client->config.business_id,
                                client->encoder.path.data, error);
@@ -141,7 +195,109 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, c
     submission.operation = operation;
     submission.method = client->encoder.method;
     submission.url = client->url.data;
+    submission.traceparent = client->encoder.traceparent;
     submission.body = &client->encoder.body;
     submission.timeout = client->config.timeout;
-    return cly_engine_submit(client->engine, ticket, &submission, cly_clock_now(), error);
+    submission.submitted_at = cly_clock_now();
+    submission.owner = NULL;
+    submission.number = ++client->calls;
+    submission.group = group;
+    if (client->courier) return cly_courier_submit(client->courier, ticket, &submission, error);
+    return cly_engine_submit(client->engine, ticket, &submission, error);
+}
+
+void cly_client_step(cly_client *client, unsigned group, double seconds) {
+    leave_parents(client);
+    if (client->courier)
+        cly_courier_wait(client->courier, group, seconds);
+    else if (client->engine)
+        cly_engine_step(client->engine, group, seconds, NULL, 0);
+}
+
+void cly_client_step_for(cly_client *client, cly_ticket ticket, double seconds) {
+    leave_parents(client);
+    if (client->courier)
+        cly_courier_wait_for(client->courier, ticket, seconds);
+    else if (client->engine && !cly_engine_is_done(client->engine, ticket))
+        cly_engine_step(client->engine, 0, seconds, NULL, 0);
+}
+
+bool cly_client_is_known(cly_client *client, cly_ticket ticket) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_is_known(client->courier, ticket);
+    return client->engine && cly_engine_call(client->engine, ticket) != NULL;
+}
+
+bool cly_client_is_done(cly_client *client, cly_ticket ticket) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_is_done(client->courier, ticket);
+    return client->engine && cly_engine_is_done(client->engine, ticket);
+}
+
+cly_ticket cly_client_first_done(cly_client *client, unsigned group) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_first_done(client->courier, group);
+    return client->engine ? cly_engine_first_done(client->engine, group) : 0;
+}
+
+bool cly_client_result(cly_client *client, cly_ticket ticket, cly_result *result) {
+    const cly_transfer *transfer;
+    if (!cly_client_is_done(client, ticket)) return false;
+    if (client->courier) return cly_courier_result(client->courier, ticket, result);
+    transfer = cly_engine_transfer(client->engine, ticket);
+    result->call = cly_engine_call(client->engine, ticket);
+    result->reply = &transfer->reply;
+    result->http_version = result->call->attempts > 0 ? cly_transfer_http_version(transfer) : "";
+    return true;
+}
+
+void cly_client_cancel(cly_client *client, cly_ticket ticket) {
+    leave_parents(client);
+    if (client->courier)
+        cly_courier_cancel(client->courier, ticket);
+    else if (client->engine)
+        cly_engine_cancel(client->engine, ticket);
+}
+
+void cly_client_release(cly_client *client, cly_ticket ticket) {
+    leave_parents(client);
+    if (client->courier)
+        cly_courier_release(client->courier, ticket);
+    else if (client->engine)
+        cly_engine_release(client->engine, ticket);
+}
+
+void cly_client_detach(cly_client *client, cly_ticket ticket) {
+    leave_parents(client);
+    if (client->courier) cly_courier_detach(client->courier, ticket);
+}
+
+void cly_client_detach_group(cly_client *client, unsigned group) {
+    leave_parents(client);
+    if (client->courier)
+        cly_courier_detach_group(client->courier, group);
+    else if (client->engine)
+        cly_engine_detach_group(client->engine, group);
+}
+
+bool cly_client_take_event(cly_client *client, cly_event *event) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_take_event(client->courier, event);
+    return client->engine && cly_event_take(cly_engine_events(client->engine), event);
+}
+
+cly_stats cly_client_stats(cly_client *client) {
+    cly_stats none = {0};
+    leave_parents(client);
+    if (client->courier) return cly_courier_stats(client->courier);
+    return client->engine ? cly_engine_stats(client->engine) : none;
+}
+
+int cly_client_in_flight(cly_client *client) {
+    return cly_client_stats(client).in_flight;
+}
+
+cly_courier *cly_client_courier(cly_client *client) {
+    leave_parents(client);
+    return client->courier;
 }

@@ -1,16 +1,20 @@
 /*
- * client.h - one client: its options, its encoder, its engine.
+ * client.h - one client: its options, its encoder, and what carries its calls.
  *
  * Nothing is opened by make: libcurl is started at the first call, and again in
  * a child after a fork, because its handles cannot be shared by two processes.
- * The encoder may be used without the engine (dry runs).
+ * The encoder may be used without either (dry runs).
+ *
+ * Calls are carried by the engine in the caller's thread, until the first one is
+ * started in the background: then a courier takes the engine over, with its
+ * connections and its limiter, and carries all of them from there on.
  */
 #ifndef CLY_IO_CLIENT_H
 #define CLY_IO_CLIENT_H
 
 #include "core/config.h"
 #include "core/message.h"
-#include "io/engine.h"
+#include "io/courier.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -22,8 +26,11 @@ typedef struct cly_client {
     char user_agent[96];
     char *proxy, *no_proxy; /* as the environment was at make */
     struct curl_slist *headers, *bare_headers;
-    cly_engine *engine; /* NULL until the first call */
-    long pid;           /* of the process that made the engine */
+    cly_engine *engine;   /* NULL until the first call, and once the courier has it */
+    cly_courier *courier; /* NULL until a call is started in the background */
+    long pid;             /* of the process that made them */
+    uint64_t calls;       /* submitted so far; numbers them for events */
+    bool wants_events;    /* set it before the first call */
     bool is_closed;
 } cly_client;
 
@@ -32,15 +39,49 @@ void cly_client_init(cly_client *client);
 cly_kind cly_client_read(cly_client *client, const cly_source *source, cly_value options,
                          cly_error *error) CLY_MUST_CHECK;
 
-/* Closes all and wipes the key. Harmless when done before. */
-void cly_client_close(cly_client *client);
+/* Takes no more calls, waits up to `drain` seconds for those in the background,
+ * ends the rest and wipes the key. Results of the background can still be read.
+ * Returns how many calls had to be ended. Harmless when done before. */
+int cly_client_close(cly_client *client, double drain);
+
+/* Closes without draining, and frees all. */
+void cly_client_clear(cly_client *client);
+
+/* Calls that have been submitted and have not ended. */
+int cly_client_in_flight(cly_client *client);
+
+/* Hands all calls to a courier from here on. */
+cly_kind cly_client_start_courier(cly_client *client, cly_error *error) CLY_MUST_CHECK;
 
 /* Starts a call with what the encoder holds. */
-cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, cly_ticket *ticket,
-                           cly_error *error) CLY_MUST_CHECK;
+cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, unsigned group,
+                           cly_ticket *ticket, cly_error *error) CLY_MUST_CHECK;
 
-/* The engine of this process, or NULL when it has none. */
-cly_engine *cly_client_engine(cly_client *client);
+/* Lets calls make progress, up to `seconds`, and returns when one of the group
+ * has ended. */
+void cly_client_step(cly_client *client, unsigned group, double seconds);
+
+/* The same, returning when this one has ended. */
+void cly_client_step_for(cly_client *client, cly_ticket ticket, double seconds);
+
+bool cly_client_is_known(cly_client *client, cly_ticket ticket);
+bool cly_client_is_done(cly_client *client, cly_ticket ticket);
+cly_ticket cly_client_first_done(cly_client *client, unsigned group);
+
+/* False unless the call is done. Borrowed until it is released. */
+bool cly_client_result(cly_client *client, cly_ticket ticket, cly_result *result);
+void cly_client_cancel(cly_client *client, cly_ticket ticket);
+void cly_client_release(cly_client *client, cly_ticket ticket);
+
+/* Nobody will ask for the result, and the call goes on. */
+void cly_client_detach(cly_client *client, cly_ticket ticket);
+void cly_client_detach_group(cly_client *client, unsigned group);
+
+bool cly_client_take_event(cly_client *client, cly_event *event);
+cly_stats cly_client_stats(cly_client *client);
+
+/* The courier of this process, or NULL. */
+cly_courier *cly_client_courier(cly_client *client);
 
 CLY_PRIVATE_END
 

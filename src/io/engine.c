@@ -1,32 +1,72 @@
 #include "io/engine.h"
 
+#include "io/chance.h"
 #include "io/clock.h"
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-typedef enum slot_state { SLOT_FREE, SLOT_ACTIVE, SLOT_DONE } slot_state;
+typedef enum place {
+    PLACE_FREE,
+    PLACE_READY,   /* waits for the limiter, first come first served */
+    PLACE_WAITING, /* waits for its next attempt */
+    PLACE_FLYING,  /* with libcurl */
+    PLACE_DONE,
+    PLACE_COUNT
+} place;
 
+/* Every slot is in exactly one list, that of its place. */
 typedef struct slot {
-    slot_state state;
-    uint32_t turn;                /* counts uses, so that an old ticket is noticed */
-    struct slot *previous, *next; /* in the list of those done, or free */
+    place place;
+    struct slot *previous, *next;
+    uint32_t turn;   /* counts uses, so that an old ticket is noticed */
+    double ready_at; /* since when it waits for the limiter */
     cly_call call;
     cly_transfer transfer;
     cly_buffer body, url;
     const char *method;
+    void *owner;
+    uint64_t number;
+    unsigned group;
+    bool is_throttled;                           /* the limiter made it wait */
+    bool is_detached;                            /* nobody will ask for the result */
+    char traceparent[CLY_TRACEPARENT_SIZE + 16]; /* the header line, or "" */
 } slot;
+
+typedef struct slot_list {
+    slot *first, *last;
+} slot_list;
 
 struct cly_engine {
     CURLM *multi;
     cly_engine_options options;
+    cly_call_rules rules;
+    cly_limiter limiter;
+    cly_chance chance;
+    cly_event_queue events;
+    cly_stats stats;
     slot *slots;
-    slot *free;
-    slot *first_done, *last_done;
-    int in_flight;
+    slot_list lists[PLACE_COUNT];
 };
 
 enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, BODY_MAX = 1024 * 1024, STREAMS_MAX = 100 };
 
-/* ---- slots and tickets ---- */
+/* A 429 that does not say how long stops everybody for a second, the unit of the
+ * limit; one that says a year must not stop a client for good. */
+static const double pause_unsaid = 1, pause_longest = 60;
+
+/* ---- slots, lists and tickets ---- */
+
+static void move(cly_engine *engine, slot *of, place to) {
+    slot_list *from_list = &engine->lists[of->place], *to_list = &engine->lists[to];
+    *(of->previous ? &of->previous->next : &from_list->first) = of->next;
+    *(of->next ? &of->next->previous : &from_list->last) = of->previous;
+    of->place = to;
+    of->next = NULL;
+    of->previous = to_list->last;
+    *(to_list->last ? &to_list->last->next : &to_list->first) = of;
+    to_list->last = of;
+}
 
 static cly_ticket ticket_of(const cly_engine *engine, const slot *of) {
     return (cly_ticket)of->turn << INDEX_BITS | (cly_ticket)(of - engine->slots);
@@ -37,41 +77,7 @@ static slot *find(const cly_engine *engine, cly_ticket ticket) {
     slot *found;
     if (index >= (size_t)engine->options.max_in_flight) return NULL;
     found = &engine->slots[index];
-    return found->state != SLOT_FREE && ticket_of(engine, found) == ticket ? found : NULL;
-}
-
-static slot *take_free(cly_engine *engine) {
-    slot *taken = engine->free;
-    if (taken == NULL) return NULL;
-    engine->free = taken->next;
-    taken->next = NULL;
-    taken->turn++;
-    taken->state = SLOT_ACTIVE;
-    engine->in_flight++;
-    return taken;
-}
-
-static void append_done(cly_engine *engine, slot *done) {
-    done->state = SLOT_DONE;
-    done->next = NULL;
-    done->previous = engine->last_done;
-    if (engine->last_done)
-        engine->last_done->next = done;
-    else
-        engine->first_done = done;
-    engine->last_done = done;
-    engine->in_flight--;
-}
-
-static void unlink_done(cly_engine *engine, slot *done) {
-    if (done->previous)
-        done->previous->next = done->next;
-    else
-        engine->first_done = done->next;
-    if (done->next)
-        done->next->previous = done->previous;
-    else
-        engine->last_done = done->previous;
+    return found->place != PLACE_FREE && ticket_of(engine, found) == ticket ? found : NULL;
 }
 
 static void init_slot(slot *fresh) {
@@ -102,12 +108,24 @@ static bool make_slots(cly_engine *engine) {
     int count = engine->options.max_in_flight;
     engine->slots = calloc((size_t)count, sizeof *engine->slots);
     if (engine->slots == NULL) return false;
-    for (int i = count - 1; i >= 0; i--) {
+    for (int i = 0; i < count; i++) {
         init_slot(&engine->slots[i]);
-        engine->slots[i].next = engine->free;
-        engine->free = &engine->slots[i];
+        engine->slots[i].previous = engine->lists[PLACE_FREE].last;
+        if (i > 0) engine->slots[i - 1].next = &engine->slots[i];
+        engine->lists[PLACE_FREE].last = &engine->slots[i];
     }
+    engine->lists[PLACE_FREE].first = engine->slots;
     return true;
+}
+
+static void set_rules(cly_engine *engine) {
+    engine->rules.policy.max_attempts = engine->options.max_attempts;
+    engine->rules.policy.retry_unknown = engine->options.retry_unknown;
+    engine->rules.quota = cly_retry_quota_make();
+    engine->rules.secret = engine->options.secret;
+    engine->options.settings.limiter = &engine->limiter;
+    engine->events.is_wanted = engine->options.wants_events;
+    engine->chance = cly_chance_make();
 }
 
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) {
@@ -115,13 +133,15 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
     *out = NULL;
     if (engine == NULL) return cly_error_no_memory(error);
     engine->options = *options;
+    set_rules(engine);
     /* Counted by libcurl: each of ours is undone in cly_engine_free. */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(engine);
         return cly_error_no_memory(error);
     }
     engine->multi = curl_multi_init();
-    if (engine->multi == NULL || !set_limits(engine->multi, options) || !make_slots(engine)) {
+    if (engine->multi == NULL || !set_limits(engine->multi, options) || !make_slots(engine) ||
+        cly_limiter_init(&engine->limiter, options->rate, error) != CLY_OK) {
         cly_engine_free(engine);
         return cly_error_no_memory(error);
     }
@@ -133,10 +153,12 @@ void cly_engine_free(cly_engine *engine) {
     if (engine == NULL) return;
     for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) {
         slot *old = &engine->slots[i];
-        if (old->state == SLOT_ACTIVE) curl_multi_remove_handle(engine->multi, old->transfer.easy);
+        if (old->place == PLACE_FLYING) curl_multi_remove_handle(engine->multi, old->transfer.easy);
         clear_slot(old);
     }
     if (engine->multi) curl_multi_cleanup(engine->multi);
+    cly_limiter_clear(&engine->limiter);
+    cly_event_queue_clear(&engine->events);
     free(engine->slots);
     free(engine);
     curl_global_cleanup();
@@ -144,66 +166,181 @@ void cly_engine_free(cly_engine *engine) {
 
 void cly_engine_abandon(cly_engine *engine) {
     if (engine == NULL) return;
+    cly_limiter_clear(&engine->limiter);
+    cly_event_queue_clear(&engine->events);
     for (int i = 0; i < engine->options.max_in_flight; i++) {
         slot *old = &engine->slots[i];
-        bool is_libcurls = old->state == SLOT_ACTIVE; /* it still reads body and reply */
+        bool is_libcurls = old->place == PLACE_FLYING; /* it still reads body and reply */
         old->transfer.easy = NULL;
         if (!is_libcurls) clear_slot(old);
     }
 }
 
+/* ---- what is told ---- */
+
+static cly_event event_of(const slot *of, cly_event_type type, double delay) {
+    cly_event event = {0};
+    event.type = type;
+    event.operation = of->call.operation->name;
+    event.call = of->number;
+    event.attempt = of->call.attempts;
+    event.delay = delay;
+    event.http_version = "";
+    return event;
+}
+
+static void tell_attempt(cly_engine *engine, const slot *of, const cly_report *report) {
+    cly_event event;
+    engine->stats.attempts++;
+    if (!engine->events.is_wanted) return;
+    event = event_of(of, CLY_EVENT_ATTEMPT, 0);
+    event.status = report->status;
+    event.kind = of->call.error.kind;
+    event.outcome = of->call.error.outcome;
+    event.http_version = cly_transfer_http_version(&of->transfer);
+    event.phases = cly_transfer_phases(&of->transfer);
+    cly_event_put(&engine->events, &event);
+}
+
+static void tell_retry(cly_engine *engine, const slot *of) {
+    cly_event event = event_of(of, CLY_EVENT_RETRY, of->call.decision.delay);
+    event.reason = of->call.decision.reason;
+    engine->stats.retries++;
+    cly_event_put(&engine->events, &event);
+}
+
+static void tell_throttled(cly_engine *engine, const slot *of, double delay) {
+    cly_event event = event_of(of, CLY_EVENT_THROTTLED, delay);
+    event.attempt++;
+    engine->stats.throttled++;
+    cly_event_put(&engine->events, &event);
+}
+
+static void tell_done(cly_engine *engine, const slot *of) {
+    const char *id = cly_response_text(&of->call.response, CLY_TEXT_ID);
+    const char *code = cly_response_text(&of->call.response, CLY_TEXT_CODE);
+    cly_event event;
+    if (!engine->events.is_wanted) return;
+    event = event_of(of, CLY_EVENT_DONE, of->call.ended_at - of->call.started_at);
+    event.status = of->call.status;
+    event.kind = of->call.error.kind;
+    event.outcome = of->call.error.outcome;
+    event.http_version = of->call.attempts > 0 ? cly_transfer_http_version(&of->transfer) : "";
+    if (event.kind == CLY_OK && id) snprintf(event.id, sizeof event.id, "%s", id);
+    if (event.kind != CLY_OK && code) snprintf(event.code, sizeof event.code, "%s", code);
+    cly_event_put(&engine->events, &event);
+}
+
+static void count_end(cly_stats *stats, const cly_error *error) {
+    uint64_t *counters[] = {&stats->not_sent, &stats->rejected, &stats->unknown};
+    if (error->kind == CLY_OK)
+        stats->succeeded++;
+    else
+        ++*counters[error->outcome];
+}
+
 /* ---- carrying ---- */
 
-static void conclude(cly_engine *engine, slot *ended, const cly_report *report, double now) {
-    cly_call_report(&ended->call, report, engine->options.secret, now);
-    append_done(engine, ended);
+static void end_call(cly_engine *engine, slot *ended) {
+    count_end(&engine->stats, &ended->call.error);
+    tell_done(engine, ended);
+    engine->stats.in_flight--;
+    move(engine, ended, ended->is_detached ? PLACE_FREE : PLACE_DONE);
 }
 
-static void fail_unsent(cly_engine *engine, slot *failed, double now) {
-    cly_report report = {CLY_END_NO_MEMORY, false, 0, -1, NULL, NULL, 0};
-    conclude(engine, failed, &report, now);
+static void pause_all(cly_engine *engine, const cly_report *report, double now) {
+    double seconds = report->retry_after < 0 ? pause_unsaid : report->retry_after;
+    cly_limiter_pause(&engine->limiter, seconds < pause_longest ? seconds : pause_longest, now);
 }
 
-static void start_attempt(cly_engine *engine, slot *starting, double now) {
+/* An attempt ended: what comes next is the call's to say. */
+static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
+    if (of->transfer.issues == 0) cly_limiter_gave_up(&engine->limiter);
+    if (report->status == 429) pause_all(engine, report, now);
+    cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
+    tell_attempt(engine, of, report);
+    if (of->call.state == CLY_CALL_DONE) {
+        end_call(engine, of);
+        return;
+    }
+    tell_retry(engine, of);
+    move(engine, of, PLACE_WAITING);
+}
+
+static void start_attempt(cly_engine *engine, slot *of, double now) {
+    static const cly_report unsent = {CLY_END_NO_MEMORY, false, 0, -1, NULL, NULL, 0};
     cly_transfer_request request;
-    request.method = starting->method;
-    request.url = starting->url.data;
-    request.body = starting->body.data;
-    request.length = starting->body.length;
-    request.may_repeat = starting->call.operation->is_idempotent;
-    request.timeout = starting->call.deadline - now;
-    if (!cly_transfer_prepare(&starting->transfer, &engine->options.settings, &request, starting, now) ||
-        curl_multi_add_handle(engine->multi, starting->transfer.easy) != CURLM_OK)
-        fail_unsent(engine, starting, now);
+    request.method = of->method;
+    request.url = of->url.data;
+    request.body = of->body.data;
+    request.length = of->body.length;
+    request.trace_header = of->traceparent;
+    request.may_repeat = of->call.operation->is_idempotent;
+    request.timeout = of->call.deadline - now;
+    cly_call_sent(&of->call);
+    move(engine, of, PLACE_FLYING);
+    if (cly_transfer_prepare(&of->transfer, &engine->options.settings, &request, of, now) &&
+        curl_multi_add_handle(engine->multi, of->transfer.easy) == CURLM_OK)
+        return;
+    conclude(engine, of, &unsent, now);
 }
 
-static void advance(cly_engine *engine, slot *active, double now) {
-    switch (cly_call_next(&active->call, now)) {
-    case CLY_STEP_SEND: start_attempt(engine, active, now); break;
-    case CLY_STEP_DONE: append_done(engine, active); break;
+/* A call that is between attempts: where it belongs now. */
+static void settle(cly_engine *engine, slot *of, double now) {
+    switch (cly_call_next(&of->call, now)) {
+    case CLY_STEP_DONE: end_call(engine, of); break;
+    case CLY_STEP_SEND:
+        if (of->place == PLACE_READY) break;
+        of->ready_at = now;
+        of->is_throttled = false;
+        move(engine, of, PLACE_READY);
+        break;
     case CLY_STEP_WAIT: break;
     }
 }
 
-cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_submission *submission,
-                           double now, cly_error *error) {
-    slot *taken = take_free(engine);
-    if (taken == NULL)
-        return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "%d calls are in flight (max_in_flight)",
-                             engine->options.max_in_flight);
-    cly_buffer_swap(&taken->body, submission->body);
-    cly_buffer_reset(&taken->url);
-    cly_buffer_append(&taken->url, submission->url, strlen(submission->url) + 1);
-    taken->method = submission->method;
-    cly_call_begin(&taken->call, submission->operation, submission->timeout, now);
-    if (taken->url.state != CLY_BUFFER_FINE) {
-        taken->call.state = CLY_CALL_SENT;
-        fail_unsent(engine, taken, now);
-    } else {
-        advance(engine, taken, now);
+static void settle_all(cly_engine *engine, place where, double now) {
+    slot *of = engine->lists[where].first;
+    while (of) {
+        slot *next = of->next;
+        settle(engine, of, now);
+        of = next;
     }
-    *ticket = ticket_of(engine, taken);
-    return CLY_OK;
+}
+
+static void mark_throttled(cly_engine *engine) {
+    for (slot *of = engine->lists[PLACE_READY].first; of; of = of->next) of->is_throttled = true;
+}
+
+/* Lets go what the limiter lets go; returns the seconds until it lets the next. */
+static double release_ready(cly_engine *engine, double now) {
+    slot *of;
+    while ((of = engine->lists[PLACE_READY].first) != NULL) {
+        double wait = cly_limiter_take(&engine->limiter, now);
+        if (wait > 0) {
+            mark_throttled(engine);
+            return wait;
+        }
+        if (of->is_throttled) tell_throttled(engine, of, now - of->ready_at);
+        start_attempt(engine, of, now);
+    }
+    return HUGE_VAL;
+}
+
+/* Moves everything along that needs no network; returns the seconds until there
+ * is something of that kind again. */
+static double advance(cly_engine *engine) {
+    double now = cly_clock_now(), wait;
+    settle_all(engine, PLACE_WAITING, now);
+    settle_all(engine, PLACE_READY, now);
+    wait = release_ready(engine, now);
+    for (const slot *of = engine->lists[PLACE_WAITING].first; of; of = of->next) {
+        double until = of->call.wait_until < of->call.deadline ? of->call.wait_until : of->call.deadline;
+        if (until - now < wait) wait = until - now;
+    }
+    for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next)
+        if (of->call.deadline - now < wait) wait = of->call.deadline - now;
+    return wait > 0 ? wait : 0;
 }
 
 static void collect_ended(cly_engine *engine) {
@@ -224,44 +361,133 @@ static void collect_ended(cly_engine *engine) {
 
 static void perform(cly_engine *engine) {
     int running = 0;
+    if (engine->lists[PLACE_FLYING].first == NULL) return;
     curl_multi_perform(engine->multi, &running);
     collect_ended(engine);
 }
 
-void cly_engine_step(cly_engine *engine, double max_wait) {
-    if (engine->in_flight > 0) perform(engine);
-    if (engine->first_done || engine->in_flight == 0 || max_wait <= 0) return;
-    curl_multi_poll(engine->multi, NULL, 0, (int)(max_wait * 1000), NULL);
+/* Rounded up: waking a moment early would only mean waiting once more. */
+static int milliseconds(double seconds) {
+    return seconds > 3600 ? 3600 * 1000 : (int)ceil(seconds * 1000);
+}
+
+static slot *first_done(const cly_engine *engine, unsigned group) {
+    slot *of = engine->lists[PLACE_DONE].first;
+    while (of && of->group != group) of = of->next;
+    return of;
+}
+
+void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
+                     unsigned extra_count) {
+    double wait;
     perform(engine);
+    /* After the network, whose ends can make a call wait for its next attempt. */
+    wait = advance(engine);
+    if (first_done(engine, group) || max_wait <= 0) return;
+    if (wait > max_wait) wait = max_wait;
+    /* Returns at once when a transfer was just added. */
+    curl_multi_poll(engine->multi, extra, extra_count, milliseconds(wait), NULL);
+    perform(engine);
+    advance(engine);
+}
+
+void cly_engine_wakeup(cly_engine *engine) {
+    curl_multi_wakeup(engine->multi);
+}
+
+/* ---- the callers' side ---- */
+
+static bool fill(slot *taken, const cly_submission *submission) {
+    cly_buffer_reset(&taken->url);
+    cly_buffer_append(&taken->url, submission->url, strlen(submission->url) + 1);
+    if (taken->url.state != CLY_BUFFER_FINE) return false;
+    cly_buffer_reset(&taken->transfer.reply);
+    cly_buffer_swap(&taken->body, submission->body);
+    taken->method = submission->method;
+    taken->owner = submission->owner;
+    taken->number = submission->number;
+    taken->group = submission->group;
+    taken->is_detached = false;
+    taken->traceparent[0] = '\0';
+    if (submission->traceparent[0])
+        snprintf(taken->traceparent, sizeof taken->traceparent, "traceparent: %s", submission->traceparent);
+    return taken->url.state == CLY_BUFFER_FINE;
+}
+
+cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_submission *submission,
+                           cly_error *error) {
+    slot *taken = engine->lists[PLACE_FREE].first;
+    if (taken == NULL)
+        return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "%d calls are in flight (max_in_flight)",
+                             engine->options.max_in_flight);
+    if (!fill(taken, submission)) return cly_error_no_memory(error);
+    taken->turn++;
+    taken->ready_at = cly_clock_now();
+    taken->is_throttled = false;
+    cly_call_begin(&taken->call, submission->operation, submission->timeout, submission->submitted_at);
+    engine->stats.calls++;
+    engine->stats.in_flight++;
+    move(engine, taken, PLACE_READY);
+    *ticket = ticket_of(engine, taken);
+    return CLY_OK;
 }
 
 int cly_engine_in_flight(const cly_engine *engine) {
-    return engine->in_flight;
+    return engine->stats.in_flight;
 }
 
-cly_ticket cly_engine_first_done(const cly_engine *engine) {
-    return engine->first_done ? ticket_of(engine, engine->first_done) : 0;
+cly_ticket cly_engine_first_done(const cly_engine *engine, unsigned group) {
+    const slot *done = first_done(engine, group);
+    return done ? ticket_of(engine, done) : 0;
+}
+
+void cly_engine_detach_group(cly_engine *engine, unsigned group) {
+    for (int i = 0; i < engine->options.max_in_flight; i++) {
+        slot *of = &engine->slots[i];
+        if (of->place == PLACE_FREE || of->group != group) continue;
+        of->is_detached = true;
+        if (of->place == PLACE_DONE) move(engine, of, PLACE_FREE);
+    }
 }
 
 bool cly_engine_is_done(const cly_engine *engine, cly_ticket ticket) {
     const slot *of = find(engine, ticket);
-    return of && of->state == SLOT_DONE;
+    return of && of->place == PLACE_DONE;
 }
 
-const cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket) {
-    const slot *of = find(engine, ticket);
+cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket) {
+    slot *of = find(engine, ticket);
     return of ? &of->call : NULL;
 }
 
-const cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket) {
-    const slot *of = find(engine, ticket);
+cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket) {
+    slot *of = find(engine, ticket);
     return of ? &of->transfer : NULL;
 }
 
-void cly_engine_cancel(cly_engine *engine, cly_ticket ticket, double now) {
+void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket) {
+    const slot *of = find(engine, ticket);
+    return of ? of->owner : NULL;
+}
+
+bool cly_engine_is_empty(const cly_engine *engine) {
+    return engine->stats.in_flight == 0 && engine->lists[PLACE_DONE].first == NULL;
+}
+
+bool cly_engine_has_room(const cly_engine *engine) {
+    return engine->lists[PLACE_FREE].first != NULL;
+}
+
+void cly_engine_cancel(cly_engine *engine, cly_ticket ticket) {
     slot *of = find(engine, ticket);
+    double now = cly_clock_now();
     cly_report report;
-    if (of == NULL || of->state != SLOT_ACTIVE) return;
+    if (of == NULL || of->place == PLACE_DONE) return;
+    if (of->place != PLACE_FLYING) {
+        cly_call_cancel(&of->call, now);
+        end_call(engine, of);
+        return;
+    }
     report = cly_transfer_cancel(&of->transfer);
     curl_multi_remove_handle(engine->multi, of->transfer.easy);
     conclude(engine, of, &report, now);
@@ -270,10 +496,16 @@ void cly_engine_cancel(cly_engine *engine, cly_ticket ticket, double now) {
 void cly_engine_release(cly_engine *engine, cly_ticket ticket) {
     slot *of = find(engine, ticket);
     if (of == NULL) return;
-    cly_engine_cancel(engine, ticket, cly_clock_now());
-    unlink_done(engine, of);
-    of->state = SLOT_FREE;
-    of->previous = NULL;
-    of->next = engine->free;
-    engine->free = of;
+    cly_engine_cancel(engine, ticket);
+    if (of->place == PLACE_DONE) move(engine, of, PLACE_FREE);
+}
+
+cly_event_queue *cly_engine_events(cly_engine *engine) {
+    return &engine->events;
+}
+
+cly_stats cly_engine_stats(const cly_engine *engine) {
+    cly_stats stats = engine->stats;
+    stats.events_lost = engine->events.lost;
+    return stats;
 }

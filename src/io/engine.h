@@ -1,19 +1,22 @@
 /*
  * engine.h - runs calls on one curl_multi, in the caller's thread.
  *
- *   cly_engine_submit(engine, &ticket, &submission, now, &error);
- *   do cly_engine_step(engine, 0.1); while (!cly_engine_is_done(engine, ticket));
+ *   cly_engine_submit(engine, &ticket, &submission, &error);
+ *   do cly_engine_step(engine, 0.1, NULL, 0); while (!cly_engine_is_done(engine, ticket));
  *   ...read cly_engine_call(engine, ticket)...
  *   cly_engine_release(engine, ticket);
  *
  * Slots, handles and buffers are used again, so a call in steady state allocates
- * nothing here. What comes next for a call is core/call's decision; the engine
- * only carries it out.
+ * nothing here. What comes next for a call is core/call's decision, and whether
+ * it may go now core/limiter's; the engine only carries it out.
  */
 #ifndef CLY_IO_ENGINE_H
 #define CLY_IO_ENGINE_H
 
 #include "core/call.h"
+#include "core/event.h"
+#include "core/limiter.h"
+#include "core/message.h"
 #include "io/transfer.h"
 #include <stdint.h>
 
@@ -27,16 +30,30 @@ typedef uint64_t cly_ticket;
 typedef struct cly_engine_options {
     cly_transfer_settings settings; /* what it points to outlives the engine */
     const char *secret;             /* masked in replies; borrowed likewise */
-    int max_in_flight, max_connections;
+    int max_in_flight, max_connections, max_attempts;
+    bool retry_unknown;
+    bool wants_events;
+    double rate; /* requests in any second */
 } cly_engine_options;
 
 typedef struct cly_submission {
     const cly_operation *operation;
-    const char *method; /* static */
-    const char *url;    /* copied */
-    cly_buffer *body;   /* its contents are taken, by a swap */
-    double timeout;     /* seconds */
+    const char *method;      /* static */
+    const char *url;         /* copied */
+    const char *traceparent; /* copied; "" for none */
+    cly_buffer *body;        /* its contents are taken, by a swap */
+    double timeout;          /* seconds */
+    double submitted_at;     /* when the budget began */
+    void *owner;             /* the caller's own, given back by cly_engine_owner */
+    uint64_t number;         /* for events */
+    unsigned group;          /* calls of one group can be waited for together */
 } cly_submission;
+
+/* Counted since the engine was made. */
+typedef struct cly_stats {
+    uint64_t calls, succeeded, not_sent, rejected, unknown, attempts, retries, throttled, events_lost;
+    int in_flight; /* now: not ended */
+} cly_stats;
 
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) CLY_MUST_CHECK;
 
@@ -47,31 +64,54 @@ void cly_engine_free(cly_engine *engine);
  * connections would speak on the parent's. Its handles are left alone. */
 void cly_engine_abandon(cly_engine *engine);
 
-/* Starts a call. kind overloaded when max_in_flight calls are in flight. */
+/* Takes a call. kind overloaded when max_in_flight calls are in flight. Opens
+ * nothing: the next step does. */
 cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_submission *submission,
-                           double now, cly_error *error) CLY_MUST_CHECK;
+                           cly_error *error) CLY_MUST_CHECK;
 
 /* Does what can be done, after waiting for it up to `max_wait` seconds; returns
- * at once when a call has ended. */
-void cly_engine_step(cly_engine *engine, double max_wait);
+ * at once when a call of the group has ended. `extra` descriptors (or NULL) end
+ * the wait too. */
+void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
+                     unsigned extra_count);
+
+/* Ends the wait of a step; the one function that any thread may call. */
+void cly_engine_wakeup(cly_engine *engine);
 
 /* Calls that have been submitted and have not ended. */
 int cly_engine_in_flight(const cly_engine *engine);
 
-/* The call that ended first of those not released, or 0. */
-cly_ticket cly_engine_first_done(const cly_engine *engine);
+/* The call of the group that ended first of those not released, or 0. */
+cly_ticket cly_engine_first_done(const cly_engine *engine, unsigned group);
+
+/* Nobody will ask for the results of this group (of this call): each slot is
+ * given back when its call ends by itself. */
+void cly_engine_detach_group(cly_engine *engine, unsigned group);
 
 bool cly_engine_is_done(const cly_engine *engine, cly_ticket ticket);
 
 /* Borrowed until release; NULL for a ticket that is not (or no longer) valid. */
-const cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket);
-const cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket);
+cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket);
+cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket);
+
+void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket);
+
+/* No call in flight, none whose result nobody has released. */
+bool cly_engine_is_empty(const cly_engine *engine);
+
+/* Whether one more call would be taken. */
+bool cly_engine_has_room(const cly_engine *engine);
 
 /* Ends a call now, if it has not ended. */
-void cly_engine_cancel(cly_engine *engine, cly_ticket ticket, double now);
+void cly_engine_cancel(cly_engine *engine, cly_ticket ticket);
 
 /* Gives the slot back; a call that has not ended is canceled first. */
 void cly_engine_release(cly_engine *engine, cly_ticket ticket);
+
+/* Events nobody has taken yet, when they are wanted. */
+cly_event_queue *cly_engine_events(cly_engine *engine);
+
+cly_stats cly_engine_stats(const cly_engine *engine);
 
 CLY_PRIVATE_END
 

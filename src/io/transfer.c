@@ -1,10 +1,15 @@
 #include "io/transfer.h"
 
+#include "core/text.h"
+#include "io/clock.h"
+#include <stdlib.h>
+#include <time.h>
+
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION keeps a message from being sent twice"
 #endif
 
-enum { REPLY_HEADERS_MAX = 256 * 1024 };
+enum { REPLY_HEADERS_MAX = 256 * 1024, IDLE_MAX = 45 /* seconds */ };
 
 void cly_transfer_init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
@@ -27,9 +32,36 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     return 0;
 }
 
+enum { VALUE_MAX = 64 };
+
+/* Seconds or an HTTP date (RFC 9110 section 10.2.3). libcurl's own reading of it
+ * cannot tell "0" from no such header. Anything else is as if it were not there. */
+static double read_retry_after(const char *value) {
+    size_t digits = strspn(value, "0123456789");
+    time_t date;
+    if (digits > 0 && value[digits] == '\0') return digits > 9 ? 1e9 : (double)atol(value);
+    date = curl_getdate(value, NULL);
+    if (date == (time_t)-1) return -1;
+    return date > time(NULL) ? difftime(date, time(NULL)) : 0;
+}
+
+static void read_header(cly_transfer *transfer, const char *line, size_t length) {
+    static const char name[] = "retry-after:";
+    char value[VALUE_MAX + 1];
+    size_t from = sizeof name - 1, to = length;
+    if (cly_starts_with(line, length, "http/")) transfer->retry_after = -1; /* a new reply begins */
+    if (!cly_starts_with(line, length, name)) return;
+    while (from < to && strchr(" \t", line[from])) from++;
+    while (to > from && strchr(" \t\r\n", line[to - 1])) to--;
+    if (to - from > VALUE_MAX) return;
+    memcpy(value, line + from, to - from);
+    value[to - from] = '\0';
+    transfer->retry_after = read_retry_after(value);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     cly_transfer *transfer = data;
-    (void)bytes;
+    read_header(transfer, bytes, size * count);
     transfer->header_bytes += size * count;
     if (transfer->header_bytes <= REPLY_HEADERS_MAX) return size * count;
     transfer->is_too_big = true;
@@ -52,6 +84,7 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     cly_transfer *transfer = data;
     (void)address, (void)local_address, (void)port, (void)local_port;
     transfer->issues++;
+    if (transfer->issues == 1) cly_limiter_left(transfer->limiter, cly_clock_now());
     if (transfer->issues == 1 || transfer->may_repeat || !has_left(transfer)) return CURL_PREREQFUNC_OK;
     return CURL_PREREQFUNC_ABORT;
 }
@@ -96,11 +129,24 @@ static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings->http2 ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           /* Servers and balancers close idle connections after 60 seconds or more.
+            * One that dies as it is used again costs an `unknown`. */
+           curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX) == CURLE_OK;
+}
+
+/* A resolver that takes its time must not keep a call beyond its budget: libcurl
+ * is not to wait for the thread it asks it in. */
+static bool set_quick_exit(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#else
+    return easy != NULL;
+#endif
 }
 
 static bool set_manners(CURL *easy) {
-    return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+    return set_quick_exit(easy) && curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
            /* A proxy's answer to CONNECT is not the API's. */
@@ -139,6 +185,9 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
     double connect =
         settings->connect_timeout < request->timeout ? settings->connect_timeout : request->timeout;
     struct curl_slist *headers = request->length > 0 ? settings->headers : settings->bare_headers;
+    transfer->trace_header.data = request->trace_header;
+    transfer->trace_header.next = headers;
+    if (request->trace_header[0]) headers = &transfer->trace_header;
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_method(easy, request) &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
@@ -151,11 +200,13 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     cly_buffer_reset(&transfer->reply);
     transfer->error_text[0] = '\0';
     transfer->header_bytes = 0;
+    transfer->retry_after = -1;
     transfer->issues = 0;
     transfer->may_repeat = request->may_repeat;
     transfer->is_too_big = false;
     transfer->started_at = now;
     transfer->timeout = request->timeout;
+    transfer->limiter = settings->limiter;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);
@@ -201,13 +252,11 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (is_out_of_memory(transfer)) return "not enough memory for the reply";
     if (code == CURLE_ABORTED_BY_CALLBACK && transfer->issues > 1)
         return "a kept connection was closed as the request went out";
-    return transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(code);
-}
-
-static double retry_after(const cly_transfer *transfer) {
-    curl_off_t seconds = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
-    return seconds > 0 ? (double)seconds : -1;
+    /* libcurl may quote a proxy's URL, with its password. */
+    if (transfer->error_text[0] == '\0' || strstr(transfer->error_text, "://") ||
+        strchr(transfer->error_text, '@'))
+        return curl_easy_strerror(code);
+    return transfer->error_text;
 }
 
 cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, double now) {
@@ -215,7 +264,7 @@ cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, doub
     report.end = end_of(transfer, code, now);
     report.bytes_left = has_left(transfer);
     report.status = final_status(transfer);
-    report.retry_after = retry_after(transfer);
+    report.retry_after = transfer->retry_after;
     report.reason = code == CURLE_OK ? NULL : reason_of(transfer, code);
     report.body = transfer->reply.data;
     report.length = transfer->reply.length;
@@ -229,6 +278,23 @@ cly_report cly_transfer_cancel(const cly_transfer *transfer) {
     report.body = transfer->reply.data;
     report.length = transfer->reply.length;
     return report;
+}
+
+static double seconds_of(CURL *easy, CURLINFO info) {
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(easy, info, &microseconds);
+    return (double)microseconds / 1e6;
+}
+
+cly_phases cly_transfer_phases(const cly_transfer *transfer) {
+    cly_phases phases = {0, 0, 0, 0, 0};
+    if (transfer->easy == NULL) return phases;
+    phases.dns = seconds_of(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    phases.connect = seconds_of(transfer->easy, CURLINFO_CONNECT_TIME_T);
+    phases.tls = seconds_of(transfer->easy, CURLINFO_APPCONNECT_TIME_T);
+    phases.first_byte = seconds_of(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    phases.total = seconds_of(transfer->easy, CURLINFO_TOTAL_TIME_T);
+    return phases;
 }
 
 const char *cly_transfer_http_version(const cly_transfer *transfer) {

@@ -10,6 +10,8 @@
 #ifndef CLY_IO_TRANSFER_H
 #define CLY_IO_TRANSFER_H
 
+#include "core/event.h"
+#include "core/limiter.h"
 #include "core/verdict.h"
 #include "io/trust.h"
 #include <curl/curl.h>
@@ -24,6 +26,7 @@ typedef struct cly_transfer_settings {
     const char *user_agent;
     const char *proxy, *no_proxy;
     const cly_trust *trust;
+    cly_limiter *limiter;   /* told when a request leaves */
     double connect_timeout; /* seconds */
     bool is_plain;          /* http:// to loopback */
     bool http2;
@@ -34,16 +37,20 @@ typedef struct cly_transfer {
     char error_text[CURL_ERROR_SIZE];
     cly_buffer reply;
     size_t header_bytes;
-    int issues;      /* times libcurl was about to issue the request */
-    bool may_repeat; /* an idempotent method: libcurl's own repeat is fine */
+    double retry_after; /* seconds, of the last reply; negative when it says nothing */
+    int issues;         /* times libcurl was about to issue the request */
+    bool may_repeat;    /* an idempotent method: libcurl's own repeat is fine */
     bool is_too_big;
     double started_at, timeout;
+    cly_limiter *limiter;
+    struct curl_slist trace_header; /* stands before the shared list; not owned by libcurl */
 } cly_transfer;
 
 typedef struct cly_transfer_request {
     const char *method, *url;
     const char *body; /* borrowed until the transfer has ended */
     size_t length;
+    char *trace_header; /* a whole line, or ""; borrowed likewise */
     bool may_repeat;
     double timeout; /* seconds */
 } cly_transfer_request;
@@ -62,6 +69,9 @@ cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, doub
 
 /* The same for one that is being stopped. */
 cly_report cly_transfer_cancel(const cly_transfer *transfer);
+
+/* How long the attempt took to come how far. */
+cly_phases cly_transfer_phases(const cly_transfer *transfer);
 
 /* "1.1", "2", "3", or "" before any reply; static. */
 const char *cly_transfer_http_version(const cly_transfer *transfer);

@@ -1,0 +1,128 @@
+-- client:send_many: messages in, results out, a bounded number in flight, memory
+-- that does not grow.
+
+local many = {}
+
+--- The next message of a list or of an iterator function, or nil at the end.
+local function puller(source)
+  if type(source) == "function" then
+    return source
+  end
+  local index = 0
+  return function()
+    index = index + 1
+    return source[index]
+  end
+end
+
+local function closed_error(index, message, problem)
+  return { index = index, message = message, error = problem }
+end
+
+--- Takes one more message in: true, or a result at once when it was refused.
+local function take_in(state)
+  local message = state.held
+  if message == nil then
+    local is_fine, pulled = pcall(state.pull)
+    if not is_fine then
+      -- What is in flight is still handed out; then the source's error is raised.
+      state.failure, state.has_failed, state.is_over = pulled, true, true
+      return
+    end
+    if pulled == nil then
+      state.is_over = true
+      return
+    end
+    message = pulled
+    state.index = state.index + 1
+  end
+  state.held = nil
+  local ticket, problem = state.client.submit(state.operation, message, state.group)
+  if ticket then
+    state.pending[ticket] = { index = state.index, message = message }
+    state.in_flight = state.in_flight + 1
+  elseif problem.kind == "overloaded" then
+    state.held = message -- other calls of the client fill it: wait for room
+    state.is_full = true
+  else
+    return closed_error(state.index, message, problem)
+  end
+end
+
+local function take_out(state)
+  local ticket = state.client.native:first_done(state.group)
+  local entry = ticket and state.pending[ticket]
+  if not entry then
+    return nil
+  end
+  state.pending[ticket] = nil
+  state.in_flight = state.in_flight - 1
+  local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
+  local result = { index = entry.index, message = entry.message }
+  if value == nil then
+    result.error = second
+  else
+    result.id, result.info = value, second
+  end
+  return result
+end
+
+--- A closed client takes nothing in and ends nothing more.
+local function give_up(state)
+  local ticket, entry = next(state.pending)
+  state.pending[ticket] = nil
+  state.in_flight = state.in_flight - 1
+  local _, problem = state.client.finish(state.operation, state.client.native:result(ticket))
+  return closed_error(entry.index, entry.message, problem)
+end
+
+local function next_result(state)
+  while true do
+    state.is_full = false
+    while not state.is_over and not state.is_full and state.in_flight < state.limit do
+      local refused = take_in(state)
+      if refused then
+        return refused
+      end
+    end
+    local result = take_out(state)
+    if result then
+      return result
+    end
+    if state.in_flight == 0 and state.is_over then
+      if state.has_failed then
+        state.has_failed = false
+        error(state.failure, 0)
+      end
+      return nil
+    end
+    if state.client.native:is_closed() and state.in_flight > 0 then
+      return give_up(state)
+    end
+    state.client.step(state.group)
+  end
+end
+
+--- The loop was left: nothing more is taken in, and what is in flight is let end.
+local function finish_early(state)
+  state.is_over, state.held = true, nil
+  while state.in_flight > 0 and not state.client.native:is_closed() do
+    if not take_out(state) then
+      state.client.step(state.group)
+    end
+  end
+end
+
+--- `client` has native, submit, step and finish (client.lua).
+function many.new(client, group, source, options)
+  local state = {
+    client = client, group = group, pull = puller(source), operation = options.operation or "send_template",
+    limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, is_over = false,
+  }
+  -- Where the language does not tell that a loop was left, the collector does.
+  state.anchor = client.at_end(function() client.native:detach_group(group) end)
+  local closing = setmetatable({}, { __close = function() finish_early(state) end })
+  return function() return next_result(state) end, nil, nil, closing
+end
+
+return many

@@ -1,0 +1,275 @@
+#define _DEFAULT_SOURCE /* mkdtemp, setenv */
+#include "io/bell.h"
+
+#include "spec/core/test.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static cly_bell bell;
+
+static int begin(void **state) {
+    (void)state;
+    cly_bell_init(&bell);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    cly_bell_clear(&bell);
+    return 0;
+}
+
+static bool is_readable(int descriptor) {
+    struct pollfd watched = {descriptor, POLLIN, 0};
+    return poll(&watched, 1, 0) == 1;
+}
+
+/* The peer's side, or -1. */
+static int connect_to(const char *path) {
+    struct sockaddr_un address;
+    int made = socket(AF_UNIX, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (connect(made, (struct sockaddr *)&address, sizeof address) == 0) return made;
+    close(made);
+    return -1;
+}
+
+static int connect_peer(void) {
+    const char *path = cly_bell_listen(&bell);
+    int peer;
+    assert_non_null(path);
+    peer = connect_to(path);
+    assert_true(peer >= 0);
+    cly_bell_serve(&bell);
+    return peer;
+}
+
+static void expect_lines(int peer, const char *expected) {
+    char bytes[256] = "";
+    ssize_t count = recv(peer, bytes, sizeof bytes - 1, MSG_DONTWAIT);
+    assert_int_equal(count, strlen(expected));
+    assert_string_equal(bytes, expected);
+}
+
+/* ---- the descriptor ---- */
+
+static void it_rings_until_it_is_quieted(void **state) {
+    int descriptor;
+    (void)state;
+    cly_bell_ring(&bell); /* nobody has asked for it yet */
+    cly_bell_quiet(&bell);
+    descriptor = cly_bell_descriptor(&bell);
+    assert_true(descriptor >= 0);
+    assert_int_equal(cly_bell_descriptor(&bell), descriptor);
+    assert_false(is_readable(descriptor));
+    for (int i = 0; i < 100000; i++) cly_bell_ring(&bell); /* never blocks, never fills */
+    assert_true(is_readable(descriptor));
+    cly_bell_quiet(&bell);
+    assert_false(is_readable(descriptor));
+    cly_bell_ring(&bell);
+    assert_true(is_readable(descriptor));
+}
+
+static void no_child_inherits_it(void **state) {
+    int peer = connect_peer();
+    (void)state;
+    assert_true(fcntl(cly_bell_descriptor(&bell), F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(bell.write_end, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(bell.peer, F_GETFD) & FD_CLOEXEC);
+    close(peer);
+}
+
+/* ---- the socket ---- */
+
+static void its_folder_is_nobody_elses(void **state) {
+    const char *path = cly_bell_listen(&bell);
+    struct stat folder;
+    (void)state;
+    assert_non_null(path);
+    assert_int_equal(stat(bell.folder, &folder), 0);
+    assert_int_equal(folder.st_mode & 0777, 0700);
+    assert_ptr_equal(cly_bell_listen(&bell), path);
+}
+
+static void one_peer_connects_and_the_path_is_gone(void **state) {
+    char path[CLY_BELL_PATH_SIZE], folder[CLY_BELL_PATH_SIZE];
+    struct stat gone;
+    bool wants_write;
+    int peer;
+    (void)state;
+    assert_int_equal(cly_bell_watch(&bell, &wants_write), -1);
+    strcpy(path, cly_bell_listen(&bell));
+    strcpy(folder, bell.folder);
+    assert_int_equal(cly_bell_watch(&bell, &wants_write), bell.listener);
+    assert_false(wants_write);
+    peer = connect_peer();
+    assert_int_equal(cly_bell_watch(&bell, &wants_write), bell.peer);
+    assert_int_equal(bell.listener, -1);
+    assert_int_equal(stat(path, &gone), -1);
+    assert_int_equal(stat(folder, &gone), -1);
+    assert_int_equal(connect_to(path), -1);
+    close(peer);
+}
+
+static void clear_takes_the_path_away(void **state) {
+    char folder[CLY_BELL_PATH_SIZE];
+    struct stat gone;
+    (void)state;
+    assert_non_null(cly_bell_listen(&bell));
+    strcpy(folder, bell.folder);
+    cly_bell_clear(&bell);
+    assert_int_equal(stat(folder, &gone), -1);
+    cly_bell_clear(&bell);
+}
+
+static void each_number_is_a_line(void **state) {
+    int peer;
+    bool wants_write;
+    (void)state;
+    cly_bell_tell(&bell, 1); /* to nobody */
+    peer = connect_peer();
+    cly_bell_tell(&bell, 2);
+    cly_bell_tell(&bell, UINT64_MAX);
+    cly_bell_watch(&bell, &wants_write);
+    assert_true(wants_write);
+    cly_bell_serve(&bell);
+    expect_lines(peer, "2\n18446744073709551615\n");
+    cly_bell_watch(&bell, &wants_write);
+    assert_false(wants_write);
+    close(peer);
+}
+
+static void a_peer_that_goes_does_no_harm(void **state) {
+    bool wants_write;
+    int peer = connect_peer();
+    (void)state;
+    cly_bell_tell(&bell, 1);
+    close(peer);
+    cly_bell_serve(&bell);
+    assert_int_equal(bell.peer, -1);
+    assert_int_equal(bell.unsent.length, 0);
+    assert_int_equal(cly_bell_watch(&bell, &wants_write), -1);
+    cly_bell_tell(&bell, 2);
+    cly_bell_serve(&bell);
+    peer = connect_peer(); /* and another may come */
+    cly_bell_tell(&bell, 3);
+    cly_bell_serve(&bell);
+    expect_lines(peer, "3\n");
+    close(peer);
+}
+
+static void a_peer_that_talks_is_not_listened_to(void **state) {
+    char noise[1000];
+    int peer = connect_peer();
+    (void)state;
+    memset(noise, 'x', sizeof noise);
+    assert_int_equal(write(peer, noise, sizeof noise), sizeof noise);
+    for (int i = 0; i < 20; i++) cly_bell_serve(&bell);
+    cly_bell_tell(&bell, 4);
+    cly_bell_serve(&bell);
+    expect_lines(peer, "4\n");
+    close(peer);
+}
+
+/* It is let go rather than told less than all: it notices, and asks. */
+static void a_peer_that_never_reads_is_let_go(void **state) {
+    int peer = connect_peer();
+    (void)state;
+    for (int i = 0; bell.peer >= 0; i++) {
+        assert_true(i < 2000000);
+        cly_bell_tell(&bell, UINT64_MAX);
+        if (i % 100 == 0) cly_bell_serve(&bell);
+        assert_true(bell.unsent.length <= bell.unsent.ceiling);
+    }
+    assert_int_equal(bell.unsent.length, 0);
+    cly_bell_tell(&bell, 1);
+    cly_bell_serve(&bell);
+    close(peer);
+}
+
+/* A peer that reads slowly misses nothing. */
+static void a_slow_peer_gets_every_line(void **state) {
+    enum { LINES = 30000 };
+    char bytes[4096];
+    int peer = connect_peer(), lines = 0;
+    (void)state;
+    for (int i = 0; i < LINES; i++) cly_bell_tell(&bell, 1234567890);
+    while (lines < LINES) {
+        ssize_t count;
+        cly_bell_serve(&bell);
+        count = recv(peer, bytes, sizeof bytes, MSG_DONTWAIT);
+        assert_true(count > 0);
+        for (ssize_t i = 0; i < count; i++) lines += bytes[i] == '\n';
+    }
+    assert_int_equal(lines, LINES);
+    assert_int_equal(bell.unsent.length, 0);
+    close(peer);
+}
+
+/* ---- where the folder is ---- */
+
+static void a_temporary_folder_is_followed(void **state) {
+    char root[] = "/tmp/bell-spec-XXXXXX", far[300];
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    setenv("TMPDIR", root, 1);
+    assert_non_null(cly_bell_listen(&bell));
+    assert_int_equal(strncmp(bell.path, root, strlen(root)), 0);
+    cly_bell_clear(&bell);
+    assert_int_equal(rmdir(root), 0); /* nothing is left in it */
+    cly_bell_init(&bell);
+    assert_null(cly_bell_listen(&bell));
+    assert_int_equal(errno, ENOENT);
+    memset(far, 'x', sizeof far - 1);
+    far[0] = '/', far[sizeof far - 1] = '\0';
+    setenv("TMPDIR", far, 1); /* longer than a unix address */
+    assert_non_null(cly_bell_listen(&bell));
+    assert_int_equal(strncmp(bell.path, "/tmp/", 5), 0);
+    unsetenv("TMPDIR");
+}
+
+/* Every length up to the longest path that an address holds, and past it. */
+static void no_length_is_cut(void **state) {
+    char root[CLY_BELL_PATH_SIZE + 8];
+    (void)state;
+    for (size_t length = 80; length < CLY_BELL_PATH_SIZE; length++) {
+        int peer;
+        memset(root, 'y', sizeof root);
+        memcpy(root, "/tmp/", 5);
+        root[length] = '\0';
+        assert_int_equal(mkdir(root, 0700), 0);
+        setenv("TMPDIR", root, 1);
+        assert_non_null(cly_bell_listen(&bell));
+        peer = connect_to(bell.path);
+        assert_true(peer >= 0);
+        cly_bell_clear(&bell);
+        cly_bell_init(&bell);
+        close(peer);
+        assert_int_equal(rmdir(root), 0);
+    }
+    unsetenv("TMPDIR");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(it_rings_until_it_is_quieted),      TEST(no_child_inherits_it),
+        TEST(its_folder_is_nobody_elses),        TEST(one_peer_connects_and_the_path_is_gone),
+        TEST(clear_takes_the_path_away),         TEST(each_number_is_a_line),
+        TEST(a_peer_that_goes_does_no_harm),     TEST(a_peer_that_talks_is_not_listened_to),
+        TEST(a_peer_that_never_reads_is_let_go), TEST(a_slow_peer_gets_every_line),
+        TEST(a_temporary_folder_is_followed),    TEST(no_length_is_cut),
+    };
+    return cmocka_run_group_tests_name("io/bell", tests, NULL, NULL);
+}

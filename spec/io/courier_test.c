@@ -1,0 +1,898 @@
+/* The courier's mailbox, from one thread, from two, and from a child. */
+#define _DEFAULT_SOURCE /* usleep */
+#include "io/courier.h"
+
+#include "io/clock.h"
+#include "spec/core/memory_support.h"
+#include "spec/core/test.h"
+#include "spec/io/server_support.h"
+#include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FLIGHT = 2, MAILBOX = 4 };
+
+static cly_engine_options options;
+static cly_courier *courier;
+static cly_trust trust;
+static server answering;
+static int silent_port;
+static char silent_url[64];
+
+static const char *const always_ok[] = {REPLY_OK};
+static const char refused_url[] = "http://127.0.0.1:1/x";
+
+static void set_options(void) {
+    memset(&options, 0, sizeof options);
+    trust.is_default = true;
+    options.settings.user_agent = "spec";
+    options.settings.proxy = options.settings.no_proxy = "";
+    options.settings.trust = &trust;
+    options.settings.connect_timeout = 5;
+    options.settings.is_plain = true;
+    options.secret = "key";
+    options.max_in_flight = FLIGHT;
+    options.max_connections = 16;
+    options.max_attempts = 1;
+    options.rate = 100000;
+}
+
+static cly_courier *open_courier(int mailbox) {
+    cly_engine *engine = NULL;
+    cly_courier *made = NULL;
+    cly_error error;
+    cly_error_clear(&error);
+    assert_int_equal(cly_engine_new(&engine, &options, &error), CLY_OK);
+    assert_int_equal(cly_courier_new(&made, engine, mailbox, &error), CLY_OK);
+    return made;
+}
+
+static int begin(void **state) {
+    (void)state;
+    set_options();
+    if (!server_start(&answering, always_ok, 1)) return -1;
+    silent_port = server_listen(silent_url, sizeof silent_url);
+    courier = open_courier(MAILBOX);
+    return silent_port < 0 ? -1 : 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    memory_restore();
+    cly_courier_free(courier);
+    courier = NULL;
+    server_stop(&answering);
+    return close(silent_port);
+}
+
+/* For those that want one of their own. */
+static void reopen(int mailbox) {
+    cly_courier_free(courier);
+    courier = open_courier(mailbox);
+}
+
+static cly_kind try_submit(const char *where, double timeout, unsigned group, cly_ticket *ticket,
+                           cly_error *error) {
+    cly_submission submission = {0};
+    cly_buffer body;
+    cly_kind kind;
+    cly_buffer_init(&body, 1024);
+    cly_buffer_text(&body, "{}");
+    submission.operation = cly_operation_find("send_template", 13);
+    submission.method = "POST";
+    submission.url = where;
+    submission.traceparent = "";
+    submission.body = &body;
+    submission.timeout = timeout;
+    submission.submitted_at = cly_clock_now();
+    submission.number = 9;
+    submission.group = group;
+    if (error) cly_error_clear(error);
+    kind = cly_courier_submit(courier, ticket, &submission, error);
+    cly_buffer_clear(&body);
+    return kind;
+}
+
+static cly_ticket submit_group(const char *where, unsigned group) {
+    cly_ticket ticket = 0;
+    assert_int_equal(try_submit(where, 30, group, &ticket, NULL), CLY_OK);
+    assert_true(ticket != 0 && ticket < (cly_ticket)1 << 53);
+    return ticket;
+}
+
+static cly_ticket submit(const char *where) {
+    return submit_group(where, 0);
+}
+
+static const cly_call *finish(cly_ticket ticket) {
+    double until = cly_clock_now() + 10;
+    cly_result result;
+    while (!cly_courier_is_done(courier, ticket)) {
+        if (cly_clock_now() > until) fail_msg("not done after 10 seconds");
+        cly_courier_wait_for(courier, ticket, 0.2);
+    }
+    assert_true(cly_courier_result(courier, ticket, &result));
+    return result.call;
+}
+
+/* Until the thread has all that was submitted on its way. */
+static void let_it_fly(int requests) {
+    double until = cly_clock_now() + 5;
+    while (server_requests(&answering) < requests && cly_clock_now() < until) usleep(1000);
+    assert_int_equal(server_requests(&answering), requests);
+}
+
+static cly_stats stats_that_add_up(void) {
+    cly_stats stats = cly_courier_stats(courier);
+    assert_int_equal(stats.calls, stats.succeeded + stats.not_sent + stats.rejected + stats.unknown +
+                                      (uint64_t)stats.in_flight);
+    return stats;
+}
+
+/* ---- one call ---- */
+
+static void a_call_comes_back_with_its_result(void **state) {
+    cly_ticket ticket = submit(answering.url);
+    cly_result result;
+    (void)state;
+    assert_true(cly_courier_is_known(courier, ticket));
+    assert_int_equal(finish(ticket)->error.kind, CLY_OK);
+    assert_true(cly_courier_first_done(courier, 0) == ticket);
+    assert_true(cly_courier_result(courier, ticket, &result));
+    assert_string_equal(cly_response_text(&result.call->response, CLY_TEXT_ID), "a");
+    assert_int_equal(result.reply->length, 10);
+    assert_memory_equal(result.reply->data, "{\"id\":\"a\"}", 10);
+    assert_string_equal(result.http_version, "1.1");
+    cly_courier_release(courier, ticket);
+    assert_false(cly_courier_is_known(courier, ticket));
+    assert_false(cly_courier_is_done(courier, ticket));
+    assert_false(cly_courier_result(courier, ticket, &result));
+    assert_true(cly_courier_first_done(courier, 0) == 0);
+    assert_int_equal(stats_that_add_up().succeeded, 1);
+}
+
+static void it_makes_progress_without_being_waited_for(void **state) {
+    cly_ticket ticket = submit(answering.url);
+    (void)state;
+    for (int i = 0; i < 500 && !cly_courier_is_done(courier, ticket); i++) usleep(10 * 1000);
+    assert_true(cly_courier_is_done(courier, ticket));
+}
+
+static void a_result_is_there_when_it_is_done_and_not_before(void **state) {
+    cly_ticket ticket = submit(silent_url);
+    cly_result result;
+    double before = cly_clock_now();
+    (void)state;
+    assert_false(cly_courier_result(courier, ticket, &result));
+    cly_courier_wait_for(courier, ticket, 0.1);
+    assert_true(cly_clock_now() - before >= 0.09);
+    assert_false(cly_courier_is_done(courier, ticket));
+}
+
+static void tickets_that_never_were_are_none(void **state) {
+    const cly_ticket odd[] = {0, 1, MAILBOX, 65535, (cly_ticket)1 << 16, UINT64_MAX, (cly_ticket)1 << 63};
+    cly_ticket real = submit(silent_url);
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(odd); i++) {
+        if (odd[i] == real) continue;
+        assert_false(cly_courier_is_known(courier, odd[i]));
+        cly_courier_cancel(courier, odd[i]);
+        cly_courier_detach(courier, odd[i]);
+        cly_courier_release(courier, odd[i]);
+        cly_courier_wait_for(courier, odd[i], 60);
+    }
+    assert_int_equal(stats_that_add_up().in_flight, 1);
+}
+
+/* ---- a full mailbox ---- */
+
+static void a_full_mailbox_takes_no_more(void **state) {
+    cly_ticket tickets[MAILBOX], more = 77;
+    cly_error error;
+    (void)state;
+    for (int i = 0; i < MAILBOX; i++) tickets[i] = submit(silent_url);
+    assert_int_equal(try_submit(silent_url, 30, 0, &more, &error), CLY_OVERLOADED);
+    assert_int_equal(error.outcome, CLY_NOT_SENT);
+    assert_true(more == 77);
+    assert_int_equal(stats_that_add_up().in_flight, MAILBOX);
+    assert_int_equal(stats_that_add_up().calls, MAILBOX);
+    cly_courier_cancel(courier, tickets[0]);
+    finish(tickets[0]); /* ended, and unread: it still lies there */
+    assert_int_equal(try_submit(silent_url, 30, 0, &more, &error), CLY_OVERLOADED);
+    cly_courier_release(courier, tickets[0]);
+    submit(silent_url);
+}
+
+/* More were started than may be in flight; one that ends lets the next go, were
+ * it by being canceled and with nothing else to wake the thread. */
+static void a_canceled_call_lets_the_next_go(void **state) {
+    cly_ticket first;
+    (void)state;
+    options.max_in_flight = 1;
+    reopen(MAILBOX);
+    first = submit(silent_url);
+    usleep(50 * 1000);
+    submit(answering.url);
+    usleep(50 * 1000);
+    assert_int_equal(server_requests(&answering), 0);
+    cly_courier_cancel(courier, first);
+    let_it_fly(1);
+}
+
+static void those_that_wait_for_room_run_out_of_time(void **state) {
+    cly_ticket late = 0;
+    const cly_call *call;
+    cly_event event;
+    (void)state;
+    options.max_in_flight = 1;
+    options.wants_events = true;
+    reopen(MAILBOX);
+    submit(silent_url);
+    assert_int_equal(try_submit(answering.url, 0.2, 0, &late, NULL), CLY_OK);
+    call = finish(late);
+    assert_int_equal(call->error.kind, CLY_TIMEOUT);
+    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
+    assert_true(call->ended_at - call->started_at < 1);
+    assert_int_equal(stats_that_add_up().not_sent, 1);
+    assert_int_equal(stats_that_add_up().in_flight, 1);
+    assert_true(cly_courier_take_event(courier, &event));
+    assert_true(event.type == CLY_EVENT_DONE && event.kind == CLY_TIMEOUT && event.call == 9);
+    assert_string_equal(event.operation, "send_template");
+    assert_int_equal(server_requests(&answering), 0);
+}
+
+/* ---- cancel, release, detach ---- */
+
+static void a_cancel_before_the_engine_has_it(void **state) {
+    cly_ticket waiting;
+    (void)state;
+    for (int i = 0; i < FLIGHT; i++) submit(silent_url);
+    waiting = submit(silent_url);
+    cly_courier_cancel(courier, waiting);
+    assert_int_equal(finish(waiting)->error.kind, CLY_CANCELED);
+    assert_int_equal(finish(waiting)->error.outcome, CLY_NOT_SENT);
+    assert_int_equal(finish(waiting)->attempts, 0);
+    cly_courier_cancel(courier, waiting); /* and once more */
+    assert_int_equal(stats_that_add_up().not_sent, 1);
+}
+
+static void a_cancel_while_the_engine_has_it(void **state) {
+    cly_ticket ticket = submit(silent_url);
+    cly_result result;
+    (void)state;
+    usleep(100 * 1000);
+    cly_courier_cancel(courier, ticket);
+    assert_int_equal(finish(ticket)->error.kind, CLY_CANCELED);
+    assert_int_equal(finish(ticket)->error.outcome, CLY_UNKNOWN);
+    assert_true(cly_courier_result(courier, ticket, &result));
+    assert_int_equal(result.reply->length, 0);
+    assert_string_equal(result.http_version, "");
+}
+
+/* A reply's head said 429 when it was canceled. */
+static void a_cancel_in_the_middle_of_a_429_is_the_end(void **state) {
+    static const char *const half[] = {
+        "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"};
+    cly_ticket ticket;
+    (void)state;
+    options.max_attempts = 3;
+    reopen(MAILBOX);
+    server_stop(&answering);
+    assert_true(server_start(&answering, half, 1));
+    ticket = submit(answering.url);
+    let_it_fly(1);
+    usleep(50 * 1000);
+    cly_courier_cancel(courier, ticket);
+    cly_courier_wait_for(courier, ticket, 1);
+    usleep(100 * 1000);
+    assert_true(cly_courier_is_done(courier, ticket));
+    assert_int_equal(server_requests(&answering), 1);
+}
+
+static void a_released_call_is_ended_and_its_letter_used_again(void **state) {
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        cly_ticket ticket = 0;
+        double until = cly_clock_now() + 5;
+        while (try_submit(silent_url, 30, 0, &ticket, NULL) != CLY_OK && cly_clock_now() < until)
+            usleep(1000);
+        assert_true(ticket != 0);
+        cly_courier_release(courier, ticket);
+        assert_false(cly_courier_is_known(courier, ticket));
+        assert_true(cly_courier_first_done(courier, 0) == 0);
+    }
+}
+
+static void a_detached_call_goes_on_and_gives_its_letter_back(void **state) {
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        cly_ticket ticket = 0;
+        while (try_submit(answering.url, 30, 0, &ticket, NULL) != CLY_OK) usleep(1000);
+        if (i % 2) finish(ticket);
+        cly_courier_detach(courier, ticket);
+        assert_false(cly_courier_is_known(courier, ticket));
+    }
+    let_it_fly(10);
+    assert_true(cly_courier_first_done(courier, 0) == 0);
+}
+
+static void groups_are_kept_apart(void **state) {
+    cly_ticket one = submit_group(answering.url, 1);
+    double before;
+    (void)state;
+    submit_group(silent_url, 2);
+    cly_courier_wait(courier, 1, 5);
+    assert_true(cly_courier_first_done(courier, 1) == one);
+    assert_true(cly_courier_first_done(courier, 2) == 0);
+    before = cly_clock_now();
+    cly_courier_wait(courier, 2, 0.1);
+    assert_true(cly_clock_now() - before >= 0.09);
+    cly_courier_detach_group(courier, 2);
+    cly_courier_detach_group(courier, 1);
+    assert_true(cly_courier_first_done(courier, 1) == 0);
+    assert_int_equal(stats_that_add_up().in_flight, 1);
+}
+
+/* ---- the end ---- */
+
+static void a_stop_with_time_drains_all(void **state) {
+    cly_ticket tickets[MAILBOX];
+    (void)state;
+    for (int i = 0; i < MAILBOX; i++) tickets[i] = submit(answering.url);
+    assert_int_equal(cly_courier_stop(courier, 10), 0);
+    for (int i = 0; i < MAILBOX; i++) assert_int_equal(finish(tickets[i])->error.kind, CLY_OK);
+    assert_int_equal(stats_that_add_up().succeeded, MAILBOX);
+    assert_int_equal(cly_courier_stop(courier, 10), 0);
+}
+
+static void a_stop_without_time_ends_all_and_says_how_many(void **state) {
+    cly_ticket tickets[MAILBOX], late = 77;
+    cly_error error;
+    double before;
+    (void)state;
+    tickets[0] = submit(answering.url);
+    finish(tickets[0]);
+    for (int i = 1; i < MAILBOX; i++) tickets[i] = submit(silent_url);
+    usleep(100 * 1000);
+    before = cly_clock_now();
+    assert_int_equal(cly_courier_stop(courier, 0.1), MAILBOX - 1);
+    assert_true(cly_clock_now() - before < 2);
+    assert_int_equal(finish(tickets[0])->error.kind, CLY_OK);
+    for (int i = 1; i < MAILBOX; i++) {
+        assert_int_equal(finish(tickets[i])->error.kind, CLY_CANCELED);
+        assert_int_equal(finish(tickets[i])->error.outcome, i <= FLIGHT ? CLY_UNKNOWN : CLY_NOT_SENT);
+    }
+    assert_int_equal(try_submit(answering.url, 30, 0, &late, &error), CLY_CLOSED);
+    assert_int_equal(error.outcome, CLY_NOT_SENT);
+    assert_true(late == 77);
+    assert_int_equal(stats_that_add_up().in_flight, 0);
+    cly_courier_cancel(courier, tickets[1]);
+    cly_courier_wait(courier, 5, 60);
+    for (int i = 0; i < MAILBOX; i++) cly_courier_release(courier, tickets[i]);
+    assert_true(cly_courier_first_done(courier, 0) == 0);
+}
+
+static void what_was_just_submitted_is_ended_too(void **state) {
+    cly_ticket tickets[MAILBOX];
+    (void)state;
+    for (int i = 0; i < MAILBOX; i++) tickets[i] = submit(silent_url);
+    assert_int_equal(cly_courier_stop(courier, 0), MAILBOX);
+    for (int i = 0; i < MAILBOX; i++) assert_int_equal(finish(tickets[i])->error.kind, CLY_CANCELED);
+}
+
+/* The head of a reply that could be repeated has come: there is no next time. */
+static void a_stop_in_the_middle_of_a_429_drops_nobody(void **state) {
+    static const char *const half[] = {
+        "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"};
+    cly_ticket ticket;
+    (void)state;
+    options.max_attempts = 3;
+    reopen(MAILBOX);
+    server_stop(&answering);
+    assert_true(server_start(&answering, half, 1));
+    ticket = submit(answering.url);
+    let_it_fly(1);
+    usleep(50 * 1000);
+    assert_int_equal(cly_courier_stop(courier, 0), 1);
+    assert_true(cly_courier_is_done(courier, ticket));
+    assert_int_equal(stats_that_add_up().in_flight, 0);
+}
+
+static void nobody_waits_for_a_stopped_one(void **state) {
+    double before;
+    (void)state;
+    cly_courier_stop(courier, 0);
+    before = cly_clock_now();
+    cly_courier_wait(courier, 0, 30);
+    assert_true(cly_clock_now() - before < 5);
+    assert_int_equal(cly_courier_stats(courier).calls, 0);
+}
+
+/* `end` frees it. */
+static void it_may_be_freed_with_calls_in_flight(void **state) {
+    (void)state;
+    submit(silent_url);
+    cly_courier_release(courier, submit(silent_url));
+    submit(answering.url);
+    usleep(10 * 1000);
+    cly_courier_detach(courier, submit(silent_url));
+}
+
+static void null_may_be_freed(void **state) {
+    (void)state;
+    cly_courier_free(NULL);
+    cly_courier_abandon(NULL);
+}
+
+/* ---- being told ---- */
+
+static bool is_readable(int descriptor, int milliseconds) {
+    struct pollfd watched = {descriptor, POLLIN, 0};
+    return poll(&watched, 1, milliseconds) == 1;
+}
+
+static void the_descriptor_says_that_something_ended(void **state) {
+    int descriptor = cly_courier_descriptor(courier);
+    (void)state;
+    assert_true(descriptor >= 0);
+    assert_false(is_readable(descriptor, 0));
+    submit(answering.url);
+    assert_true(is_readable(descriptor, 5000));
+    cly_courier_acknowledge(courier);
+    assert_false(is_readable(descriptor, 50));
+    finish(submit(answering.url));
+    assert_true(is_readable(descriptor, 0));
+}
+
+static void a_descriptor_asked_for_late_knows_what_was_before(void **state) {
+    (void)state;
+    finish(submit(answering.url));
+    assert_true(is_readable(cly_courier_descriptor(courier), 0));
+}
+
+static int connect_to(const char *path) {
+    struct sockaddr_un address;
+    int made = socket(AF_UNIX, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (connect(made, (struct sockaddr *)&address, sizeof address) == 0) return made;
+    close(made);
+    return -1;
+}
+
+static int connect_peer(void) {
+    char path[200];
+    const char *given = cly_courier_listen(courier, NULL);
+    double until = cly_clock_now() + 5;
+    int peer;
+    assert_non_null(given);
+    strcpy(path, given);
+    peer = connect_to(path);
+    assert_true(peer >= 0);
+    while (access(path, F_OK) == 0 && cly_clock_now() < until) usleep(1000);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(connect_to(path), -1); /* the first is the only one */
+    return peer;
+}
+
+/* A line within five seconds, or "". */
+static const char *read_line(int peer) {
+    static char line[64];
+    size_t length = 0;
+    while (length < sizeof line - 1 && is_readable(peer, 5000) && recv(peer, line + length, 1, 0) == 1)
+        if (line[length++] == '\n') break;
+    line[length] = '\0';
+    return line;
+}
+
+static void the_socket_lies_in_a_private_folder(void **state) {
+    char path[200];
+    struct stat folder;
+    (void)state;
+    strcpy(path, cly_courier_listen(courier, NULL));
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(stat(path, &folder), 0);
+    assert_int_equal(folder.st_mode & 0777, 0700);
+    assert_true(folder.st_uid == getuid());
+    cly_courier_free(courier);
+    courier = NULL;
+    assert_int_equal(stat(path, &folder), -1);
+}
+
+static void each_ended_call_is_a_line(void **state) {
+    int peer = connect_peer();
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        cly_ticket ticket = submit(i % 2 ? refused_url : answering.url);
+        char expected[32];
+        snprintf(expected, sizeof expected, "%llu\n", (unsigned long long)ticket);
+        assert_string_equal(read_line(peer), expected);
+        assert_true(cly_courier_is_done(courier, ticket));
+        cly_courier_release(courier, ticket);
+    }
+    assert_false(is_readable(peer, 20));
+    close(peer);
+}
+
+static void a_peer_that_goes_does_no_harm(void **state) {
+    int peer = connect_peer();
+    (void)state;
+    close(peer);
+    for (int i = 0; i < 10; i++) {
+        cly_ticket ticket = submit(answering.url);
+        assert_int_equal(finish(ticket)->error.kind, CLY_OK);
+        cly_courier_release(courier, ticket);
+    }
+    peer = connect_peer(); /* another may come */
+    submit(answering.url);
+    assert_true(read_line(peer)[0] != '\0');
+    close(peer);
+}
+
+static void a_peer_that_never_reads_does_no_harm(void **state) {
+    int peer = connect_peer();
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        cly_ticket ticket = submit(refused_url);
+        finish(ticket);
+        cly_courier_release(courier, ticket);
+    }
+    close(peer);
+}
+
+static sig_atomic_t volatile signaled;
+static pthread_t signaled_thread;
+
+static void on_signal(int number) {
+    (void)number;
+    signaled_thread = pthread_self();
+    signaled++;
+}
+
+/* Blocked here, a signal finds no other thread that would take it. */
+static void signals_are_the_programs(void **state) {
+    struct sigaction action, before;
+    sigset_t one, old;
+    (void)state;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGUSR1, &action, &before);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &one, &old);
+    submit(silent_url);
+    kill(getpid(), SIGUSR1);
+    usleep(50 * 1000);
+    assert_int_equal(signaled, 0);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    for (int i = 0; i < 500 && signaled == 0; i++) usleep(10 * 1000);
+    assert_int_equal(signaled, 1);
+    assert_true(pthread_equal(signaled_thread, pthread_self()));
+    sigaction(SIGUSR1, &before, NULL);
+}
+
+/* ---- many at once ---- */
+
+static int race_count(void) {
+    const char *given = getenv("CONNECTLY_RACES");
+    return given && *given ? atoi(given) : 10000;
+}
+
+static uint64_t next_chance(uint64_t *seed) {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Starts a call and does one of all that can be done to it, soon or later. */
+static void race_once(uint64_t *seed) {
+    uint64_t chance = next_chance(seed);
+    unsigned group = 1 + (unsigned)(chance >> 20 & 3);
+    const char *where = chance >> 10 & 1 ? answering.url : silent_url;
+    cly_ticket ticket = 0;
+    cly_result result;
+    if (try_submit(where, 30, group, &ticket, NULL) != CLY_OK) return;
+    if (chance >> 11 & 1) usleep((useconds_t)(chance >> 30 & 127));
+    switch (chance & 7) {
+    case 0: cly_courier_cancel(courier, ticket); break;
+    case 1: /* a silent one would keep a connection for half a minute */
+        if (where == answering.url) cly_courier_detach(courier, ticket);
+        break;
+    case 2: cly_courier_wait_for(courier, ticket, 0.0001); break;
+    case 3: cly_courier_acknowledge(courier); break;
+    case 4: cly_courier_stats(courier); break;
+    case 5: cly_courier_wait(courier, group, 0.0001); break;
+    default: break;
+    }
+    if (cly_courier_is_done(courier, ticket)) {
+        assert_true(cly_courier_result(courier, ticket, &result));
+        assert_true(result.call->state == CLY_CALL_DONE);
+        assert_true(result.call->error.kind == CLY_OK || result.call->error.kind == CLY_CANCELED);
+    }
+    cly_courier_release(courier, ticket);
+}
+
+static void *race(void *data) {
+    uint64_t seed = (uint64_t)(uintptr_t)data * 0x9E3779B97F4A7C15u;
+    for (int i = 0; i < race_count() / 2; i++) {
+        cly_event event;
+        race_once(&seed);
+        while (cly_courier_take_event(courier, &event)) continue;
+    }
+    return NULL;
+}
+
+static void races_of_two_threads_lose_nothing(void **state) {
+    pthread_t threads[2];
+    cly_stats stats;
+    double until;
+    int peer;
+    (void)state;
+    options.max_in_flight = 1000;
+    options.wants_events = true;
+    reopen(10000);
+    cly_courier_descriptor(courier);
+    peer = connect_peer();
+    for (uintptr_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, race, (void *)(i + 1)), 0);
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    until = cly_clock_now() + 5; /* what is released ends soon after */
+    do {
+        stats = stats_that_add_up();
+        if (stats.succeeded + stats.not_sent + stats.unknown > (uint64_t)race_count() * 9 / 10) break;
+        usleep(10 * 1000);
+    } while (cly_clock_now() < until);
+    cly_courier_stop(courier, 0);
+    stats = stats_that_add_up();
+    assert_int_equal(stats.in_flight, 0);
+    assert_int_equal(stats.rejected, 0);
+    assert_true(stats.calls > (uint64_t)race_count() / 2);
+    assert_true(stats.succeeded > (uint64_t)race_count() / 20);
+    for (unsigned group = 1; group < 5; group++) assert_true(cly_courier_first_done(courier, group) == 0);
+    close(peer);
+}
+
+/* One submits and waits while the other stops it. */
+static void *submit_until_closed(void *data) {
+    cly_kind kind = CLY_OK;
+    (void)data;
+    while (kind != CLY_CLOSED) {
+        cly_ticket ticket = 0;
+        kind = try_submit(answering.url, 30, 0, &ticket, NULL);
+        if (kind != CLY_OK) continue;
+        cly_courier_wait_for(courier, ticket, 0.001);
+        cly_courier_cancel(courier, ticket);
+        cly_courier_release(courier, ticket);
+    }
+    return NULL;
+}
+
+static void a_stop_may_come_at_any_moment(void **state) {
+    (void)state;
+    for (int i = 0; i < race_count() / 100; i++) {
+        pthread_t other;
+        reopen(MAILBOX);
+        assert_int_equal(pthread_create(&other, NULL, submit_until_closed, NULL), 0);
+        usleep((useconds_t)(i * 37 % 3000));
+        cly_courier_stop(courier, i % 3 ? 0 : 1);
+        pthread_join(other, NULL);
+        assert_int_equal(stats_that_add_up().in_flight, 0);
+    }
+}
+
+/* ---- descriptors and memory ---- */
+
+static int open_descriptors(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+    if (folder == NULL) return 0;
+    while (readdir(folder)) count++;
+    closedir(folder);
+    return count;
+}
+
+static void a_thousand_couriers_leave_nothing(void **state) {
+    int before;
+    long live;
+    (void)state;
+    cly_courier_free(courier);
+    courier = NULL;
+    before = open_descriptors();
+    live = memory_live();
+    for (int i = 0; i < 1000; i++) {
+        courier = open_courier(MAILBOX);
+        if (i % 4 == 1) cly_courier_descriptor(courier);
+        if (i % 4 == 2) assert_non_null(cly_courier_listen(courier, NULL));
+        if (i % 8 == 3) submit(silent_url);
+        if (i % 8 == 7) finish(submit(answering.url));
+        if (i % 2) cly_courier_stop(courier, 0);
+        cly_courier_free(courier);
+        courier = NULL;
+    }
+    assert_int_equal(memory_live(), live);
+    assert_true(open_descriptors() <= before + SERVER_PEERS); /* the server's own side closes later */
+    server_stop(&answering);
+    assert_true(open_descriptors() <= before - 3);
+    assert_true(server_start(&answering, always_ok, 1));
+}
+
+/* Of the submit, which then takes nothing, or of the thread, which says so or
+ * tries again; in no case is it silent. */
+static void every_allocation_may_fail(void **state) {
+    bool has_failed = true;
+    (void)state;
+    for (long n = 0; has_failed; n++) {
+        cly_submission submission = {0};
+        cly_ticket ticket = 77;
+        cly_buffer body;
+        cly_error error;
+        cly_kind kind;
+        reopen(MAILBOX);
+        cly_buffer_init(&body, 1024);
+        cly_buffer_text(&body, "{}");
+        submission.operation = cly_operation_find("send_template", 13);
+        submission.method = "POST";
+        submission.url = answering.url;
+        submission.traceparent = "";
+        submission.body = &body;
+        submission.timeout = 5;
+        submission.submitted_at = cly_clock_now();
+        cly_error_clear(&error);
+        memory_fail(n, MEMORY_FAILS_ONCE);
+        kind = cly_courier_submit(courier, &ticket, &submission, &error);
+        if (kind != CLY_OK) {
+            assert_int_equal(kind, CLY_OVERLOADED);
+            assert_int_equal(error.outcome, CLY_NOT_SENT);
+            assert_true(ticket == 77);
+            assert_int_equal(body.length, 2);
+        } else {
+            double before = cly_clock_now();
+            const cly_error *end_of_it = &finish(ticket)->error;
+            assert_true(cly_clock_now() - before < 3); /* long before its time is up */
+            assert_true(end_of_it->kind == CLY_OK || end_of_it->kind == CLY_OVERLOADED ||
+                        end_of_it->outcome == CLY_UNKNOWN);
+        }
+        has_failed = memory_restore();
+        cly_buffer_clear(&body);
+    }
+}
+
+/* ---- another process ---- */
+
+/* Without a good-bye: what a child abandons it leaks, and valgrind would say so. */
+static void end_child(int status) {
+    if (status != 0) _exit(status);
+    kill(getpid(), SIGKILL);
+}
+
+static void expect_end_of_child(pid_t child) {
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status)) fail_msg("the child failed: %d", WEXITSTATUS(status));
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static int live_in_child(void) {
+    cly_submission submission = {0};
+    cly_engine *fresh = NULL;
+    cly_ticket ticket;
+    cly_buffer body;
+    cly_error error;
+    cly_courier_abandon(courier);
+    cly_error_clear(&error);
+    cly_buffer_init(&body, 1024);
+    cly_buffer_text(&body, "{}");
+    submission.operation = cly_operation_find("send_template", 13);
+    submission.method = "POST";
+    submission.url = answering.url;
+    submission.traceparent = "";
+    submission.body = &body;
+    submission.timeout = 5;
+    submission.submitted_at = cly_clock_now();
+    if (cly_engine_new(&fresh, &options, &error) != CLY_OK) return 1;
+    if (cly_engine_submit(fresh, &ticket, &submission, &error) != CLY_OK) return 2;
+    for (int i = 0; i < 200 && !cly_engine_is_done(fresh, ticket); i++)
+        cly_engine_step(fresh, 0, 0.05, NULL, 0);
+    if (!cly_engine_is_done(fresh, ticket) || cly_engine_call(fresh, ticket)->error.kind != CLY_OK) return 3;
+    cly_engine_free(fresh);
+    cly_buffer_clear(&body);
+    return 0;
+}
+
+static void a_fork_leaves_the_parents_calls_alone(void **state) {
+    static const char *const replies[] = {REPLY_OK, SILENCE, REPLY_OK};
+    cly_ticket silent, after;
+    char path[200];
+    (void)state;
+    server_stop(&answering);
+    assert_true(server_start(&answering, replies, 3));
+    finish(submit(answering.url)); /* a connection is kept open */
+    silent = submit(answering.url);
+    let_it_fly(2);
+    strcpy(path, cly_courier_listen(courier, NULL));
+    for (int i = 0; i < 5; i++) {
+        pid_t child = fork();
+        if (child == 0) end_child(live_in_child());
+        expect_end_of_child(child);
+    }
+    assert_int_equal(access(path, F_OK), 0); /* the parent's to remove */
+    assert_false(cly_courier_is_done(courier, silent));
+    after = submit(answering.url);
+    assert_int_equal(finish(after)->error.kind, CLY_OK);
+    cly_courier_cancel(courier, silent);
+    assert_int_equal(finish(silent)->error.outcome, CLY_UNKNOWN);
+    assert_int_equal(server_requests(&answering), 8);
+}
+
+/* A fork may find the lock held and the thread in the middle of anything. */
+static void a_fork_may_come_at_any_moment(void **state) {
+    int peer = connect_peer();
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        cly_ticket ticket = submit(answering.url);
+        pid_t child;
+        usleep((useconds_t)(i * 20));
+        child = fork();
+        if (child == 0) {
+            cly_courier_abandon(courier);
+            end_child(0);
+        }
+        expect_end_of_child(child);
+        assert_int_equal(finish(ticket)->error.kind, CLY_OK);
+        cly_courier_release(courier, ticket);
+    }
+    for (int i = 0; i < 50; i++) assert_true(read_line(peer)[0] != '\0');
+    close(peer);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_call_comes_back_with_its_result),
+        TEST(it_makes_progress_without_being_waited_for),
+        TEST(a_result_is_there_when_it_is_done_and_not_before),
+        TEST(tickets_that_never_were_are_none),
+        TEST(a_full_mailbox_takes_no_more),
+        TEST(a_canceled_call_lets_the_next_go),
+        TEST(those_that_wait_for_room_run_out_of_time),
+        TEST(a_cancel_before_the_engine_has_it),
+        TEST(a_cancel_while_the_engine_has_it),
+        TEST(a_cancel_in_the_middle_of_a_429_is_the_end),
+        TEST(a_released_call_is_ended_and_its_letter_used_again),
+        TEST(a_detached_call_goes_on_and_gives_its_letter_back),
+        TEST(groups_are_kept_apart),
+        TEST(a_stop_with_time_drains_all),
+        TEST(a_stop_without_time_ends_all_and_says_how_many),
+        TEST(what_was_just_submitted_is_ended_too),
+        TEST(a_stop_in_the_middle_of_a_429_drops_nobody),
+        TEST(nobody_waits_for_a_stopped_one),
+        TEST(it_may_be_freed_with_calls_in_flight),
+        cmocka_unit_test(null_may_be_freed),
+        TEST(the_descriptor_says_that_something_ended),
+        TEST(a_descriptor_asked_for_late_knows_what_was_before),
+        TEST(the_socket_lies_in_a_private_folder),
+        TEST(each_ended_call_is_a_line),
+        TEST(a_peer_that_goes_does_no_harm),
+        TEST(a_peer_that_never_reads_does_no_harm),
+        TEST(signals_are_the_programs),
+        TEST(races_of_two_threads_lose_nothing),
+        TEST(a_stop_may_come_at_any_moment),
+        TEST(a_thousand_couriers_leave_nothing),
+        TEST(every_allocation_may_fail),
+        TEST(a_fork_leaves_the_parents_calls_alone),
+        TEST(a_fork_may_come_at_any_moment),
+    };
+    return cmocka_run_group_tests_name("io/courier", tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+-- Calls in the background and many messages at once.
+
+local connectly = require "connectly"
+local safe = require "connectly.safe"
+local faults = require "spec.support.faults"
+local process = require "spec.support.process"
+
+local running = os.getenv("CONNECTLY_SPEC_LUA") or "lua5.4"
+
+local function message(key)
+  return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }
+end
+
+describe("in the background", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() server:reset() end)
+
+  local function new(behaviour, changes, face)
+    local options = {
+      api_key = "k", business_id = behaviour or "ok", base_url = server:url("https"), ca_file = server.ca_file,
+      timeout = 10, rate = 100000,
+    }
+    for name, value in pairs(changes or {}) do
+      options[name] = value
+    end
+    return assert((face or safe).new(options))
+  end
+
+  it("a call goes on without being waited for", function()
+    local client = new()
+    local call = client:start("send_template", message("a"))
+    while not call:done() do
+      -- Nothing of the client is called but this question.
+      assert(server:tally().requests <= 1)
+    end
+    local id, info = call:wait()
+    assert.truthy(id)
+    assert.equal(200, info.status)
+    assert.equal(id, (call:wait()))
+    assert.equal("connectly.call (send_template, done)", tostring(call))
+  end)
+
+  it("a call that is refused is not started", function()
+    local call, err = new():start("send_template", { number = "1" })
+    assert.is_nil(call)
+    assert.equal("argument", err.kind)
+  end)
+
+  it("a wait may end before the call does", function()
+    local call = new("slow-500"):start("send_template", message("a"))
+    local id, err = call:wait(0.05)
+    assert.is_nil(id)
+    assert.equal("timeout", err.kind)
+    assert.equal("unknown", err.outcome)
+    assert.is_false(call:done())
+    assert.truthy(call:wait(5))
+  end)
+
+  it("a call can be canceled, and says whether it may have arrived", function()
+    local client = new("silence-after-request")
+    local call = client:start("send_template", message("a"))
+    while server:tally().requests == 0 do
+      assert.is_false(call:done())
+    end
+    assert.is_true(call:cancel())
+    local _, err = call:wait(5)
+    assert.equal("canceled", err.kind)
+    assert.equal("unknown", err.outcome)
+    assert.is_false(call:cancel())
+  end)
+
+  it("a call that waits for the limiter is canceled as not sent", function()
+    local client = new("ok", { rate = 0.1 })
+    assert.truthy(client:start("send_template", message("a")):wait(5))
+    local call = client:start("send_template", message("b"))
+    call:cancel()
+    local _, err = call:wait(5)
+    assert.equal("canceled", err.kind)
+    assert.equal("not_sent", err.outcome)
+    assert.is_nil(server:tally().accepted.b)
+  end)
+
+  it("the raising face raises from wait", function()
+    local call = new("400", nil, connectly):start("send_template", message("a"))
+    local is_fine, err = pcall(call.wait, call)
+    assert.is_false(is_fine)
+    assert.equal("rejected", err.kind)
+  end)
+
+  it("a request gives its decoded reply", function()
+    local call = new():start("request", { method = "POST", path = "/send/messages", body = { a = 1 } })
+    assert.equal("string", type(call:wait().id))
+  end)
+
+  it("blocking calls go on working beside it", function()
+    local client = new("slow-100")
+    local call = client:start("send_template", message("a"))
+    assert.truthy(client:send_template(message("b")))
+    assert.truthy(call:wait(5))
+    assert.equal(2, client:stats().succeeded)
+  end)
+
+  it("beyond the mailbox there is overloaded, and nothing is sent", function()
+    local client = new("slow-300", { max_in_flight = 4 })
+    local kept, refused = {}, nil -- kept, so that no letter is given back
+    for index = 1, 2000 do
+      local call, err = client:start("send_template", message("m" .. index))
+      if not call then
+        refused = err
+        break
+      end
+      kept[index] = call
+    end
+    assert.is_true(#kept > 1000)
+    assert.equal("overloaded", refused.kind)
+    assert.equal("not_sent", refused.outcome)
+    assert.is_true(refused.retryable)
+    client:close(0)
+  end)
+
+  it("close waits for what was started, and its result can still be read", function()
+    local client = new("slow-200")
+    local call = client:start("send_template", message("a"))
+    assert.is_true(client:close())
+    assert.truthy(call:wait())
+    assert.equal(1, server:tally().accepted.a)
+    local _, err = client:start("send_template", message("b"))
+    assert.equal("closed", err.kind)
+  end)
+
+  it("close without draining says that calls were ended, and they say what is known", function()
+    local client = new("silence-after-request")
+    local call = client:start("send_template", message("a"))
+    while server:tally().requests == 0 do
+      assert.is_false(call:done())
+    end
+    assert.is_false(client:close(0))
+    local _, err = call:wait()
+    assert.equal("canceled", err.kind)
+    assert.equal("unknown", err.outcome)
+  end)
+
+  it("results that nobody wants are given up, and their calls go on", function()
+    local client = new()
+    for index = 1, 300 do
+      client:start("send_template", message("m" .. index))
+      if index % 50 == 0 then
+        collectgarbage()
+      end
+    end
+    assert.is_true(client:close())
+    assert.equal(300, server:tally().requests)
+  end)
+
+  it("a script that ends sends what it started", function()
+    local script = ([[
+      local client = require("connectly").new{ api_key = "k", business_id = "slow-200", base_url = %q, ca_file = %q }
+      for index = 1, 5 do
+        client:start("send_template", { number = "+14155550123", template_name = "x", language = "en",
+          callback_data = "end " .. index })
+      end
+    ]]):format(server:url("https"), server.ca_file)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(script)
+    file:close()
+    assert.truthy(os.execute(running .. " " .. path))
+    os.remove(path)
+    local accepted = server:tally().accepted
+    for index = 1, 5 do
+      assert.equal(1, accepted["end " .. index])
+    end
+  end)
+
+  it("Ctrl-C stops a waiting script at once", function()
+    local script = ([[
+      io.stdout:setvbuf("no")
+      local client = require("connectly").new{ api_key = "k", business_id = "silence-after-request", base_url = %q,
+        ca_file = %q }
+      local message = { number = "+14155550123", template_name = "x", language = "en" }
+      local call = ... == "courier" and client:start("send_template", message)
+      print("waiting " .. io.open("/proc/self/stat"):read("*l"):match("^%%d+"))
+      local is_fine, problem = pcall(function() if call then call:wait() else client:send_template(message) end end)
+      print(tostring(problem):match("interrupted!") or problem, is_fine)
+    ]]):format(server:url("https"), server.ca_file)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(script)
+    file:close()
+    local clock = require("cqueues").monotime
+    for _, mode in ipairs { "inline", "courier" } do
+      server:reset()
+      local started = process.start { command = { running, path, mode }, ready = "^waiting (%d+)$" }
+      while server:tally().requests == 0 do
+        assert(started.pid)
+      end
+      local from = clock()
+      -- To the script itself: `timeout`, which watches over it, would hand it on twice.
+      os.execute("kill -INT " .. started.captured)
+      assert.truthy(started:read_line():find("interrupted!", 1, true))
+      local took = clock() - from
+      started:stop()
+      assert(took < 1, ("it took %.3f seconds"):format(took)) -- 0.2 on a quiet machine
+    end
+    os.remove(path)
+  end)
+end)
+
+describe("send_many", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() server:reset() end)
+
+  local function new(behaviour, changes)
+    local options = {
+      api_key = "k", business_id = behaviour or "ok", base_url = server:url("https"), ca_file = server.ca_file,
+      timeout = 10, rate = 100000,
+    }
+    for name, value in pairs(changes or {}) do
+      options[name] = value
+    end
+    return assert(safe.new(options))
+  end
+
+  for _, mode in ipairs { "inline", "courier" } do
+    local function client_of(behaviour, changes)
+      local client = new(behaviour, changes)
+      if mode == "courier" then
+        client:start("send_template", message("first")):wait(5)
+        server:reset()
+      end
+      return client
+    end
+
+    it("gives one result a message, in order of completion: " .. mode, function()
+      local list, seen = {}, {}
+      for index = 1, 200 do
+        list[index] = message("m" .. index)
+      end
+      list[77] = { number = "no number" }
+      for result in client_of():send_many(list) do
+        assert.is_nil(seen[result.index])
+        seen[result.index] = result
+        assert.equal(list[result.index], result.message)
+      end
+      for index = 1, 200 do
+        if index == 77 then
+          assert.equal("argument", seen[index].error.kind)
+        else
+          assert.equal("string", type(seen[index].id))
+          assert.equal(200, seen[index].info.status)
+          assert.equal(1, server:tally().accepted["m" .. index])
+        end
+      end
+    end)
+
+    it("keeps to the number in flight: " .. mode, function()
+      local client, pulled, ended = client_of("slow-20"), 0, 0
+      for _ in client:send_many(function()
+        pulled = pulled + 1
+        assert(pulled - ended <= 6, "too many in flight")
+        return pulled <= 40 and message("m" .. pulled) or nil
+      end, { in_flight = 5 }) do
+        ended = ended + 1
+      end
+      assert.equal(40, ended)
+    end)
+
+    it("may be asked for more in flight than the client has: " .. mode, function()
+      local client, count = client_of("ok", { max_in_flight = 3 }), 0
+      local list = {}
+      for index = 1, 50 do
+        list[index] = message("m" .. index)
+      end
+      for result in client:send_many(list, { in_flight = 20 }) do
+        assert(result.id, tostring(result.error))
+        count = count + 1
+      end
+      assert.equal(50, count)
+    end)
+
+    it("hands out what is in flight before it raises the source's error: " .. mode, function()
+      local client, pulled, results = client_of("slow-50"), 0, 0
+      local is_fine, problem = pcall(function()
+        for result in client:send_many(function()
+          pulled = pulled + 1
+          if pulled > 4 then
+            error("source broke", 0)
+          end
+          return message("m" .. pulled)
+        end) do
+          assert(result.id)
+          results = results + 1
+        end
+      end)
+      assert.is_false(is_fine)
+      assert.equal("source broke", problem)
+      assert.equal(4, results)
+    end)
+
+    it("leaves nothing behind when the loop is left: " .. mode, function()
+      local client = client_of("slow-30")
+      local results = 0
+      for result in client:send_many(function() return message("m") end, { in_flight = 8 }) do
+        assert(result.id)
+        results = results + 1
+        if results == 2 then
+          break
+        end
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.truthy(client:send_template(message("after")))
+      assert.is_true(client:close())
+      local stats_requests = server:tally().requests
+      assert(stats_requests >= 2 and stats_requests <= 18)
+    end)
+  end
+
+  it("sends other operations", function()
+    for result in new():send_many({ { number = "+14155550123", text = "x" } }, { operation = "send_session" }) do
+      assert.truthy(result.id)
+    end
+  end)
+
+  it("raises at a source that is none", function()
+    assert.has_error(function() new():send_many(5) end)
+  end)
+
+  it("of nothing gives nothing", function()
+    for _ in new():send_many {} do
+      error("a result")
+    end
+  end)
+
+  it("does not grow", function()
+    local client, sent = new(), 0
+    local function run(count)
+      local left = count
+      for result in client:send_many(function()
+        left = left - 1
+        sent = sent + 1
+        return left >= 0 and message("m" .. sent) or nil
+      end) do
+        assert(result.id)
+      end
+    end
+    run(500)
+    collectgarbage()
+    collectgarbage()
+    local before = collectgarbage("count")
+    run(2000)
+    collectgarbage()
+    collectgarbage()
+    assert(collectgarbage("count") - before < 64, "kilobytes grown: " .. (collectgarbage("count") - before))
+  end)
+end)

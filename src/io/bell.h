@@ -1,0 +1,57 @@
+/*
+ * bell.h - tells other threads and event loops that calls have ended.
+ *
+ * Two ways: a descriptor that is readable, for those who then ask what ended;
+ * and a unix socket on which each ended call's number is written, for hosts
+ * (nginx) that can wait on nothing but a socket of their own.
+ */
+#ifndef CLY_IO_BELL_H
+#define CLY_IO_BELL_H
+
+#include "core/buffer.h"
+#include <stdint.h>
+
+CLY_PRIVATE_BEGIN
+
+enum { CLY_BELL_PATH_SIZE = 108 }; /* what a unix address holds */
+
+typedef struct cly_bell {
+    int read_end, write_end; /* a pipe, -1 until somebody wants it */
+    bool is_rung;
+    int listener, peer;              /* -1 for none */
+    char path[CLY_BELL_PATH_SIZE];   /* of the socket, or "" */
+    char folder[CLY_BELL_PATH_SIZE]; /* 0700, holds nothing else */
+    cly_buffer unsent;               /* lines the peer has not taken yet */
+} cly_bell;
+
+void cly_bell_init(cly_bell *bell);
+void cly_bell_clear(cly_bell *bell);
+
+/* In a child: closes its copies of the descriptors and leaves all else, which
+ * another thread may have been writing, where it is. */
+void cly_bell_abandon(cly_bell *bell);
+
+/* Makes the pipe when it is first asked for; -1 when there is none to be had. */
+int cly_bell_descriptor(cly_bell *bell);
+
+/* Makes the descriptor readable, until it is quieted. */
+void cly_bell_ring(cly_bell *bell);
+void cly_bell_quiet(cly_bell *bell);
+
+/* Makes the socket; NULL when that fails, with errno set. */
+const char *cly_bell_listen(cly_bell *bell);
+
+/* What the owner's poll should watch: descriptor and whether it waits to read
+ * or to write. -1 for nothing. */
+int cly_bell_watch(const cly_bell *bell, bool *wants_write);
+
+/* Takes a peer that waits, writes on what it can take. */
+void cly_bell_serve(cly_bell *bell);
+
+/* Queues one number for the peer; without a peer, or when it lies far behind,
+ * nothing. */
+void cly_bell_tell(cly_bell *bell, uint64_t number);
+
+CLY_PRIVATE_END
+
+#endif
