@@ -1,0 +1,100 @@
+-- At most 200 in any sliding second, and nearly as many: counted where they
+-- arrive, in the caller's thread and with the courier. This takes ten seconds
+-- each, because the promise is about seconds.
+
+local safe = require "connectly.safe"
+local faults = require "spec.support.faults"
+
+--- The most arrivals in any second that begins with one of them.
+local function busiest_second(arrivals)
+  local most, last = 0, 1
+  for first = 1, #arrivals do
+    while arrivals[last + 1] and arrivals[last + 1] < arrivals[first] + 1 do
+      last = last + 1
+    end
+    most = math.max(most, last - first + 1)
+  end
+  return most
+end
+
+--- How many arrived within ten seconds of the first.
+local function in_ten_seconds(arrivals)
+  local count = 0
+  for _, at in ipairs(arrivals) do
+    count = count + (at < arrivals[1] + 10 and 1 or 0)
+  end
+  return count
+end
+
+local function messages(count)
+  local sent = 0
+  return function()
+    sent = sent + 1
+    return sent <= count and { number = "+14155550123", template_name = "x", language = "en" } or nil
+  end
+end
+
+describe("the rate", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+
+  for _, mode in ipairs { "inline", "courier" } do
+    it("is kept in every second, and used: " .. mode, function()
+      server:reset()
+      local client = assert(safe.new {
+        api_key = "k", business_id = "ok", base_url = server:url("https"), ca_file = server.ca_file, rate = 200,
+      })
+      if mode == "courier" then
+        assert(client:start("send_template", messages(1)()):wait(5))
+      end
+      for result in client:send_many(messages(2000)) do
+        assert(result.id, tostring(result.error))
+      end
+      client:close()
+      local arrivals = server:arrivals()
+      assert(busiest_second(arrivals) <= 200, "busiest second: " .. busiest_second(arrivals))
+      assert(in_ten_seconds(arrivals) >= 1900, "in ten seconds: " .. in_ten_seconds(arrivals))
+    end)
+  end
+
+  it("bursts of calls are let go one by one as well", function()
+    server:reset()
+    local client = assert(safe.new {
+      api_key = "k", business_id = "slow-50", base_url = server:url("https"), ca_file = server.ca_file, rate = 50,
+    })
+    for _ = 1, 2 do
+      local calls = {}
+      for index = 1, 60 do
+        calls[index] = assert(client:start("send_template", messages(1)()))
+      end
+      for _, call in ipairs(calls) do
+        assert(call:wait(10))
+      end
+    end
+    client:close()
+    assert(busiest_second(server:arrivals()) <= 50)
+  end)
+
+  it("stops for all after a 429", function()
+    server:reset()
+    server:arm("429-seconds", 1)
+    local client = assert(safe.new {
+      api_key = "k", business_id = "ok", base_url = server:url("https"), ca_file = server.ca_file,
+    })
+    local calls = {}
+    for index = 1, 20 do
+      calls[index] = assert(client:start("send_template", messages(1)()))
+    end
+    for _, call in ipairs(calls) do
+      assert(call:wait(10))
+    end
+    client:close()
+    local arrivals, longest = server:arrivals(), 0
+    for index = 2, #arrivals do
+      longest = math.max(longest, arrivals[index] - arrivals[index - 1])
+    end
+    assert(longest >= 0.9, "the longest pause was " .. longest)
+  end)
+end)
