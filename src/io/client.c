@@ -77,6 +77,7 @@ int cly_client_close(cly_client *client, double drain) {
 
 void cly_client_clear(cly_client *client) {
     cly_client_close(client, 0);
+    forget_secrets(client); /* again: a message that was being read may have grown the encoder since */
     leave_parents(client);
     cly_courier_free(client->courier);
     client->courier = NULL;
