@@ -106,6 +106,17 @@ describe("the canary", function()
     end
   end)
 
+  it("stays silent when the key stands where a name belongs", function()
+    local _, err = safe.new { api_key = KEY, business_id = "b", [KEY] = true }
+    assert_clean("the error", err)
+    local client = new("ok", {})
+    _, err = client:send_template {
+      number = NUMBER, template_name = "x", language = "en", [KEY] = 1, parameters = { [KEY] = "x" },
+    }
+    assert.equal(2, #err.problems)
+    assert_clean("the error", err)
+  end)
+
   it("stays silent when the options are wrong", function()
     for _, wrong in ipairs {
       { api_key = KEY .. "\n", business_id = "b" }, { api_key = KEY }, { api_key = KEY, business_id = "b", base_url = "x" },

@@ -74,8 +74,9 @@ static double check_seconds(lua_State *L, int argument) {
     return seconds;
 }
 
-static int fail_with_problems(lua_State *L, lua_client *self, const cly_error *error) {
+static int fail_with_problems(lua_State *L, lua_client *self, cly_error *error) {
     int count;
+    cly_problems_mask(&self->client.encoder.problems, error, self->client.config.api_key);
     begin_read(self);
     count = clyL_fail(L, error, &self->client.encoder.problems, NULL);
     end_read(L, self);

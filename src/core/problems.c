@@ -1,5 +1,6 @@
 #include "core/problems.h"
 
+#include "core/secret.h"
 #include "core/text.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -76,6 +77,23 @@ void cly_problems_sort_from(cly_problems *problems, size_t first) {
         }
         problems->items[at] = moving;
     }
+}
+
+enum { SECRET_MIN = 8 };
+
+static void mask(char *text, const char *secret) {
+    size_t length = strlen(text);
+    (void)cly_secret_mask(text, text, length, length, secret);
+}
+
+void cly_problems_mask(cly_problems *problems, cly_error *error, const char *secret) {
+    if (secret == NULL || strlen(secret) < SECRET_MIN) return;
+    for (size_t i = 0; i < problems->count; i++) {
+        mask(problems->text.data + problems->items[i].param, secret);
+        mask(problems->text.data + problems->items[i].message, secret);
+    }
+    mask(error->param, secret);
+    mask(error->message, secret);
 }
 
 static cly_kind report(const cly_problems *problems, cly_kind kind, cly_error *error) {

@@ -61,6 +61,10 @@ void cly_problems_sort_from(cly_problems *problems, size_t first);
 const char *cly_problem_param(const cly_problems *problems, size_t index);
 const char *cly_problem_message(const cly_problems *problems, size_t index);
 
+/* Puts stars over a key that stands where a name belongs, in the problems and in
+ * the error made of them. A short one may be a part of any word, and is left. */
+void cly_problems_mask(cly_problems *problems, cly_error *error, const char *secret);
+
 /* CLY_OK, or the first problem as an error of `kind` that counts the others. */
 cly_kind cly_problems_check(const cly_problems *problems, cly_kind kind, cly_error *error);
 
