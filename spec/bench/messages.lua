@@ -39,6 +39,22 @@ function messages.order(seed)
   }
 end
 
+--- An order confirmation as a program would write it, in this library's own form;
+--- built at little cost, for where building it is part of what is measured.
+---@param seed integer
+---@return table friendly
+function messages.fresh(seed)
+  return {
+    number = "+16044441234", template_name = "order_confirmation_with_tracking", language = "en_US",
+    header = { image = "https://cdn.example.com/images/orders/confirmation-" .. seed .. ".jpg" },
+    body = {
+      "Maria Oliveira", "Order #" .. seed, "Friday, 14 November", "between 09:00 and 12:00",
+      "221B Baker Street, London NW1 6XE, ring twice, or leave it with the neighbours",
+    },
+    buttons = { "track/0f8e4a62-" .. seed }, campaign_name = "november_orders",
+  }
+end
+
 local shelves = { "Boots", "Coats", "Scarves" }
 
 local function add_card(parameters, cards, at, seed)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Runs all benchmarks and prints their figures, with the goals beside. What each
-# measures, and how, is said at the head of its file. Needs `make build`.
+# measures, and how, is said at the head of its file. Needs `make build`. The soak
+# takes minutes, fails when its goal is missed, and runs only when it is named.
 #
-#   sh spec/bench/run.sh [encode|cold_start]
+#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|soak [argument ...]]
 set -e
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} LUA54=${LUA54:-lua5.4} LUAJIT=${LUAJIT:-luajit}
@@ -33,8 +34,24 @@ cold_start() {
   on_54 spec/bench/cold_start.lua
 }
 
-case ${1:-all} in
-all) encode; cold_start ;;
-encode | cold_start) "$1" ;;
-*) echo "encode or cold_start expected, got $1" >&2; exit 2 ;;
+throughput() {
+  on_54 spec/bench/throughput.lua "$@"
+}
+
+paced() {
+  on_54 spec/bench/paced.lua "$@"
+  on_jit spec/bench/paced.lua "$@"
+}
+
+soak() {
+  on_54 spec/bench/soak.lua "$@"
+  on_jit spec/bench/soak.lua "$@"
+}
+
+name=${1:-all}
+[ $# -eq 0 ] || shift
+case $name in
+all) encode; cold_start; throughput; paced ;;
+encode | cold_start | throughput | paced | soak) "$name" "$@" ;;
+*) echo "encode, cold_start, throughput, paced or soak expected, got $name" >&2; exit 2 ;;
 esac

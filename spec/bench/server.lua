@@ -1,6 +1,6 @@
---- The TLS server of the cold start: nginx where there is one, since it adds
---- least of its own, else this library's sandbox. It speaks HTTP/1.1 and HTTP/2
---- and answers every POST with an id.
+--- The TLS server of the benchmarks: nginx where there is one, since it adds
+--- least of its own, else this library's sandbox. It speaks HTTP/1.1 and HTTP/2,
+--- answers every POST with an id and keeps its connections.
 
 local process = require "spec.support.process"
 local shell = require "spec.bench.shell"
@@ -13,9 +13,11 @@ local config = [[
 daemon off;
 master_process off;
 pid %s/nginx.pid;
-events { worker_connections 64; }
+events { worker_connections 512; }
 http {
   access_log off;
+  keepalive_requests 1000000000;
+  http2_max_concurrent_streams 128;
   client_body_temp_path %s/body;
   proxy_temp_path %s/proxy;
   fastcgi_temp_path %s/fastcgi;
@@ -80,6 +82,18 @@ local function start_sandbox()
     tls = true, host = "localhost", api_key = "key", business_id = "business",
   })
   return { process = sandbox.process, name = "the sandbox", url = sandbox.base_url, ca_file = sandbox.ca_file }
+end
+
+--- A directory of certificates, hashed, that holds the one to trust.
+---@param folder string
+---@param running table  a server that was started
+---@return string
+function server.trust_directory(folder, running)
+  local directory = folder .. "/trust"
+  local ca_file = shell.quote(running.ca_file)
+  shell.read(("mkdir %s && cp %s %s/$(openssl x509 -hash -noout -in %s).0"):format(
+    shell.quote(directory), ca_file, shell.quote(directory), ca_file))
+  return directory
 end
 
 --- Starts one; its `process` is to be stopped.

@@ -1,0 +1,86 @@
+--- How long a client takes that keeps to 200 messages a second, at a server 50 ms
+--- away, and whether it keeps to them.
+---
+--- Measured: wall time from the first message to the last result of client:send_many,
+--- at rate 200, over TLS; the most requests that the server saw in any second; how
+--- many were refused by a 429 or failed; CPU time a message. The server is the fault
+--- server, whose `slow-50` answers after 50 ms, and which stamps arrivals.
+---
+--- Goal: 10,000 in at most 50.5 s, which is half a second above what the rate allows;
+--- no second over 200, no 429. A thousand unless said otherwise, held to the same
+--- half second.
+---
+---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" LUA_CPATH="build/5.4/?.so;;" \
+---     lua5.4 spec/bench/paced.lua [count [inline|courier]]
+
+local connectly = require "connectly"
+local cqueues = require "cqueues"
+local faults = require "spec.support.faults"
+local measure = require "spec.bench.measure"
+local messages = require "spec.bench.messages"
+
+local RATE, GRACE = 200, 0.5
+local COUNT = tonumber(arg[1]) or 1000
+local MODE = arg[2] or "inline"
+local GOAL = COUNT / RATE + GRACE
+
+--- The most arrivals in any second that begins with one of them.
+local function busiest_second(arrivals)
+  local most, last = 0, 1
+  for first = 1, #arrivals do
+    while arrivals[last + 1] and arrivals[last + 1] < arrivals[first] + 1 do
+      last = last + 1
+    end
+    most = math.max(most, last - first + 1)
+  end
+  return most
+end
+
+local function source()
+  local sent = 0
+  return function()
+    sent = sent + 1
+    return sent <= COUNT and messages.fresh(sent) or nil
+  end
+end
+
+--- Wall and CPU seconds, and how many were refused by a 429 or failed otherwise.
+local function send(client)
+  local refused, failed = 0, 0
+  local wall, cpu = cqueues.monotime(), os.clock()
+  for result in client:send_many(source()) do
+    if result.error then
+      local is_refusal = result.error.status == 429
+      refused, failed = refused + (is_refusal and 1 or 0), failed + (is_refusal and 0 or 1)
+    end
+  end
+  return cqueues.monotime() - wall, os.clock() - cpu, refused, failed
+end
+
+local function open(server)
+  local client = connectly.new {
+    api_key = "key", business_id = "slow-50", base_url = server:url("https"), ca_file = server.ca_file, rate = RATE,
+  }
+  if MODE == "courier" then
+    client:start("send_template", messages.fresh(0)):wait() -- from here on all are carried by its thread
+    server:reset()
+    cqueues.sleep(1)
+  end
+  return client
+end
+
+local function report(server, wall, cpu, refused, failed)
+  local busiest, extra = busiest_second(server:arrivals()), server:tally().requests - COUNT
+  print(("paced, %d messages at %d a second, 50 ms away, %s, %s"):format(
+    COUNT, RATE, MODE, rawget(_G, "jit") and jit.version or _VERSION))
+  measure.print_line("wall time; the ratio is to the goal", ("%.2f s"):format(wall), wall / GOAL, 1)
+  measure.print_line("busiest second at the server, to 200", ("%d"):format(busiest), busiest / RATE, 1)
+  measure.print_line("429, other failures, requests beyond one each", ("%d, %d, %d"):format(refused, failed, extra))
+  measure.print_line("CPU time a message", ("%.0f µs"):format(cpu / COUNT * 1e6))
+end
+
+local server = faults.start()
+local client = open(server)
+report(server, send(client))
+client:close()
+server:stop()
