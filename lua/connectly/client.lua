@@ -99,7 +99,9 @@ end
 local function submit(self, operation, message, group)
   local ticket, second = self.native:submit(operation, message, group)
   if ticket then
-    emit(self, { name = "start", operation = operation, call = second })
+    if self.on_event then
+      emit(self, { name = "start", operation = operation, call = second })
+    end
     return ticket
   end
   local problem = errors.complete(second)

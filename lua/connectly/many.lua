@@ -3,6 +3,11 @@
 
 local many = {}
 
+-- A ticket's place among those in flight, which is free again when its call has
+-- been read: as a key of a table it comes back, where tickets never do, so that the
+-- table is not made anew for ever.
+local PLACES = 65536
+
 --- The next message of a list or of an iterator function, or nil at the end.
 local function puller(source)
   if type(source) == "function" then
@@ -39,7 +44,7 @@ local function take_in(state)
   state.held = nil
   local ticket, problem = state.client.submit(state.operation, message, state.group)
   if ticket then
-    state.pending[ticket] = { index = state.index, message = message }
+    state.pending[ticket % PLACES] = { index = state.index, message = message, ticket = ticket }
     state.in_flight = state.in_flight + 1
   elseif problem.kind == "overloaded" then
     state.held = message -- other calls of the client fill it: wait for room
@@ -51,14 +56,14 @@ end
 
 local function take_out(state)
   local ticket = state.client.native:first_done(state.group)
-  local entry = ticket and state.pending[ticket]
-  if not entry then
+  local result = ticket and state.pending[ticket % PLACES]
+  if not result then
     return nil
   end
-  state.pending[ticket] = nil
+  state.pending[ticket % PLACES] = nil
   state.in_flight = state.in_flight - 1
   local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
-  local result = { index = entry.index, message = entry.message }
+  result.ticket = nil
   if value == nil then
     result.error = second
   else
@@ -69,10 +74,10 @@ end
 
 --- A closed client takes nothing in and ends nothing more.
 local function give_up(state)
-  local ticket, entry = next(state.pending)
-  state.pending[ticket] = nil
+  local place, entry = next(state.pending)
+  state.pending[place] = nil
   state.in_flight = state.in_flight - 1
-  local _, problem = state.client.finish(state.operation, state.client.native:result(ticket))
+  local _, problem = state.client.finish(state.operation, state.client.native:result(entry.ticket))
   return closed_error(entry.index, entry.message, problem)
 end
 

@@ -24,7 +24,8 @@ CLY_PRIVATE_BEGIN
 
 typedef struct cly_engine cly_engine;
 
-/* Names one submitted call; never 0, exact in a double, not used twice. */
+/* Names one submitted call; never 0, exact in a double, not used twice. Its low
+ * 16 bits are those of no other call that has not been released. */
 typedef uint64_t cly_ticket;
 
 typedef struct cly_engine_options {
