@@ -4,8 +4,6 @@
 local native = require "connectly.loader"
 local errors = require "connectly.errors"
 local json = require "connectly.json"
-local calls = require "connectly.call"
-local many = require "connectly.many"
 
 -- Seconds in C at a time while a call is waited for. Between two slices Lua runs
 -- its hooks, by which the standalone interpreter stops a script on Ctrl-C.
@@ -215,7 +213,7 @@ function methods.start(self, operation, message)
   if not ticket then
     return nil, refusal
   end
-  return calls.new(self.call_metatable, self.shared, operation, ticket)
+  return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket)
 end
 
 ---Sends many messages, a bounded number at a time: an iterator of results, in
@@ -230,7 +228,7 @@ function methods.send_many(self, source, options)
     error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 4)
   end
   self.groups = self.groups + 1
-  return many.new(self.shared, self.groups, source, options or {})
+  return require("connectly.many").new(self.shared, self.groups, source, options or {})
 end
 
 ---Counters since the first call: calls, succeeded, not_sent, rejected, unknown,
@@ -326,7 +324,12 @@ end
 --- A constructor of clients whose methods `deliver` so.
 local function make_constructor(deliver)
   local metatable = make_class(deliver)
-  local call_metatable = calls.make_class(deliver)
+  local calls_metatable
+  -- Loaded by the first call in the background: a short script should not pay for it.
+  local function call_metatable()
+    calls_metatable = calls_metatable or require("connectly.call").make_class(deliver)
+    return calls_metatable
+  end
   return function(options)
     options = options == nil and {} or options
     local on_event = type(options) == "table" and options.on_event or nil
