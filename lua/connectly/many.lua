@@ -20,10 +20,6 @@ local function puller(source)
   end
 end
 
-local function closed_error(index, message, problem)
-  return { index = index, message = message, error = problem }
-end
-
 --- Takes one more message in: true, or a result at once when it was refused.
 local function take_in(state)
   local message = state.held
@@ -50,16 +46,13 @@ local function take_in(state)
     state.held = message -- other calls of the client fill it: wait for room
     state.is_full = true
   else
-    return closed_error(state.index, message, problem)
+    return { index = state.index, message = message, error = problem }
   end
 end
 
-local function take_out(state)
-  local ticket = state.client.native:first_done(state.group)
-  local result = ticket and state.pending[ticket % PLACES]
-  if not result then
-    return nil
-  end
+--- The result of one in flight that has ended, or whose client was closed.
+local function settle(state, ticket)
+  local result = state.pending[ticket % PLACES]
   state.pending[ticket % PLACES] = nil
   state.in_flight = state.in_flight - 1
   local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
@@ -72,13 +65,9 @@ local function take_out(state)
   return result
 end
 
---- A closed client takes nothing in and ends nothing more.
-local function give_up(state)
-  local place, entry = next(state.pending)
-  state.pending[place] = nil
-  state.in_flight = state.in_flight - 1
-  local _, problem = state.client.finish(state.operation, state.client.native:result(entry.ticket))
-  return closed_error(entry.index, entry.message, problem)
+local function take_out(state)
+  local ticket = state.client.native:first_done(state.group)
+  return ticket and settle(state, ticket)
 end
 
 local function next_result(state)
@@ -102,7 +91,8 @@ local function next_result(state)
       return nil
     end
     if state.client.native:is_closed() and state.in_flight > 0 then
-      return give_up(state)
+      local _, entry = next(state.pending)
+      return settle(state, entry.ticket)
     end
     state.client.step(state.group)
   end

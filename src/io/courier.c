@@ -56,7 +56,7 @@ struct cly_courier {
     int canceled_at_stop;
 };
 
-enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, BODY_MAX = 1024 * 1024 };
+enum { INDEX_BITS = 16, URL_MAX = 64 * 1024 };
 
 /* With the engine all letters are of one group: groups are for those who wait. */
 enum { ENGINE_GROUP = 0 };
@@ -82,7 +82,7 @@ static letter *make_letter(cly_courier *courier) {
     letter *made = calloc(1, sizeof *made);
     if (made == NULL) return NULL;
     cly_call_init(&made->call);
-    cly_buffer_init(&made->body, BODY_MAX);
+    cly_buffer_init(&made->body, CLY_BODY_MAX);
     cly_buffer_init(&made->url, URL_MAX);
     cly_buffer_init(&made->reply, CLY_REPLY_MAX);
     made->previous = list->last;

@@ -49,7 +49,7 @@ struct cly_engine {
     slot_list lists[PLACE_COUNT];
 };
 
-enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, BODY_MAX = 1024 * 1024, STREAMS_MAX = 100 };
+enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
 
 /* A 429 that does not say how long stops everybody for a second, the unit of the
  * limit; one that says a year must not stop a client for good. */
@@ -83,7 +83,7 @@ static slot *find(const cly_engine *engine, cly_ticket ticket) {
 static void init_slot(slot *fresh) {
     cly_call_init(&fresh->call);
     cly_transfer_init(&fresh->transfer);
-    cly_buffer_init(&fresh->body, BODY_MAX);
+    cly_buffer_init(&fresh->body, CLY_BODY_MAX);
     cly_buffer_init(&fresh->url, URL_MAX);
 }
 
