@@ -4,9 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The pace stays 2.5 % below the rate and the count 1.5 %: what leaves evenly
- * arrives with some milliseconds of jitter, and the server counts arrivals. */
-static const double pace_part = 0.975, count_part = 0.015;
+/* A departure counts for a little longer than the second (or, below one a
+ * second, the interval) that it is promised for: what leaves arrives with some
+ * milliseconds of jitter, and the server counts arrivals. */
+static const double longer_than_promised = 1.016;
+
+/* Within that, how much faster than the rate the pace may be. Work that begins
+ * has its first second's worth gone after 0.4 s and is never behind again; a pace
+ * even slower than the rate would fall behind by seconds in ten thousand. */
+static const double pace_part = 2.5;
 
 /* How far the pace may run behind and catch up: a loop that wakes a few
  * milliseconds late loses nothing. A few intervals, but at a high rate no less
@@ -17,8 +23,9 @@ static const double retry_when_full = 0.005; /* seconds */
 
 cly_kind cly_limiter_init(cly_limiter *limiter, double rate, cly_error *error) {
     memset(limiter, 0, sizeof *limiter);
-    limiter->interval = 1 / (rate * pace_part);
-    limiter->limit = rate < 1 ? 1 : (int)floor(rate) - (int)floor(rate * count_part);
+    limiter->limit = rate < 1 ? 1 : (int)floor(rate);
+    limiter->window = (rate < 1 ? 1 / rate : 1) * longer_than_promised;
+    limiter->interval = limiter->window / (limiter->limit * pace_part);
     limiter->left_at = malloc((size_t)limiter->limit * sizeof *limiter->left_at);
     limiter->next_at = -HUGE_VAL;
     limiter->paused_until = -HUGE_VAL;
@@ -33,7 +40,7 @@ void cly_limiter_clear(cly_limiter *limiter) {
 /* Seconds until the oldest departure counts no more. One expression for all who
  * ask, so that rounding cannot make them disagree. */
 static double until_oldest_is_old(const cly_limiter *limiter, double now) {
-    return limiter->left_at[limiter->first] + 1 - now;
+    return limiter->left_at[limiter->first] + limiter->window - now;
 }
 
 static void forget_old(cly_limiter *limiter, double now) {
@@ -60,7 +67,7 @@ static double wait_for_pace(const cly_limiter *limiter, double now) {
  * up for: the pace begins anew. */
 static double earliest_turn(const cly_limiter *limiter, double now) {
     double lag = catch_up_intervals * limiter->interval;
-    if (limiter->next_at < now - 1) return now;
+    if (limiter->next_at < now - limiter->window) return now;
     if (lag < catch_up_least) lag = catch_up_least;
     return now - (lag < catch_up_most ? lag : catch_up_most);
 }
@@ -95,4 +102,6 @@ void cly_limiter_gave_up(cly_limiter *limiter) {
 
 void cly_limiter_pause(cly_limiter *limiter, double seconds, double now) {
     if (seconds > 0 && now + seconds > limiter->paused_until) limiter->paused_until = now + seconds;
+    /* A server that is offended by what is within the limit may dislike bursts. */
+    limiter->interval = limiter->window / limiter->limit;
 }

@@ -4,8 +4,8 @@
  * At most `rate` requests leave in any sliding second, and nearly as many do
  * when there is work. Two rules together:
  *
- *  - pace: requests are let go one by one, a little more than 1/rate apart, so
- *    that what leaves evenly also arrives evenly;
+ *  - pace: requests are let go one by one, two and a half times as fast as the
+ *    rate, so that nothing leaves in a heap; after a 429 evenly, at the rate;
  *  - count: a request that was let go leaves later (a connection may first have
  *    to be made, and then many leave at once). So the time that counts is the
  *    one at which it left, and one that was let go and has not left counts as
@@ -31,10 +31,11 @@
 CLY_PRIVATE_BEGIN
 
 typedef struct cly_limiter {
-    double interval;     /* seconds from one to the next */
+    double interval;     /* seconds from one to the next, at least */
+    double window;       /* seconds for which a departure counts */
     double next_at;      /* when the next may go, by the pace */
     double paused_until; /* the server said "slow down" */
-    int limit;           /* in any second */
+    int limit;           /* in any window */
     int about_to_leave;  /* let go and neither left nor given up */
     double *left_at;     /* owned ring of the last `limit` departures */
     int count, first;    /* of the ring: how many, and where the oldest is */
