@@ -66,6 +66,7 @@ build = {
         "src/io/engine.c",
         "src/io/environment.c",
         "src/io/pin.c",
+        "src/io/process.c",
         "src/io/transfer.c",
         "src/io/trust.c",
         "src/binding/lua_class.c",

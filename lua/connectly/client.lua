@@ -310,6 +310,7 @@ end
 local function share(self)
   return {
     native = self.native,
+    timeout = self.timeout,
     at_end = at_end,
     submit = function(...) return submit(self, ...) end,
     wait = function(...) return wait_interruptibly(self, ...) end,

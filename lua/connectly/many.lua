@@ -1,6 +1,8 @@
 -- client:send_many: messages in, results out, a bounded number in flight, memory
 -- that does not grow.
 
+local clock = require("connectly.loader").clock
+
 local many = {}
 
 -- A ticket's place among those in flight, which is free again when its call has
@@ -20,34 +22,39 @@ local function puller(source)
   end
 end
 
---- Takes one more message in: true, or a result at once when it was refused.
+--- Takes one more message in: a result at once when it was refused.
 local function take_in(state)
-  local message = state.held
-  if message == nil then
-    local is_fine, pulled = pcall(state.pull)
-    if not is_fine then
-      -- What is in flight is still handed out; then the source's error is raised.
-      state.failure, state.has_failed, state.is_over = pulled, true, true
-      return
-    end
-    if pulled == nil then
-      state.is_over = true
-      return
-    end
-    message = pulled
-    state.index = state.index + 1
+  local is_fine, message = pcall(state.pull)
+  if not is_fine then
+    -- What is in flight is still handed out; then the source's error is raised.
+    state.failure, state.has_failed, state.is_over = message, true, true
+    return
   end
-  state.held = nil
+  if message == nil then
+    state.is_over = true
+    return
+  end
+  state.index = state.index + 1
   local ticket, problem = state.client.submit(state.operation, message, state.group)
-  if ticket then
-    state.pending[ticket % PLACES] = { index = state.index, message = message, ticket = ticket }
-    state.in_flight = state.in_flight + 1
-  elseif problem.kind == "overloaded" then
-    state.held = message -- other calls of the client fill it: wait for room
-    state.is_full = true
-  else
+  if not ticket then
     return { index = state.index, message = message, error = problem }
   end
+  state.pending[ticket % PLACES] = { index = state.index, message = message, ticket = ticket }
+  state.in_flight = state.in_flight + 1
+end
+
+--- Whether one more may be tried. Other calls of the client may fill it: then they
+--- are waited for, as long as a call may take and no longer.
+local function may_take_in(state)
+  if state.is_over or state.in_flight >= state.limit then
+    return false
+  end
+  if state.client.native:has_room() then
+    state.full_since = nil
+    return true
+  end
+  state.full_since = state.full_since or clock()
+  return state.in_flight == 0 and clock() - state.full_since > state.client.timeout
 end
 
 --- The result of one in flight that has ended, or whose client was closed.
@@ -72,8 +79,7 @@ end
 
 local function next_result(state)
   while true do
-    state.is_full = false
-    while not state.is_over and not state.is_full and state.in_flight < state.limit do
+    while may_take_in(state) do
       local refused = take_in(state)
       if refused then
         return refused
@@ -100,7 +106,7 @@ end
 
 --- The loop was left: nothing more is taken in, and what is in flight is let end.
 local function finish_early(state)
-  state.is_over, state.held = true, nil
+  state.is_over = true
   while state.in_flight > 0 and not state.client.native:is_closed() do
     if not take_out(state) then
       state.client.step(state.group)

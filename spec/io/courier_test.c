@@ -80,22 +80,28 @@ static void reopen(int mailbox) {
     courier = open_courier(mailbox);
 }
 
-static cly_kind try_submit(const char *where, double timeout, unsigned group, cly_ticket *ticket,
-                           cly_error *error) {
+/* The submission's `body` is the caller's to clear. */
+static cly_submission submission_of(const char *where, double timeout, unsigned group, cly_buffer *body) {
     cly_submission submission = {0};
-    cly_buffer body;
-    cly_kind kind;
-    cly_buffer_init(&body, 1024);
-    cly_buffer_text(&body, "{}");
+    cly_buffer_init(body, 1024);
+    cly_buffer_text(body, "{}");
     submission.operation = cly_operation_find("send_template", 13);
     submission.method = "POST";
     submission.url = where;
     submission.traceparent = "";
-    submission.body = &body;
+    submission.body = body;
     submission.timeout = timeout;
     submission.submitted_at = cly_clock_now();
     submission.number = 9;
     submission.group = group;
+    return submission;
+}
+
+static cly_kind try_submit(const char *where, double timeout, unsigned group, cly_ticket *ticket,
+                           cly_error *error) {
+    cly_buffer body;
+    cly_submission submission = submission_of(where, timeout, group, &body);
+    cly_kind kind;
     if (error) cly_error_clear(error);
     kind = cly_courier_submit(courier, ticket, &submission, error);
     cly_buffer_clear(&body);
@@ -136,6 +142,50 @@ static cly_stats stats_that_add_up(void) {
     assert_int_equal(stats.calls, stats.succeeded + stats.not_sent + stats.rejected + stats.unknown +
                                       (uint64_t)stats.in_flight);
     return stats;
+}
+
+/* ---- calls that were under way before it ---- */
+
+static cly_ticket submit_to(cly_engine *engine, const char *where, unsigned group) {
+    cly_buffer body;
+    cly_submission submission = submission_of(where, 30, group, &body);
+    cly_ticket ticket = 0;
+    assert_int_equal(cly_engine_submit(engine, &ticket, &submission, NULL), CLY_OK);
+    cly_buffer_clear(&body);
+    return ticket;
+}
+
+/* They keep their tickets and their groups, whatever their state. */
+static void calls_under_way_are_taken_over(void **state) {
+    cly_engine *engine = NULL;
+    cly_ticket old, done, silent, fresh, unwanted, later;
+    (void)state;
+    cly_courier_free(courier);
+    courier = NULL;
+    options.max_in_flight = 8;
+    assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
+    old = submit_to(engine, answering.url, 1);
+    cly_engine_release(engine, old);
+    unwanted = submit_to(engine, answering.url, 7);
+    cly_engine_detach_group(engine, 7);
+    silent = submit_to(engine, silent_url, 2);
+    done = submit_to(engine, answering.url, 3);
+    while (!cly_engine_is_done(engine, done)) cly_engine_step(engine, 3, 1, NULL, 0);
+    fresh = submit_to(engine, answering.url, 4);
+    assert_int_equal(cly_courier_new(&courier, engine, MAILBOX, NULL), CLY_OK);
+    assert_false(cly_courier_is_known(courier, old));
+    assert_false(cly_courier_is_known(courier, unwanted));
+    assert_int_equal(finish(done)->error.kind, CLY_OK);
+    assert_int_equal(finish(fresh)->error.kind, CLY_OK);
+    assert_true(cly_courier_first_done(courier, 3) == done);
+    assert_true(cly_courier_first_done(courier, 4) == fresh);
+    assert_true(cly_courier_is_known(courier, silent) && !cly_courier_is_done(courier, silent));
+    cly_courier_cancel(courier, silent);
+    assert_int_equal(finish(silent)->error.kind, CLY_CANCELED);
+    later = submit(answering.url);
+    assert_true(later != old && later != done && later != fresh && later != unwanted);
+    assert_int_equal(finish(later)->error.kind, CLY_OK);
+    assert_int_equal(stats_that_add_up().in_flight, 0);
 }
 
 /* ---- one call ---- */
@@ -860,6 +910,7 @@ static void a_fork_may_come_at_any_moment(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(calls_under_way_are_taken_over),
         TEST(a_call_comes_back_with_its_result),
         TEST(it_makes_progress_without_being_waited_for),
         TEST(a_result_is_there_when_it_is_done_and_not_before),

@@ -25,6 +25,13 @@ static cly_trust trust;
 static server answering;
 static bool is_serving;
 
+static bool is_empty(const cly_engine *asked) {
+    cly_handover unused;
+    for (int i = 0; i < cly_engine_slots(asked); i++)
+        if (cly_engine_look(asked, i, &unused)) return false;
+    return cly_engine_in_flight(asked) == 0;
+}
+
 /* The kernel takes connections into the backlog; nobody looks at them. */
 static int listen_silently(void **state) {
     (void)state;
@@ -143,7 +150,7 @@ static void a_new_engine_has_nothing_to_do(void **state) {
     assert_true(cly_clock_now() - before < 0.05);
     cly_engine_step(engine, 0, 0.1, NULL, 0); /* only a courier asks an idle one to wait */
     assert_true(cly_clock_now() - before < 1);
-    assert_true(cly_engine_is_empty(engine));
+    assert_true(is_empty(engine));
     assert_true(cly_engine_has_room(engine));
     assert_int_equal(cly_engine_in_flight(engine), 0);
     assert_true(cly_engine_first_done(engine, 0) == 0);
@@ -554,7 +561,7 @@ static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
     assert_int_equal(server_requests(&answering), 2); /* one each */
     assert_true(is_done);
     assert_int_equal(cly_engine_in_flight(engine), 0);
-    assert_true(cly_engine_is_empty(engine));
+    assert_true(is_empty(engine));
 }
 
 /* The slot was used before; of that nothing may show. */
@@ -655,7 +662,7 @@ static void those_the_limiter_keeps_may_be_canceled(void **state) {
     finish(third, 0.8); /* its turn is the second one's */
     unserve();
     assert_int_equal(server_requests(&answering), 2);
-    assert_true(answering.arrivals[1] - answering.arrivals[0] > 0.4);
+    assert_true(answering.arrivals[1] - answering.arrivals[0] > 0.18);
 }
 
 static void a_429_stops_everybody(void **state) {
@@ -739,9 +746,9 @@ static void a_detached_group_frees_its_slots_by_itself(void **state) {
     assert_int_equal(cly_engine_in_flight(engine), 0);
     assert_true(cly_engine_first_done(engine, 7) == 0);
     assert_true(cly_engine_first_done(engine, 8) != 0);
-    assert_false(cly_engine_is_empty(engine));
+    assert_false(is_empty(engine));
     cly_engine_release(engine, cly_engine_first_done(engine, 8));
-    assert_true(cly_engine_is_empty(engine));
+    assert_true(is_empty(engine));
     unserve();
     assert_int_equal(server_requests(&answering), 2);
     assert_int_equal(stats_that_add_up().succeeded, 2);
@@ -753,7 +760,7 @@ static void a_canceled_call_of_a_detached_group_is_gone(void **state) {
     step_for(0.05);
     cly_engine_detach_group(engine, 7);
     cly_engine_cancel(engine, ticket);
-    assert_true(cly_engine_is_empty(engine));
+    assert_true(is_empty(engine));
     assert_null(cly_engine_call(engine, ticket));
 }
 

@@ -322,6 +322,73 @@ describe("send_many", function()
     end)
   end
 
+  it("goes on in the background when a call is started there in the middle", function()
+    local client, seen = new("slow-30"), 0
+    local list = {}
+    for index = 1, 60 do
+      list[index] = message("m" .. index)
+    end
+    local call
+    for result in client:send_many(list, { in_flight = 16 }) do
+      seen = seen + 1
+      assert(result.id, tostring(result.error))
+      call = call or assert(client:start("send_template", message("started")))
+    end
+    assert.equal(60, seen)
+    assert.truthy(call:wait(5))
+    assert.equal(61, client:stats().succeeded)
+    local accepted = server:tally().accepted
+    for index = 1, 60 do
+      assert.equal(1, accepted["m" .. index])
+    end
+  end)
+
+  --- Fills one place of the client until it is called again.
+  local function hold_a_place(client)
+    local pulled = 0
+    local hold = coroutine.wrap(function()
+      for result in client:send_many(function()
+        pulled = pulled + 1
+        if pulled == 2 then
+          coroutine.yield()
+        end
+        return pulled == 1 and message("held") or nil
+      end) do
+        assert(result.id, tostring(result.error))
+      end
+    end)
+    hold()
+    return hold
+  end
+
+  it("waits for room without trying, and tells of each message once", function()
+    local starts, ends = 0, 0
+    local client = new("ok", { max_in_flight = 2, on_event = function(event)
+      starts = starts + (event.name == "start" and 1 or 0)
+      ends = ends + (event.name == "done" and 1 or 0)
+    end })
+    local hold, count = hold_a_place(client), 0
+    for result in client:send_many({ message("a"), message("b"), message("c") }) do
+      assert(result.id, tostring(result.error))
+      count = count + 1
+    end
+    hold()
+    assert.equal(3, count)
+    assert.equal(4, starts)
+    assert.equal(4, ends)
+  end)
+
+  it("does not wait for ever for room that nobody makes", function()
+    local client, kept = new("ok", { max_in_flight = 4, timeout = 0.5 }), {}
+    repeat -- results that nobody reads fill the mailbox
+      kept[#kept + 1] = client:start("send_template", message("kept"))
+    until #kept >= 1028
+    local result = client:send_many({ message("a") })()
+    assert.equal("overloaded", result.error.kind)
+    assert.equal("not_sent", result.error.outcome)
+    assert.is_nil(server:tally().accepted.a)
+  end)
+
   it("sends other operations", function()
     for result in new():send_many({ { number = "+14155550123", text = "x" } }, { operation = "send_session" }) do
       assert.truthy(result.id)

@@ -167,8 +167,19 @@ static int client_background(lua_State *L) {
     cly_error error;
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
+    if (self->is_read) { /* by a finalizer, while a result is pushed that would move */
+        cly_error_set(&error, CLY_OVERLOADED, CLY_NOT_SENT, "a result of this client is being read");
+        return clyL_fail(L, &error, NULL, NULL);
+    }
     if (cly_client_start_courier(&self->client, &error) != CLY_OK) return clyL_fail(L, &error, NULL, NULL);
     lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* client:has_room(): whether one more call would be taken */
+static int client_has_room(lua_State *L) {
+    lua_client *self = check_client(L);
+    lua_pushboolean(L, is_closed(self) || cly_client_has_room(&self->client));
     return 1;
 }
 
@@ -467,6 +478,7 @@ static const luaL_Reg methods[] = {
     {"encode", client_encode},
     {"submit", client_submit},
     {"background", client_background},
+    {"has_room", client_has_room},
     {"step", client_step},
     {"is_done", client_is_done},
     {"first_done", client_first_done},

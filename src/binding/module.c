@@ -6,6 +6,7 @@
 #include "core/operation.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "io/clock.h"
 #include "io/trust.h"
 #include <curl/curl.h>
 
@@ -69,6 +70,12 @@ static int native_taxonomy(lua_State *L) {
     return 1;
 }
 
+/* clock() -> seconds on a clock that only goes forward */
+static int native_clock(lua_State *L) {
+    lua_pushnumber(L, (lua_Number)cly_clock_now());
+    return 1;
+}
+
 /* error_metatable() -> the metatable of every error object */
 static int native_error_metatable(lua_State *L) {
     luaL_newmetatable(L, CLYL_ERROR);
@@ -82,6 +89,7 @@ static const luaL_Reg functions[] = {
     {"trust", native_trust},
     {"operations", native_operations},
     {"taxonomy", native_taxonomy},
+    {"clock", native_clock},
     {"error_metatable", native_error_metatable},
     {NULL, NULL},
 };

@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 #include "io/client.h"
 
 #include "core/request.h"
@@ -6,9 +5,9 @@
 #include "io/clock.h"
 #include "io/environment.h"
 #include "io/pin.h"
+#include "io/process.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 void cly_client_init(cly_client *client) {
     memset(client, 0, sizeof *client);
@@ -31,7 +30,7 @@ static void free_headers(struct curl_slist **list) {
 enum { NO_GROUP = 0x7fffffff };
 
 static bool is_ours(const cly_client *client) {
-    return client->pid == (long)getpid();
+    return client->generation == cly_process_generation();
 }
 
 /* What another process made is let go, before anything of it is touched. */
@@ -159,7 +158,7 @@ static cly_kind open_engine(cly_client *client, cly_error *error) {
     options.retry_unknown = client->config.retry_unknown;
     options.rate = client->config.rate;
     options.wants_events = client->wants_events;
-    client->pid = (long)getpid();
+    client->generation = cly_process_generation();
     cly_pin_module();
     return cly_engine_new(&client->engine, &options, error);
 }
@@ -175,10 +174,6 @@ enum { MAILBOX_BEYOND_FLIGHT = 1024 };
 cly_kind cly_client_start_courier(cly_client *client, cly_error *error) {
     cly_kind kind = ready(client, error);
     if (kind != CLY_OK || client->courier) return kind;
-    if (!cly_engine_is_empty(client->engine))
-        return cly_error_set(
-            error, CLY_OVERLOADED, CLY_NOT_SENT,
-            "calls of a send_many are under way in this thread: start the first call before it");
     kind = cly_courier_new(&client->courier, client->engine,
                            client->config.max_in_flight + MAILBOX_BEYOND_FLIGHT, error);
     if (kind == CLY_OK) client->engine = NULL;
@@ -301,4 +296,10 @@ int cly_client_in_flight(cly_client *client) {
 cly_courier *cly_client_courier(cly_client *client) {
     leave_parents(client);
     return client->courier;
+}
+
+bool cly_client_has_room(cly_client *client) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_has_room(client->courier);
+    return client->engine == NULL || cly_engine_has_room(client->engine);
 }

@@ -28,7 +28,7 @@ typedef struct cly_client {
     struct curl_slist *headers, *bare_headers;
     cly_engine *engine;   /* NULL until the first call, and once the courier has it */
     cly_courier *courier; /* NULL until a call is started in the background */
-    long pid;             /* of the process that made them */
+    long generation;      /* of the process that made them */
     uint64_t calls;       /* submitted so far; numbers them for events */
     bool wants_events;    /* set it before the first call */
     bool is_closed;
@@ -50,7 +50,11 @@ void cly_client_clear(cly_client *client);
 /* Calls that have been submitted and have not ended. */
 int cly_client_in_flight(cly_client *client);
 
-/* Hands all calls to a courier from here on. */
+/* Whether one more call would be taken. */
+bool cly_client_has_room(cly_client *client);
+
+/* Hands all calls to a courier from here on, those under way included. What
+ * cly_client_result lent before is not to be read any more. */
 cly_kind cly_client_start_courier(cly_client *client, cly_error *error) CLY_MUST_CHECK;
 
 /* Starts a call with what the encoder holds. */

@@ -46,6 +46,7 @@ struct cly_courier {
     cly_engine *engine;   /* the thread's; after the stop nobody's */
     letter **letters;     /* made as they are needed */
     int letter_count, mailbox_max;
+    uint32_t first_turn; /* that letters begin with: the engine gave the lower ones out */
     letter_list lists[LETTER_PLACE_COUNT];
     cly_event_queue events;
     cly_stats stats;      /* the engine's, when the thread last looked */
@@ -88,6 +89,7 @@ static letter *make_letter(cly_courier *courier) {
     made->previous = list->last;
     *(list->last ? &list->last->next : &list->first) = made;
     list->last = made;
+    made->turn = courier->first_turn;
     made->index = courier->letter_count++;
     courier->letters[made->index] = made;
     return made;
@@ -323,22 +325,68 @@ static bool init_waiting(cly_courier *courier) {
     return is_made && pthread_mutex_init(&courier->lock, NULL) == 0;
 }
 
+/* Letters up to that of the last slot in use: a call that is under way keeps its
+ * ticket, so its letter has the slot's index. */
+static bool make_letters(cly_courier *courier) {
+    cly_handover unused;
+    int last = cly_engine_slots(courier->engine) - 1;
+    courier->first_turn = cly_engine_turns(courier->engine);
+    courier->letters = calloc((size_t)courier->mailbox_max, sizeof *courier->letters);
+    if (courier->letters == NULL) return false;
+    while (last >= 0 && !cly_engine_look(courier->engine, last, &unused)) last--;
+    while (courier->letter_count <= last)
+        if (make_letter(courier) == NULL) return false;
+    return true;
+}
+
+/* Under the lock: what was under way in the caller's thread goes on in ours. */
+static void adopt_calls(cly_courier *courier) {
+    cly_handover known;
+    for (int i = 0; i < courier->letter_count; i++) {
+        letter *of = courier->letters[i];
+        if (!cly_engine_look(courier->engine, i, &known)) continue;
+        of->turn = (uint32_t)(known.ticket >> INDEX_BITS);
+        of->submission = known.submission;
+        of->engine_ticket = known.ticket;
+        of->is_forgotten = known.is_detached;
+        move(courier, of, LETTER_HELD);
+        cly_engine_assign(courier->engine, known.ticket, of, ENGINE_GROUP);
+    }
+}
+
+static void free_memory(cly_courier *courier) {
+    for (int i = 0; i < courier->letter_count; i++) free_letter(courier->letters[i]);
+    free(courier->letters);
+    cly_event_queue_clear(&courier->events);
+    free(courier);
+}
+
 cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max, cly_error *error) {
     cly_courier *courier = calloc(1, sizeof *courier);
+    int status;
     *out = NULL;
     if (courier == NULL) return cly_error_no_memory(error);
     courier->engine = engine;
     courier->mailbox_max = mailbox_max;
     courier->events.is_wanted = cly_engine_events(engine)->is_wanted;
     cly_bell_init(&courier->bell);
-    courier->letters = calloc((size_t)mailbox_max, sizeof *courier->letters);
-    if (courier->letters == NULL || !init_waiting(courier) || start_thread(courier) != 0) {
-        free(courier->letters);
-        free(courier);
-        return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no thread for the courier");
+    if (!make_letters(courier) || !init_waiting(courier)) {
+        free_memory(courier);
+        return cly_error_no_memory(error);
     }
-    *out = courier;
-    return CLY_OK;
+    /* The thread waits at the lock until the calls are its own. */
+    lock(courier);
+    status = start_thread(courier);
+    if (status == 0) adopt_calls(courier);
+    unlock(courier);
+    if (status == 0) {
+        *out = courier;
+        return CLY_OK;
+    }
+    pthread_cond_destroy(&courier->ended);
+    pthread_mutex_destroy(&courier->lock);
+    free_memory(courier);
+    return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no thread for the courier");
 }
 
 int cly_courier_stop(cly_courier *courier, double drain) {
@@ -363,13 +411,10 @@ int cly_courier_stop(cly_courier *courier, double drain) {
 void cly_courier_free(cly_courier *courier) {
     if (courier == NULL) return;
     cly_courier_stop(courier, 0);
-    for (int i = 0; i < courier->letter_count; i++) free_letter(courier->letters[i]);
-    free(courier->letters);
-    cly_event_queue_clear(&courier->events);
     cly_bell_clear(&courier->bell);
     pthread_cond_destroy(&courier->ended);
     pthread_mutex_destroy(&courier->lock);
-    free(courier);
+    free_memory(courier);
 }
 
 /* The lock may be held by a thread that does not exist here, and the buffers may
@@ -418,6 +463,14 @@ cly_kind cly_courier_submit(cly_courier *courier, cly_ticket *ticket, const cly_
     if (kind == CLY_OK && was_empty) cly_engine_wakeup(courier->engine);
     unlock(courier);
     return kind;
+}
+
+bool cly_courier_has_room(cly_courier *courier) {
+    bool has_room;
+    lock(courier);
+    has_room = courier->lists[LETTER_FREE].first != NULL || courier->letter_count < courier->mailbox_max;
+    unlock(courier);
+    return has_room;
 }
 
 static struct timespec time_after(double seconds) {

@@ -30,8 +30,8 @@ typedef struct cly_result {
     const char *http_version; /* static */
 } cly_result;
 
-/* Starts the thread. Takes the engine over, with its connections, when it
- * succeeds. `mailbox_max` bounds the calls that are not released. */
+/* Starts the thread. Takes the engine over, with its connections and its calls,
+ * whose tickets stay as they are, when it succeeds. `mailbox_max` bounds the calls that are not released. */
 cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max,
                          cly_error *error) CLY_MUST_CHECK;
 
@@ -39,6 +39,9 @@ cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max,
  * swap. kind overloaded when the mailbox is full, closed after a stop. */
 cly_kind cly_courier_submit(cly_courier *courier, cly_ticket *ticket, const cly_submission *submission,
                             cly_error *error) CLY_MUST_CHECK;
+
+/* Whether one more call would be taken. */
+bool cly_courier_has_room(cly_courier *courier);
 
 /* Waits until some call of the group has ended, at most `seconds`. */
 void cly_courier_wait(cly_courier *courier, unsigned group, double seconds);

@@ -470,8 +470,38 @@ void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket) {
     return of ? of->owner : NULL;
 }
 
-bool cly_engine_is_empty(const cly_engine *engine) {
-    return engine->stats.in_flight == 0 && engine->lists[PLACE_DONE].first == NULL;
+int cly_engine_slots(const cly_engine *engine) {
+    return engine->options.max_in_flight;
+}
+
+bool cly_engine_look(const cly_engine *engine, int index, cly_handover *out) {
+    static const cly_handover nothing = {0};
+    const slot *of = &engine->slots[index];
+    *out = nothing;
+    if (of->place == PLACE_FREE) return false;
+    out->ticket = ticket_of(engine, of);
+    out->is_detached = of->is_detached;
+    out->submission.operation = of->call.operation;
+    out->submission.submitted_at = of->call.started_at;
+    out->submission.timeout = of->call.deadline - of->call.started_at;
+    out->submission.number = of->number;
+    out->submission.group = of->group;
+    return true;
+}
+
+uint32_t cly_engine_turns(const cly_engine *engine) {
+    uint32_t most = 0;
+    for (int i = 0; i < engine->options.max_in_flight; i++)
+        if (engine->slots[i].turn > most) most = engine->slots[i].turn;
+    return most;
+}
+
+void cly_engine_assign(cly_engine *engine, cly_ticket ticket, void *owner, unsigned group) {
+    slot *of = find(engine, ticket);
+    if (of == NULL) return;
+    of->owner = owner;
+    of->group = group;
+    of->is_detached = false;
 }
 
 bool cly_engine_has_room(const cly_engine *engine) {

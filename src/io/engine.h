@@ -97,11 +97,24 @@ cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket);
 
 void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket);
 
-/* No call in flight, none whose result nobody has released. */
-bool cly_engine_is_empty(const cly_engine *engine);
-
 /* Whether one more call would be taken. */
 bool cly_engine_has_room(const cly_engine *engine);
+
+/* For one who takes the engine over while calls are under way. */
+typedef struct cly_handover {
+    cly_ticket ticket;
+    cly_submission submission; /* operation, times, number and group; the rest stays here */
+    bool is_detached;
+} cly_handover;
+
+/* How many slots there are; what is known of the call in one, false when it is
+ * free; and how often the busiest slot was used (the high bits of a ticket). */
+int cly_engine_slots(const cly_engine *engine);
+bool cly_engine_look(const cly_engine *engine, int index, cly_handover *out);
+uint32_t cly_engine_turns(const cly_engine *engine);
+
+/* Makes the call somebody else's, who will ask for the result. */
+void cly_engine_assign(cly_engine *engine, cly_ticket ticket, void *owner, unsigned group);
 
 /* Ends a call now, if it has not ended. */
 void cly_engine_cancel(cly_engine *engine, cly_ticket ticket);
