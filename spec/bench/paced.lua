@@ -3,8 +3,9 @@
 ---
 --- Measured: wall time from the first message to the last result of client:send_many,
 --- at rate 200, over TLS; the most requests that the server saw in any second; how
---- many were refused by a 429 or failed; CPU time a message. The server is the fault
---- server, whose `slow-50` answers after 50 ms, and which stamps arrivals.
+--- many attempts were refused by a 429, and how many messages failed; CPU time a message. The server is the fault
+--- server, whose `limit-200` answers after 50 ms, and with a 429 what is one more than 200
+--- in a sliding second, and which stamps arrivals.
 ---
 --- Goal: 10,000 in at most 50.5 s, which is half a second above what the rate allows;
 --- no second over 200, no 429. A thousand unless said otherwise, held to the same
@@ -44,22 +45,21 @@ local function source()
   end
 end
 
---- Wall and CPU seconds, and how many were refused by a 429 or failed otherwise.
+--- Wall and CPU seconds, how many attempts a 429 refused, and how many messages failed.
 local function send(client)
   local refused, failed = 0, 0
   local wall, cpu = cqueues.monotime(), os.clock()
   for result in client:send_many(source()) do
-    if result.error then
-      local is_refusal = result.error.status == 429
-      refused, failed = refused + (is_refusal and 1 or 0), failed + (is_refusal and 0 or 1)
-    end
+    -- Nothing but a 429 is tried again here.
+    refused = refused + ((result.info or result.error).attempts or 1) - 1
+    failed = failed + (result.error and 1 or 0)
   end
   return cqueues.monotime() - wall, os.clock() - cpu, refused, failed
 end
 
 local function open(server)
   local client = connectly.new {
-    api_key = "key", business_id = "slow-50", base_url = server:url("https"), ca_file = server.ca_file, rate = RATE,
+    api_key = "key", business_id = "limit-200", base_url = server:url("https"), ca_file = server.ca_file, rate = RATE,
   }
   if MODE == "courier" then
     client:start("send_template", messages.fresh(0)):wait() -- from here on all are carried by its thread
@@ -75,7 +75,7 @@ local function report(server, wall, cpu, refused, failed)
     COUNT, RATE, MODE, rawget(_G, "jit") and jit.version or _VERSION))
   measure.print_line("wall time; the ratio is to the goal", ("%.2f s"):format(wall), wall / GOAL, 1)
   measure.print_line("busiest second at the server, to 200", ("%d"):format(busiest), busiest / RATE, 1)
-  measure.print_line("429, other failures, requests beyond one each", ("%d, %d, %d"):format(refused, failed, extra))
+  measure.print_line("429, failures, requests beyond one each", ("%d, %d, %d"):format(refused, failed, extra))
   measure.print_line("CPU time a message", ("%.0f µs"):format(cpu / COUNT * 1e6))
 end
 

@@ -73,6 +73,25 @@ describe("the rate", function()
     end)
   end
 
+  it("is one that a server which insists on it never refuses", function()
+    local attempts
+    for _ = 1, 3 do
+      server:reset()
+      attempts = 0
+      local client = assert(safe.new {
+        api_key = "k", business_id = "limit-100", base_url = server:url("https"), ca_file = server.ca_file, rate = 100,
+      })
+      for result in client:send_many(messages(350)) do
+        attempts = attempts + assert(result.info, tostring(result.error)).attempts
+      end
+      client:close()
+      if attempts == 350 then
+        break
+      end
+    end
+    assert.equal(350, attempts)
+  end)
+
   it("bursts of calls are let go one by one as well", function()
     server:reset()
     local client = assert(safe.new {

@@ -159,6 +159,16 @@ families["slow"] = function(milliseconds)
   end }
 end
 
+-- Answers after 50 ms, and with a 429 whatever is one more than so many in a sliding
+-- second; what was refused counts too.
+families["limit"] = function(most)
+  return { run = function(exchange)
+    local is_one_more = exchange.server.ledger:arrivals_in_the_last_second() > most
+    cqueues.sleep(0.05)
+    exchange:reply(is_one_more and replies.error(429) or replies.ok())
+  end }
+end
+
 -- One byte of the reply every so many milliseconds.
 families["drip"] = function(milliseconds)
   return { waits = true, run = function(exchange)

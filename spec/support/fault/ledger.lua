@@ -63,6 +63,15 @@ function ledger:received(exchange)
   keep_body(self, exchange.request.body)
 end
 
+--- How many requests came within the second that ends with the last one.
+function ledger:arrivals_in_the_last_second()
+  local arrivals, count = self.arrivals, 0
+  while arrivals[#arrivals - count] and arrivals[#arrivals - count] > arrivals[#arrivals] - 1 do
+    count = count + 1
+  end
+  return count
+end
+
 --- A behaviour was drawn at random; also those that leave the request unread.
 function ledger:drew(name)
   add(self.drawn, name)
