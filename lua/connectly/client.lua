@@ -29,13 +29,13 @@ local SLICE = 0.1
 ---@field on_event fun(event: connectly.Event)? told of each call's start and end
 
 ---@class connectly.Event
----@field name "start"|"attempt"|"retry"|"throttled"|"done"
----@field operation string
----@field call integer which call, counted from 1 in one client
+---@field name "start"|"attempt"|"retry"|"throttled"|"done"|"limiter_lost"|"limiter_back"
+---@field operation string? of all but the limiter's
+---@field call integer? which call, counted from 1 in one client
 ---@field attempt integer? of attempt, retry and throttled: which
 ---@field attempts integer? of done: how many there were
 ---@field delay number? of retry and throttled: seconds
----@field reason string? of retry: why it may be repeated
+---@field reason string? of retry: why it may be repeated; of limiter_lost: what is wrong
 ---@field kind string? of attempt and done, when it failed
 ---@field outcome string? likewise
 ---@field code string? of done: the API's
@@ -110,15 +110,36 @@ local function submit(self, operation, message, group)
   return nil, problem
 end
 
+--- With a shared limiter: reserves the departures that are wanted, and tells of a
+--- 429. Returns seconds until it should be called again, or nil.
+local function pump(self)
+  if not self.limiter or self.is_pumping then
+    return
+  end
+  self.is_pumping = true -- a limiter may give way to the host's loop
+  local wanted, pause = self.native:slots_wanted()
+  if pause then
+    self.limiter:pause(pause)
+  end
+  local again
+  if wanted > 0 then
+    again = self.limiter:reserve(wanted, function(at) self.native:give_slot(at) end,
+      function(name, reason) emit(self, { name = name, reason = reason }) end)
+  end
+  self.is_pumping = false
+  return again
+end
+
 --- Waits until a call has ended: true, or false after `timeout` seconds.
-local function wait(self, ticket, timeout)
+local function wait_blocking(self, ticket, timeout)
   local handle = self.native
   local left = timeout or math.huge
   while not handle:is_done(ticket) do
     if left <= 0 then
       return false
     end
-    local slice = left < SLICE and left or SLICE
+    local again = pump(self) or SLICE
+    local slice = math.min(left, SLICE, again)
     handle:step(slice, ticket)
     left = left - slice
     emit_pending(self)
@@ -126,11 +147,25 @@ local function wait(self, ticket, timeout)
   return true
 end
 
+local function wait(self, ticket, timeout)
+  if self.host and self.host:may_wait("waiting for a call") then
+    return self.host:wait(ticket, timeout)
+  end
+  return wait_blocking(self, ticket, timeout)
+end
+
+--- Waiting was left by an error: with Ctrl-C the program wants to end.
+local function interrupted(self)
+  if not self.host then
+    self.native:hurry()
+  end
+end
+
 --- The same; Ctrl-C and a caller's hooks leave it by an error.
 local function wait_interruptibly(self, ticket, timeout)
   local is_fine, ended = pcall(wait, self, ticket, timeout)
   if not is_fine then
-    self.native:hurry()
+    interrupted(self)
     error(ended, 0)
   end
   return ended
@@ -148,21 +183,54 @@ local function finish(self, operation, value, second)
   return value, second
 end
 
+--- Gives way to the host's loop while it waits, if there is one: then the call is
+--- carried by the client's thread. true, or nil and an error.
+local function make_ready(self, what)
+  if not self.host or not self.host:may_wait(what) then
+    return true
+  end
+  local is_ready, problem = self.native:background()
+  return is_ready, problem and errors.complete(problem)
+end
+
+--- A call was started for which nobody waits yet. With a shared limiter somebody
+--- must reserve its departures: the host's loop, or else we do it now, once.
+local function attend(self)
+  if not self.limiter then
+    return
+  end
+  if not self.host or not self.host:listen() then
+    pump(self)
+  end
+end
+
+--- The rest; the first was needed until now, which a compiler must be told.
+local function after(_, ...)
+  return ...
+end
+
 --- A whole call: value, info; or nil, error.
 local function perform(self, operation, message)
+  local is_ready, refusal = make_ready(self, operation)
+  if not is_ready then
+    return nil, refusal
+  end
   local ticket, problem = submit(self, operation, message)
   if not ticket then
     return nil, problem
   end
+  -- A request of nginx that is ended while it waits ends without a word: then its
+  -- result is given up with this.
+  local anchor = self.host and self.native:watch(ticket)
   local is_done, interruption = pcall(wait, self, ticket)
   if not is_done then
     -- Nothing stays in flight unseen.
-    self.native:hurry()
+    interrupted(self)
     self.native:forget(ticket)
     pcall(emit_pending, self)
     error(interruption, 0)
   end
-  return finish(self, operation, self.native:result(ticket))
+  return after(anchor, finish(self, operation, self.native:result(ticket)))
 end
 
 local methods = {}
@@ -213,6 +281,7 @@ function methods.start(self, operation, message)
   if not ticket then
     return nil, refusal
   end
+  attend(self)
   return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket)
 end
 
@@ -227,8 +296,13 @@ function methods.send_many(self, source, options)
   if type(source) ~= "table" and type(source) ~= "function" then
     error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 4)
   end
+  local is_ready, problem = make_ready(self, "send_many")
+  if not is_ready then
+    error(problem, 0)
+  end
+  local signal = self.host and self.host:may_wait("send_many") and self.host:signal() or nil
   self.groups = self.groups + 1
-  return require("connectly.many").new(self.shared, self.groups, source, options or {})
+  return require("connectly.many").new(self.shared, self.groups, signal, source, options or {})
 end
 
 ---Counters since the first call: calls, succeeded, not_sent, rejected, unknown,
@@ -259,7 +333,15 @@ end
 ---@param drain_seconds number? default: the client's timeout
 ---@return boolean all_ended false when calls had to be ended that were under way
 function methods.close(self, drain_seconds)
-  local ended = self.native:close(drain_seconds or self.timeout)
+  local drain = drain_seconds or self.timeout
+  if self.host and self.host:may_wait("close") then
+    self.host:drain(drain)
+    drain = 0
+  end
+  local ended = self.native:close(drain)
+  if self.host then
+    self.host:look_around()
+  end
   emit_pending(self)
   return ended == 0
 end
@@ -315,11 +397,31 @@ local function share(self)
     submit = function(...) return submit(self, ...) end,
     wait = function(...) return wait_interruptibly(self, ...) end,
     finish = function(...) return finish(self, ...) end,
-    step = function(group)
-      self.native:step(SLICE, nil, group)
+    emit_pending = function() emit_pending(self) end,
+    pump = function() return pump(self) end,
+    limiter = self.limiter,
+    expect = function(ticket, signal)
+      if signal then
+        self.host:expect(ticket, signal)
+      end
+    end,
+    step = function(group, signal)
+      if signal then
+        return self.host:wait_at(signal)
+      end
+      self.native:step(math.min(pump(self) or SLICE, SLICE), nil, group)
       emit_pending(self)
     end,
   }
+end
+
+--- The host's loop, where there is one that need not be attached.
+local function find_host(shared)
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) ~= "table" or not ngx.get_phase then
+    return nil
+  end
+  return require("connectly.host").new(shared, require "connectly.openresty.host")
 end
 
 --- A constructor of clients whose methods `deliver` so.
@@ -334,25 +436,34 @@ local function make_constructor(deliver)
   return function(options)
     options = options == nil and {} or options
     local on_event = type(options) == "table" and options.on_event or nil
-    local handle, problem = native.new(options, json.encode, on_event ~= nil)
+    local limiter = type(options) == "table" and options.limiter or nil
+    local handle, problem = native.new(options, json.encode, on_event ~= nil, limiter ~= nil)
     if not handle then
       return deliver(nil, problem)
     end
     if on_event ~= nil and type(on_event) ~= "function" then
       return deliver(nil, errors.config("on_event", "function expected, got " .. type(on_event)))
     end
-    if options.limiter ~= nil then
-      return deliver(nil, errors.config("limiter", "shared limiters are not there yet"))
+    if limiter ~= nil and (type(limiter) ~= "table" or not limiter.reserve or not limiter.pause) then
+      return deliver(nil, errors.config("limiter", "one of connectly.limiter expected, got " .. type(limiter)))
     end
     local client = setmetatable({}, metatable)
     local self = {
       native = handle, on_event = on_event, call_metatable = call_metatable, groups = 0,
-      timeout = options.timeout or 30,
+      timeout = options.timeout or 30, limiter = limiter,
     }
     self.shared = share(self)
+    self.host = find_host(self.shared)
     inner_of[client] = self
     return client
   end
 end
 
-return { new = make_constructor(raise), new_safe = make_constructor(hand_back) }
+--- Lets a driver's loop carry a client's waiting (connectly.loop).
+local function attach(client, driver)
+  local self = inner(client, "attach")
+  self.host = require("connectly.host").new(self.shared, driver)
+  return client
+end
+
+return { new = make_constructor(raise), new_safe = make_constructor(hand_back), attach = attach }

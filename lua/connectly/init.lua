@@ -6,7 +6,17 @@ local native = require "connectly.loader"
 local client = require "connectly.client"
 local errors = require "connectly.errors"
 
-local connectly = { _VERSION = native._VERSION, errors = errors, null = native.null }
+-- Loaded when they are asked for: a short script should not pay for them.
+local PARTS = { limiter = true, loop = true, openresty = true, webhook = true }
+
+local connectly = setmetatable({ _VERSION = native._VERSION, errors = errors, null = native.null }, {
+  __index = function(self, name)
+    if PARTS[name] then
+      self[name] = require("connectly." .. name)
+    end
+    return rawget(self, name)
+  end,
+})
 
 ---Makes a client. Nothing is opened before its first call.
 ---@param options connectly.Options?

@@ -39,6 +39,7 @@ local function take_in(state)
   if not ticket then
     return { index = state.index, message = message, error = problem }
   end
+  state.client.expect(ticket, state.signal)
   state.pending[ticket % PLACES] = { index = state.index, message = message, ticket = ticket }
   state.in_flight = state.in_flight + 1
 end
@@ -100,7 +101,7 @@ local function next_result(state)
       local _, entry = next(state.pending)
       return settle(state, entry.ticket)
     end
-    state.client.step(state.group)
+    state.client.step(state.group, state.signal)
   end
 end
 
@@ -109,15 +110,16 @@ local function finish_early(state)
   state.is_over = true
   while state.in_flight > 0 and not state.client.native:is_closed() do
     if not take_out(state) then
-      state.client.step(state.group)
+      state.client.step(state.group, state.signal)
     end
   end
 end
 
---- `client` has native, submit, step and finish (client.lua).
-function many.new(client, group, source, options)
+--- `client` has native, timeout, submit, expect, step and finish (client.lua).
+--- `signal` is the host's, nil where waiting blocks.
+function many.new(client, group, signal, source, options)
   local state = {
-    client = client, group = group, pull = puller(source), operation = options.operation or "send_template",
+    client = client, group = group, signal = signal, pull = puller(source), operation = options.operation or "send_template",
     limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, is_over = false,
   }
   -- Where the language does not tell that a loop was left, the collector does.

@@ -44,6 +44,13 @@ static int connect_to(const char *path) {
     return -1;
 }
 
+static void expect_lines(int peer, const char *expected) {
+    char bytes[256] = "";
+    ssize_t count = recv(peer, bytes, sizeof bytes - 1, MSG_DONTWAIT);
+    assert_int_equal(count, strlen(expected));
+    assert_string_equal(bytes, expected);
+}
+
 static int connect_peer(void) {
     const char *path = cly_bell_listen(&bell);
     int peer;
@@ -51,14 +58,8 @@ static int connect_peer(void) {
     peer = connect_to(path);
     assert_true(peer >= 0);
     cly_bell_serve(&bell);
+    expect_lines(peer, "0\n"); /* it is to look around */
     return peer;
-}
-
-static void expect_lines(int peer, const char *expected) {
-    char bytes[256] = "";
-    ssize_t count = recv(peer, bytes, sizeof bytes - 1, MSG_DONTWAIT);
-    assert_int_equal(count, strlen(expected));
-    assert_string_equal(bytes, expected);
 }
 
 /* ---- the descriptor ---- */

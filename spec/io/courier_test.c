@@ -520,6 +520,16 @@ static int connect_to(const char *path) {
     return -1;
 }
 
+/* A line within five seconds, or "". */
+static const char *read_line(int peer) {
+    static char line[64];
+    size_t length = 0;
+    while (length < sizeof line - 1 && is_readable(peer, 5000) && recv(peer, line + length, 1, 0) == 1)
+        if (line[length++] == '\n') break;
+    line[length] = '\0';
+    return line;
+}
+
 static int connect_peer(void) {
     char path[200];
     const char *given = cly_courier_listen(courier, NULL);
@@ -529,20 +539,11 @@ static int connect_peer(void) {
     strcpy(path, given);
     peer = connect_to(path);
     assert_true(peer >= 0);
+    assert_string_equal(read_line(peer), "0\n"); /* it is to look around */
     while (access(path, F_OK) == 0 && cly_clock_now() < until) usleep(1000);
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(connect_to(path), -1); /* the first is the only one */
     return peer;
-}
-
-/* A line within five seconds, or "". */
-static const char *read_line(int peer) {
-    static char line[64];
-    size_t length = 0;
-    while (length < sizeof line - 1 && is_readable(peer, 5000) && recv(peer, line + length, 1, 0) == 1)
-        if (line[length++] == '\n') break;
-    line[length] = '\0';
-    return line;
 }
 
 static void the_socket_lies_in_a_private_folder(void **state) {
@@ -598,6 +599,100 @@ static void a_peer_that_never_reads_does_no_harm(void **state) {
         cly_courier_release(courier, ticket);
     }
     close(peer);
+}
+
+static void ended_calls_are_named_once_and_in_order(void **state) {
+    cly_ticket first, second, third;
+    (void)state;
+    assert_true(cly_courier_next_ended(courier) == 0);
+    first = submit(answering.url);
+    finish(first);
+    second = submit(refused_url);
+    finish(second);
+    third = submit(answering.url);
+    finish(third);
+    cly_courier_release(courier, second); /* who has it already need not be told */
+    assert_true(cly_courier_next_ended(courier) == first);
+    assert_true(cly_courier_next_ended(courier) == third);
+    assert_true(cly_courier_next_ended(courier) == 0);
+    finish(second = submit(answering.url));
+    assert_true(cly_courier_next_ended(courier) == second);
+    assert_true(cly_courier_next_ended(courier) == 0);
+}
+
+/* ---- a shared limiter ---- */
+
+static void wait_for_wanted(int count) {
+    double until = cly_clock_now() + 5;
+    while (cly_courier_slots_wanted(courier) != count && cly_clock_now() < until) usleep(1000);
+    assert_int_equal(cly_courier_slots_wanted(courier), count);
+}
+
+static void nothing_leaves_without_a_slot(void **state) {
+    cly_ticket first, second;
+    int descriptor, peer;
+    (void)state;
+    options.is_shared = true;
+    reopen(MAILBOX);
+    descriptor = cly_courier_descriptor(courier);
+    peer = connect_peer();
+    first = submit(answering.url);
+    assert_string_equal(read_line(peer), "0\n");
+    assert_true(is_readable(descriptor, 5000));
+    second = submit(answering.url);
+    wait_for_wanted(2);
+    assert_int_equal(server_requests(&answering), 0);
+    cly_courier_give_slot(courier, cly_clock_now());
+    assert_int_equal(finish(first)->error.kind, CLY_OK);
+    wait_for_wanted(1);
+    assert_int_equal(server_requests(&answering), 1);
+    cly_courier_give_slot(courier, cly_clock_now() + 0.02);
+    assert_int_equal(finish(second)->error.kind, CLY_OK);
+    wait_for_wanted(0);
+    close(peer);
+}
+
+static void a_slot_that_is_late_is_asked_for_again(void **state) {
+    cly_ticket ticket;
+    (void)state;
+    options.is_shared = true;
+    reopen(MAILBOX);
+    ticket = submit(answering.url);
+    wait_for_wanted(1);
+    cly_courier_give_slot(courier, cly_clock_now() - 1);
+    wait_for_wanted(1);
+    assert_int_equal(server_requests(&answering), 0);
+    cly_courier_give_slot(courier, cly_clock_now());
+    assert_int_equal(finish(ticket)->error.kind, CLY_OK);
+}
+
+/* Each attempt takes a slot of its own, and who shares is told to stop. */
+static void a_retry_wants_its_own_slot(void **state) {
+    static const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
+                                          "HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+                                          REPLY_OK};
+    cly_ticket ticket;
+    double until = cly_clock_now() + 10;
+    int given = 0;
+    (void)state;
+    options.is_shared = true;
+    options.max_attempts = 3;
+    reopen(MAILBOX);
+    server_stop(&answering);
+    assert_true(server_start(&answering, replies, 3));
+    ticket = submit(answering.url);
+    while (!cly_courier_is_done(courier, ticket) && cly_clock_now() < until) {
+        if (cly_courier_slots_wanted(courier) > 0) {
+            cly_courier_give_slot(courier, cly_clock_now());
+            given++;
+        }
+        usleep(5000);
+    }
+    assert_int_equal(finish(ticket)->error.kind, CLY_OK);
+    assert_int_equal(finish(ticket)->attempts, 3);
+    assert_true(given >= 3);
+    assert_true(cly_courier_take_pause(courier) == 1);
+    assert_true(cly_courier_take_pause(courier) == 0);
 }
 
 static sig_atomic_t volatile signaled;
@@ -937,6 +1032,10 @@ int main(void) {
         TEST(each_ended_call_is_a_line),
         TEST(a_peer_that_goes_does_no_harm),
         TEST(a_peer_that_never_reads_does_no_harm),
+        TEST(ended_calls_are_named_once_and_in_order),
+        TEST(nothing_leaves_without_a_slot),
+        TEST(a_slot_that_is_late_is_asked_for_again),
+        TEST(a_retry_wants_its_own_slot),
         TEST(signals_are_the_programs),
         TEST(races_of_two_threads_lose_nothing),
         TEST(a_stop_may_come_at_any_moment),

@@ -294,7 +294,7 @@ describe("the options", function()
     { "base_url", "http://localhost.example.com", "https:// expected" },
     { "base_url", "http://127.0.0.1.example.com", "https:// expected" },
     { "base_url", "http://127.0.0.1@example.com", "no password" },
-    { "base_url", "https://user:pass@example.com", "no password" }, { "limiter", 5, "not there yet" },
+    { "base_url", "https://user:pass@example.com", "no password" }, { "limiter", 5, "one of connectly.limiter expected" },
     { "base_url", "https://example.com?x=1", "only a host" }, { "base_url", "https://example.com/a?x", "plain path" },
     { "base_url", "https://example.com/../x", "plain path" }, { "base_url", "ftp://example.com", "https://" },
     { "base_url", "https://", "host name" }, { "base_url", "https://example.com:99999", "port" },

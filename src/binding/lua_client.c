@@ -90,13 +90,14 @@ int clyL_client_new(lua_State *L) {
     cly_value options;
     cly_error error;
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     /* Empty and anchored first: from here on any error finds it ready to clear. */
     made = lua_newuserdata(L, sizeof *made);
     cly_client_init(&made->client);
     made->encode = LUA_NOREF;
     made->is_read = made->is_close_due = made->is_hurried = false;
     made->client.wants_events = lua_toboolean(L, 3);
+    made->client.is_limiter_shared = lua_toboolean(L, 4);
     luaL_setmetatable(L, CLASS);
     lua_pushvalue(L, 2);
     made->encode = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -335,6 +336,35 @@ static int client_acknowledge(lua_State *L) {
     return 0;
 }
 
+/* client:next_ended() -> the ticket of a call that ended and was not named here
+ * yet, or nil */
+static int client_next_ended(lua_State *L) {
+    cly_courier *courier = cly_client_courier(&check_client(L)->client);
+    cly_ticket ticket = courier ? cly_courier_next_ended(courier) : 0;
+    if (ticket == 0) return 0;
+    lua_pushnumber(L, (lua_Number)ticket);
+    return 1;
+}
+
+/* client:slots_wanted() -> how many departures are to be reserved, and seconds for
+ * which a 429 said to stop, or nil */
+static int client_slots_wanted(lua_State *L) {
+    cly_client *client = &check_client(L)->client;
+    double pause = cly_client_take_pause(client);
+    lua_pushinteger(L, cly_client_slots_wanted(client));
+    if (pause > 0)
+        lua_pushnumber(L, (lua_Number)pause);
+    else
+        lua_pushnil(L);
+    return 2;
+}
+
+/* client:give_slot(at): a request may leave at that moment of native.clock */
+static int client_give_slot(lua_State *L) {
+    cly_client_give_slot(&check_client(L)->client, (double)luaL_checknumber(L, 2));
+    return 0;
+}
+
 /* client:listen() -> the path of a unix socket on which ended calls are named */
 static int client_listen(lua_State *L) {
     cly_courier *courier = cly_client_courier(&check_client(L)->client);
@@ -489,6 +519,9 @@ static const luaL_Reg methods[] = {
     {"watch", client_watch},
     {"descriptor", client_descriptor},
     {"acknowledge", client_acknowledge},
+    {"next_ended", client_next_ended},
+    {"slots_wanted", client_slots_wanted},
+    {"give_slot", client_give_slot},
     {"listen", client_listen},
     {"next_event", client_next_event},
     {"stats", client_stats},

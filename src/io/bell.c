@@ -126,6 +126,7 @@ static void take_peer(cly_bell *bell) {
     remove_path(bell);
     bell->peer = peer;
     if (!make_private(peer)) shut(&bell->peer);
+    cly_bell_tell(bell, 0); /* what ended before it came it must look for itself */
 }
 
 /* The peer says nothing; reading only notices that it went away. */

@@ -158,6 +158,7 @@ static cly_kind open_engine(cly_client *client, cly_error *error) {
     options.retry_unknown = client->config.retry_unknown;
     options.rate = client->config.rate;
     options.wants_events = client->wants_events;
+    options.is_shared = client->is_limiter_shared;
     client->generation = cly_process_generation();
     cly_pin_module();
     return cly_engine_new(&client->engine, &options, error);
@@ -302,4 +303,24 @@ bool cly_client_has_room(cly_client *client) {
     leave_parents(client);
     if (client->courier) return cly_courier_has_room(client->courier);
     return client->engine == NULL || cly_engine_has_room(client->engine);
+}
+
+int cly_client_slots_wanted(cly_client *client) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_slots_wanted(client->courier);
+    return client->engine ? cly_engine_slots_wanted(client->engine) : 0;
+}
+
+void cly_client_give_slot(cly_client *client, double at) {
+    leave_parents(client);
+    if (client->courier)
+        cly_courier_give_slot(client->courier, at);
+    else if (client->engine)
+        cly_engine_give_slot(client->engine, at);
+}
+
+double cly_client_take_pause(cly_client *client) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_take_pause(client->courier);
+    return client->engine ? cly_engine_take_pause(client->engine) : 0;
 }

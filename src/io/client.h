@@ -31,6 +31,7 @@ typedef struct cly_client {
     long generation;      /* of the process that made them */
     uint64_t calls;       /* submitted so far; numbers them for events */
     bool wants_events;    /* set it before the first call */
+    bool is_limiter_shared; /* likewise */
     bool is_closed;
 } cly_client;
 
@@ -83,6 +84,11 @@ void cly_client_detach_group(cly_client *client, unsigned group);
 
 bool cly_client_take_event(cly_client *client, cly_event *event);
 cly_stats cly_client_stats(cly_client *client);
+
+/* See engine.h. */
+int cly_client_slots_wanted(cly_client *client);
+void cly_client_give_slot(cly_client *client, double at);
+double cly_client_take_pause(cly_client *client);
 
 /* The courier of this process, or NULL. */
 cly_courier *cly_client_courier(cly_client *client);

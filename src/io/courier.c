@@ -48,6 +48,7 @@ struct cly_courier {
     int letter_count, mailbox_max;
     uint32_t first_turn; /* that letters begin with: the engine gave the lower ones out */
     letter_list lists[LETTER_PLACE_COUNT];
+    letter *unnamed; /* the first DONE one that next_ended has not named */
     cly_event_queue events;
     cly_stats stats;      /* the engine's, when the thread last looked */
     uint64_t unsubmitted; /* ended before the engine had them; none was sent */
@@ -55,6 +56,9 @@ struct cly_courier {
     bool has_cancels, is_stopping, is_stopped;
     double stop_at;
     int canceled_at_stop;
+    cly_slots slots_given; /* the thread has not looked yet */
+    int slots_wanted;
+    double pause_to_tell;
 };
 
 enum { INDEX_BITS = 16, URL_MAX = 64 * 1024 };
@@ -69,6 +73,7 @@ static const double memory_wait = 0.05; /* until a call that had no memory is tr
 
 static void move(cly_courier *courier, letter *of, letter_place to) {
     letter_list *from_list = &courier->lists[of->place], *to_list = &courier->lists[to];
+    if (of == courier->unnamed) courier->unnamed = of->next;
     *(of->previous ? &of->previous->next : &from_list->first) = of->next;
     *(of->next ? &of->next->previous : &from_list->last) = of->previous;
     of->place = to;
@@ -175,6 +180,7 @@ static void give_back(cly_courier *courier, letter *of) {
         return;
     }
     move(courier, of, LETTER_DONE);
+    if (courier->unnamed == NULL) courier->unnamed = of;
     cly_bell_ring(&courier->bell);
     cly_bell_tell(&courier->bell, ticket_of(of));
 }
@@ -272,6 +278,21 @@ static double plan(cly_courier *courier, double now) {
     return wait > 0 ? wait : 0;
 }
 
+/* Under the lock: slots come in, and more are asked for. */
+static void trade_slots(cly_courier *courier) {
+    int wanted;
+    double pause = cly_engine_take_pause(courier->engine);
+    if (pause > courier->pause_to_tell) courier->pause_to_tell = pause;
+    for (; courier->slots_given.count > 0; cly_slots_take(&courier->slots_given))
+        cly_engine_give_slot(courier->engine, courier->slots_given.at[courier->slots_given.first]);
+    wanted = cly_engine_slots_wanted(courier->engine);
+    if (wanted > courier->slots_wanted) {
+        cly_bell_ring(&courier->bell);
+        cly_bell_tell(&courier->bell, 0);
+    }
+    courier->slots_wanted = wanted;
+}
+
 static void step(cly_courier *courier, double wait, int watched, bool wants_write) {
     struct curl_waitfd extra = {0, 0, 0};
     extra.fd = watched;
@@ -290,6 +311,7 @@ static void *run(void *data) {
         read_mailbox(courier, now);
         deliver(courier);
         fill_engine(courier);
+        trade_slots(courier);
         courier->stats = cly_engine_stats(courier->engine);
         cly_bell_serve(&courier->bell);
         wait = plan(courier, now);
@@ -639,6 +661,42 @@ cly_stats cly_courier_stats(cly_courier *courier) {
     stats.events_lost += courier->events.lost;
     unlock(courier);
     return stats;
+}
+
+cly_ticket cly_courier_next_ended(cly_courier *courier) {
+    cly_ticket ticket = 0;
+    lock(courier);
+    if (courier->unnamed) {
+        ticket = ticket_of(courier->unnamed);
+        courier->unnamed = courier->unnamed->next;
+    }
+    unlock(courier);
+    return ticket;
+}
+
+int cly_courier_slots_wanted(cly_courier *courier) {
+    int wanted;
+    lock(courier);
+    wanted = courier->slots_wanted;
+    unlock(courier);
+    return wanted;
+}
+
+void cly_courier_give_slot(cly_courier *courier, double at) {
+    lock(courier);
+    cly_slots_add(&courier->slots_given, at);
+    if (courier->slots_wanted > 0) courier->slots_wanted--;
+    if (courier->engine && courier->slots_given.count == 1) cly_engine_wakeup(courier->engine);
+    unlock(courier);
+}
+
+double cly_courier_take_pause(cly_courier *courier) {
+    double seconds;
+    lock(courier);
+    seconds = courier->pause_to_tell;
+    courier->pause_to_tell = 0;
+    unlock(courier);
+    return seconds;
 }
 
 int cly_courier_descriptor(cly_courier *courier) {

@@ -78,9 +78,20 @@ cly_stats cly_courier_stats(cly_courier *courier);
 int cly_courier_descriptor(cly_courier *courier);
 void cly_courier_acknowledge(cly_courier *courier);
 
+/* The next of the calls that have ended and were not named here yet, in order; 0
+ * when there is none. Released ones are passed over. */
+cly_ticket cly_courier_next_ended(cly_courier *courier);
+
+/* As the engine's. When more slots are wanted than were asked for, the descriptor
+ * becomes readable, and the socket's peer is told 0. */
+int cly_courier_slots_wanted(cly_courier *courier);
+void cly_courier_give_slot(cly_courier *courier, double at);
+double cly_courier_take_pause(cly_courier *courier);
+
 /* A unix socket in a private directory, at which one peer may connect and is
- * then sent the number of each call that ends, a line each. The path is gone as
- * soon as it is connected. Borrowed, or NULL with an error. */
+ * then sent the number of each call that ends, a line each; and 0 to say that it
+ * should look around: first of all, because calls may have ended before, and when
+ * slots are wanted. The path is gone as soon as it is connected. Borrowed, or NULL with an error. */
 const char *cly_courier_listen(cly_courier *courier, cly_error *error);
 
 /* Takes no more calls, waits up to `drain` seconds for those in flight, cancels

@@ -42,6 +42,9 @@ struct cly_engine {
     cly_engine_options options;
     cly_call_rules rules;
     cly_limiter limiter;
+    cly_slots slots_given;
+    int slots_asked; /* when somebody last asked how many are wanted */
+    double pause_to_tell;
     cly_chance chance;
     cly_event_queue events;
     cly_stats stats;
@@ -250,7 +253,9 @@ static void end_call(cly_engine *engine, slot *ended) {
 
 static void pause_all(cly_engine *engine, const cly_report *report, double now) {
     double seconds = report->retry_after < 0 ? pause_unsaid : report->retry_after;
-    cly_limiter_pause(&engine->limiter, seconds < pause_longest ? seconds : pause_longest, now);
+    if (seconds > pause_longest) seconds = pause_longest;
+    cly_limiter_pause(&engine->limiter, seconds, now);
+    if (seconds > engine->pause_to_tell) engine->pause_to_tell = seconds;
 }
 
 /* An attempt ended: what comes next is the call's to say. */
@@ -312,11 +317,20 @@ static void mark_throttled(cly_engine *engine) {
     for (slot *of = engine->lists[PLACE_READY].first; of; of = of->next) of->is_throttled = true;
 }
 
+/* Both limiters must agree: what all may send can be too much for this process. */
+static double wait_to_leave(cly_engine *engine, double now) {
+    double wait = engine->options.is_shared ? cly_slots_wait(&engine->slots_given, now) : 0;
+    if (wait > 0) return wait;
+    wait = cly_limiter_take(&engine->limiter, now);
+    if (wait <= 0 && engine->options.is_shared) cly_slots_take(&engine->slots_given);
+    return wait;
+}
+
 /* Lets go what the limiter lets go; returns the seconds until it lets the next. */
 static double release_ready(cly_engine *engine, double now) {
     slot *of;
     while ((of = engine->lists[PLACE_READY].first) != NULL) {
-        double wait = cly_limiter_take(&engine->limiter, now);
+        double wait = wait_to_leave(engine, now);
         if (wait > 0) {
             mark_throttled(engine);
             return wait;
@@ -377,13 +391,36 @@ static slot *first_done(const cly_engine *engine, unsigned group) {
     return of;
 }
 
+static int slots_wanted(cly_engine *engine) {
+    int ready = 0;
+    if (!engine->options.is_shared) return 0;
+    for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next) ready++;
+    ready -= cly_slots_left(&engine->slots_given, cly_clock_now());
+    return ready > 0 ? ready : 0;
+}
+
+int cly_engine_slots_wanted(cly_engine *engine) {
+    engine->slots_asked = slots_wanted(engine);
+    return engine->slots_asked;
+}
+
+void cly_engine_give_slot(cly_engine *engine, double at) {
+    cly_slots_add(&engine->slots_given, at);
+}
+
+double cly_engine_take_pause(cly_engine *engine) {
+    double seconds = engine->pause_to_tell;
+    engine->pause_to_tell = 0;
+    return seconds;
+}
+
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
                      unsigned extra_count) {
     double wait;
     perform(engine);
     /* After the network, whose ends can make a call wait for its next attempt. */
     wait = advance(engine);
-    if (first_done(engine, group) || max_wait <= 0) return;
+    if (first_done(engine, group) || max_wait <= 0 || slots_wanted(engine) > engine->slots_asked) return;
     if (wait > max_wait) wait = max_wait;
     /* Returns at once when a transfer was just added. */
     curl_multi_poll(engine->multi, extra, extra_count, milliseconds(wait), NULL);

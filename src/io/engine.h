@@ -17,6 +17,7 @@
 #include "core/event.h"
 #include "core/limiter.h"
 #include "core/message.h"
+#include "core/slots.h"
 #include "io/transfer.h"
 #include <stdint.h>
 
@@ -34,7 +35,8 @@ typedef struct cly_engine_options {
     int max_in_flight, max_connections, max_attempts;
     bool retry_unknown;
     bool wants_events;
-    double rate; /* requests in any second */
+    double rate;    /* requests in any second */
+    bool is_shared; /* each attempt also needs a slot from a limiter elsewhere */
 } cly_engine_options;
 
 typedef struct cly_submission {
@@ -75,6 +77,16 @@ cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_sub
  * the wait too. */
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
                      unsigned extra_count);
+
+/* With a shared limiter: how many slots are wanted beyond those given. When it
+ * becomes more than was last asked for here, a step returns at once. */
+int cly_engine_slots_wanted(cly_engine *engine);
+
+/* A request may leave at `at`, on cly_clock_now's clock. */
+void cly_engine_give_slot(cly_engine *engine, double at);
+
+/* Seconds for which a 429 said to stop, told once; 0 for none. */
+double cly_engine_take_pause(cly_engine *engine);
 
 /* Ends the wait of a step; the one function that any thread may call. */
 void cly_engine_wakeup(cly_engine *engine);
