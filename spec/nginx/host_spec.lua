@@ -292,6 +292,21 @@ describe("in nginx", function()
     os.execute("rmdir " .. folder)
   end)
 
+  it("a worker may wait at its end for as long as it likes", function()
+    start({ ["/start"] = [[
+      for index = 1, 20 do slow:start("send_template", message("x" .. index)) end ngx.print("x")
+    ]] }, { http = [[
+      exit_worker_by_lua_block {
+        local has_ended = slow:close(10)
+        ngx.log(ngx.NOTICE, "closed: ", tostring(has_ended))
+      }
+    ]] })
+    get "/start"
+    server:quit()
+    assert(server:log():find("closed: true", 1, true), server:log())
+    assert_once("x", 20)
+  end)
+
   it("a reload loses nothing and doubles nothing", function()
     start({ ["/send"] = [[ ngx.print((slow:send_template(message("s" .. ngx.var.args)))) ]], ["/start"] = [[
       slow:start("send_template", message("f" .. ngx.var.args)) ngx.print("x")
