@@ -148,6 +148,20 @@ static void the_module_survives(void **state) {
                     "assert(native.message_time('01ARZ3NDEKTSV4RRFFQ69G5FAV'))");
 }
 
+/* A signature that is good never becomes another answer than yes, or an error. */
+static void a_webhook_survives(void **state) {
+    (void)state;
+    starve_both("body = "
+                "'{\"id\":15555555555555555555,\"statusUpdate\":{\"error\":{\"message\":\"m\",\"details\":{"
+                "\"a\":1}}}}'\n",
+                "assert(not native.verify_webhook({ 'a', 'b' }, body, ('x'):rep(44)))\n"
+                "local err = native.webhook_error(body)\n"
+                "if err.details ~= '{\"a\":1}' then error('overloaded', 0) end\n"
+                "assert(err.kind == 'rejected' and native.webhook_error('{}') == nil)\n"
+                "assert(native.exact_json(body):find('\"15555555555555555555\"', 1, true))\n"
+                "assert(native.exact_json('[1]') == '[1]' and not native.exact_json('[1'))");
+}
+
 static void opening_survives(void **state) {
     long live = memory_live();
     bool had_enough = false;
@@ -286,6 +300,7 @@ int main(void) {
         TEST(a_bad_message_survives),
         TEST(a_client_survives),
         TEST(the_module_survives),
+        TEST(a_webhook_survives),
         TEST(opening_survives),
         TEST(a_key_with_a_zero_byte_is_unknown),
         TEST(an_encoder_may_encode),

@@ -163,11 +163,12 @@ function nginx.start(options)
 end
 
 local function write_request(connection, request)
-  local body = request.body or ""
+  local body, headers = request.body or "", request.headers or {}
   local lines = { ("%s %s HTTP/1.1"):format(request.method or "GET", request.path or "/"), "Host: localhost" }
   lines[#lines + 1] = "Connection: close"
-  lines[#lines + 1] = request.body and "Content-Length: " .. #body
-  for name, value in pairs(request.headers or {}) do
+  -- A body in chunks is given as such.
+  lines[#lines + 1] = request.body and not headers["Transfer-Encoding"] and "Content-Length: " .. #body or nil
+  for name, value in pairs(headers) do
     lines[#lines + 1] = name .. ": " .. value
   end
   -- A server that has refused may read no more: what it said is what counts.

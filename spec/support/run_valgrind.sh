@@ -11,4 +11,5 @@ done
 echo "== specs on Lua 5.4"
 LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua" \
   LUA_CPATH="${BUILD:-build}/5.4/?.so;;" CONNECTLY_SPEC_LUA=lua5.4 \
-  $check lua5.4 /usr/bin/busted spec/lua/messages_spec.lua spec/lua/delivery_spec.lua spec/lua/canary_spec.lua
+  $check lua5.4 /usr/bin/busted spec/lua/messages_spec.lua spec/lua/delivery_spec.lua spec/lua/canary_spec.lua \
+  spec/lua/webhook_spec.lua

@@ -3,6 +3,7 @@
  */
 #include "binding/lua_client.h"
 #include "binding/lua_error.h"
+#include "binding/lua_webhook.h"
 #include "core/operation.h"
 #include "core/text.h"
 #include "core/version.h"
@@ -91,6 +92,9 @@ static const luaL_Reg functions[] = {
     {"taxonomy", native_taxonomy},
     {"clock", native_clock},
     {"error_metatable", native_error_metatable},
+    {"verify_webhook", clyL_webhook_verify},
+    {"webhook_error", clyL_webhook_error},
+    {"exact_json", clyL_exact_json},
     {NULL, NULL},
 };
 
@@ -100,6 +104,7 @@ int luaopen_connectly_native(lua_State *L) {
     luaL_newmetatable(L, CLYL_ERROR);
     lua_pop(L, 1);
     clyL_open_client(L);
+    clyL_open_webhook(L);
     lua_newtable(L);
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, CLY_VERSION);

@@ -247,3 +247,43 @@ void cly_json_unescape(cly_buffer *out, const cly_json_value *string) {
     }
     out->length += (size_t)(place - start);
 }
+
+/* ---- numbers that are too long ---- */
+
+/* JSON has no leading zeros, so the digits of equal length compare as text. */
+static bool is_long(const char *number, size_t length) {
+    static const char limit[] = "9007199254740992"; /* 2^53 */
+    enum { DIGITS = sizeof limit - 1 };
+    if (*number == '-') number++, length--;
+    for (size_t i = 0; i < length; i++)
+        if (number[i] < '0' || number[i] > '9') return false;
+    return length > DIGITS || (length == DIGITS && memcmp(number, limit, DIGITS) > 0);
+}
+
+/* Steps over a string, a number, or a byte of anything else; true when it is long. */
+static bool skip_token(reader *read) {
+    const char *start = read->at;
+    if (type_of(*start) == CLY_JSON_STRING) return !skip_string(read);
+    if (*start == '-' || (*start >= '0' && *start <= '9'))
+        return skip_number(read) && is_long(start, (size_t)(read->at - start));
+    read->at++;
+    return false;
+}
+
+static size_t put(char *out, size_t at, const char *bytes, size_t count) {
+    if (out) memcpy(out + at, bytes, count);
+    return at + count;
+}
+
+size_t cly_json_quote_long(char *out, const char *text, size_t length) {
+    reader read = {text, length ? text + length : text, 0, NULL, 0};
+    size_t written = 0;
+    while (read.at < read.end) {
+        const char *start = read.at;
+        bool is_quoted = skip_token(&read);
+        if (is_quoted) written = put(out, written, "\"", 1);
+        written = put(out, written, start, (size_t)(read.at - start));
+        if (is_quoted) written = put(out, written, "\"", 1);
+    }
+    return written;
+}

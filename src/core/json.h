@@ -63,6 +63,11 @@ bool cly_json_is_valid(const char *text, size_t length);
  * Grows the buffer once at the most. */
 void cly_json_unescape(cly_buffer *out, const cly_json_value *string);
 
+/* Copies a text that was read, with each whole number that a double cannot hold
+ * (beyond 2^53) as a string: so a decoder of doubles loses no digit of an id.
+ * Returns the bytes it takes; with NULL for `out` it only counts. */
+size_t cly_json_quote_long(char *out, const char *text, size_t length);
+
 /* What the four hexadecimal digits of a \u escape say, or -1. `left` counts the
  * readable bytes. */
 int32_t cly_json_unit(const char *digits, size_t left);

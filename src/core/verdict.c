@@ -111,3 +111,10 @@ cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, c
     add_hint(response, error);
     return kind;
 }
+
+void cly_verdict_delivery(const cly_response *response, cly_error *error) {
+    char text[256];
+    describe(text, sizeof text, response, "the message was not delivered");
+    cly_error_set(error, CLY_REJECTED, CLY_REFUSED, "%s", text);
+    add_hint(response, error);
+}

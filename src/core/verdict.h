@@ -38,6 +38,10 @@ typedef struct cly_report {
 cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, const cly_response *response,
                      cly_error *error) CLY_MUST_CHECK;
 
+/* The error of a message that had been accepted and was not delivered, as the
+ * webhook that says so was read into `response`. */
+void cly_verdict_delivery(const cly_response *response, cly_error *error);
+
 CLY_PRIVATE_END
 
 #endif

@@ -1,0 +1,64 @@
+-- Who handles an event: the first request, of all workers, that puts its claim into
+-- the shared dictionary. It is taken back when the handler raises, and runs out
+-- when the worker dies, so that the event's next delivery is handled.
+
+local ngx = ngx -- luacheck: ignore 113
+
+local BUSY, DONE = 1, 2
+-- Seconds for which a claim holds while its handler runs.
+local HANDLING = 60
+-- Seconds for which another delivery of the same event waits to see what came of the
+-- first: were it answered 200 at once, an event whose handler then raised would be lost.
+local PATIENCE = 5
+local PAUSE = 0.02
+
+local claims = {}
+claims.__index = claims
+
+---@param dict table of ngx.shared
+---@param seconds number for which an event that was handled is remembered
+---@return table claims with take(key), finish(key) and release(key)
+function claims.new(dict, seconds)
+  return setmetatable({ dict = dict, seconds = seconds }, claims)
+end
+
+local function complain(problem)
+  ngx.log(ngx.WARN, "connectly: webhook: the dictionary of duplicates takes no entry: ", problem)
+end
+
+--- One try: "taken", "done" or "busy". An event that cannot be noted is handled:
+--- twice is better than never.
+local function try(self, key)
+  local is_added, problem = self.dict:add(key, BUSY, HANDLING)
+  if is_added then
+    return "taken"
+  elseif problem ~= "exists" then
+    complain(problem)
+    return "taken"
+  end
+  return self.dict:get(key) == DONE and "done" or "busy"
+end
+
+--- "taken": handle it. "done": it was handled. "busy": it still is, elsewhere.
+function claims:take(key)
+  local deadline = ngx.now() + PATIENCE
+  local answer = try(self, key)
+  while answer == "busy" and ngx.now() < deadline do
+    ngx.sleep(PAUSE)
+    answer = try(self, key)
+  end
+  return answer
+end
+
+function claims:finish(key)
+  local is_set, problem = self.dict:set(key, DONE, self.seconds)
+  if not is_set then
+    complain(problem)
+  end
+end
+
+function claims:release(key)
+  self.dict:delete(key)
+end
+
+return claims

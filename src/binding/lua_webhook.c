@@ -1,0 +1,78 @@
+#include "binding/lua_webhook.h"
+
+#include "binding/lua_class.h"
+#include "binding/lua_error.h"
+#include "core/json.h"
+#include "core/webhook.h"
+
+#define CLASS "connectly.native.response"
+
+/* Puts the list at `index` onto the stack, where its strings stay; returns how many. */
+static size_t check_secrets(lua_State *L, int index, cly_webhook_secret secrets[CLY_WEBHOOK_SECRETS_MAX]) {
+    int count = 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    luaL_checkstack(L, CLY_WEBHOOK_SECRETS_MAX + 1, NULL);
+    for (; count < CLY_WEBHOOK_SECRETS_MAX; count++) {
+        lua_rawgeti(L, index, count + 1);
+        if (lua_type(L, -1) != LUA_TSTRING) break;
+        secrets[count].bytes = lua_tolstring(L, -1, &secrets[count].length);
+    }
+    return (size_t)count;
+}
+
+int clyL_webhook_verify(lua_State *L) {
+    cly_webhook_secret secrets[CLY_WEBHOOK_SECRETS_MAX];
+    size_t length, signature_length;
+    const char *body = luaL_checklstring(L, 2, &length);
+    const char *signature = luaL_checklstring(L, 3, &signature_length);
+    size_t count = check_secrets(L, 1, secrets);
+    lua_pushboolean(L, cly_webhook_verify(secrets, count, body, length, signature, signature_length));
+    return 1;
+}
+
+/* Made empty and anchored, for whatever happens while it is read and pushed. */
+static cly_response *new_response(lua_State *L) {
+    cly_response *response = lua_newuserdata(L, sizeof *response);
+    cly_response_init(response);
+    luaL_setmetatable(L, CLASS);
+    return response;
+}
+
+int clyL_webhook_error(lua_State *L) {
+    size_t length;
+    const char *body = luaL_checklstring(L, 1, &length);
+    cly_response *response = new_response(L);
+    cly_error error;
+    if (cly_webhook_error(&error, response, body, length))
+        clyL_push_error(L, &error, NULL, response);
+    else
+        lua_pushnil(L);
+    cly_response_clear(response);
+    return 1;
+}
+
+int clyL_exact_json(lua_State *L) {
+    size_t length, needed;
+    const char *text = luaL_checklstring(L, 1, &length);
+    lua_settop(L, 1);
+    if (!cly_json_is_valid(text, length)) return 0;
+    needed = cly_json_quote_long(NULL, text, length);
+    if (needed > length) {
+        char *exact = lua_newuserdata(L, needed);
+        cly_json_quote_long(exact, text, length);
+        lua_pushlstring(L, exact, needed);
+    }
+    return 1;
+}
+
+static int response_gc(lua_State *L) {
+    cly_response_clear(luaL_checkudata(L, 1, CLASS));
+    return 0;
+}
+
+static const luaL_Reg methods[] = {{NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", response_gc}, {NULL, NULL}};
+
+void clyL_open_webhook(lua_State *L) {
+    clyL_class(L, CLASS, methods, metamethods);
+}
