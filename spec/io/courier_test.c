@@ -668,9 +668,9 @@ static void a_slot_that_is_late_is_asked_for_again(void **state) {
 
 /* Each attempt takes a slot of its own, and who shares is told to stop. */
 static void a_retry_wants_its_own_slot(void **state) {
-    static const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
-                                          "HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
-                                          REPLY_OK};
+    static const char *const replies[] = {
+        "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", REPLY_OK};
     cly_ticket ticket;
     double until = cly_clock_now() + 10;
     int given = 0;

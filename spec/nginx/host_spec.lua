@@ -413,5 +413,6 @@ describe("in nginx", function()
     end
     assert.equal(threads, count "task")
     assert(count "fd" <= descriptors + 2, count "fd")
+    assert(not server:log():find("[error]", 1, true), server:log()) -- as of a read that timed out
   end)
 end)

@@ -26,11 +26,11 @@ typedef struct cly_client {
     char user_agent[96];
     char *proxy, *no_proxy; /* as the environment was at make */
     struct curl_slist *headers, *bare_headers;
-    cly_engine *engine;   /* NULL until the first call, and once the courier has it */
-    cly_courier *courier; /* NULL until a call is started in the background */
-    long generation;      /* of the process that made them */
-    uint64_t calls;       /* submitted so far; numbers them for events */
-    bool wants_events;    /* set it before the first call */
+    cly_engine *engine;     /* NULL until the first call, and once the courier has it */
+    cly_courier *courier;   /* NULL until a call is started in the background */
+    long generation;        /* of the process that made them */
+    uint64_t calls;         /* submitted so far; numbers them for events */
+    bool wants_events;      /* set it before the first call */
     bool is_limiter_shared; /* likewise */
     bool is_closed;
 } cly_client;

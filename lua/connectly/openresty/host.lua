@@ -4,15 +4,17 @@
 -- it; and it lives only while calls are awaited, because it would hold up a worker
 -- that wants to exit.
 
-local native = require "connectly.loader"
 local semaphore = require "ngx.semaphore"
 local ngx = ngx -- luacheck: ignore 113
 
 -- Seconds for which the reader stays when nobody waits any more: making it costs
 -- as much as some sends.
 local LINGER = 0.2
--- Seconds for which it reads at a time.
-local PATIENCE = 1
+-- Seconds between two looks around while somebody waits.
+local LOOK = 1
+-- Milliseconds that are never reached: nginx logs each read that times out as an
+-- error, so whoever watches the time is another light thread.
+local ALWAYS = 24 * 3600 * 1000
 
 local LOOP = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
@@ -62,52 +64,57 @@ local function connect(host)
   end
   local socket = ngx.socket.tcp()
   local is_connected, why = socket:connect("unix:" .. path)
+  socket:settimeout(ALWAYS)
   return is_connected and socket, why
 end
 
---- What one line, or its absence, says; false when the socket is of no more use.
-local function read_line(host, socket, seconds)
-  socket:settimeout(1000 * seconds)
-  local line, problem = socket:receive()
-  if line and line ~= "0" then
-    host:ended(tonumber(line))
+--- Reads until the socket ends: tickets, or 0 for a look around.
+local function read(host, socket, look)
+  local line = socket:receive()
+  while line do
+    if line == "0" then
+      look.is_due = true
+      look:set()
+    else
+      host:ended(tonumber(line))
+      host.client.emit_pending()
+    end
+    line = socket:receive()
   end
-  return line == "0" or problem == "timeout", line ~= nil or problem == "timeout"
+  look.has_ended = true
+  look:set()
 end
 
---- Reads until nobody waits; true when the socket is to be made anew.
-local function read(host, socket)
-  local next_look = math.huge
-  while true do
-    local is_needed = host:is_needed()
-    if not is_needed and ngx.worker.exiting() then
-      return false
-    end
-    local patience = math.min(is_needed and PATIENCE or LINGER, next_look - native.clock())
-    local is_told_to_look, is_fine = read_line(host, socket, math.max(patience, 0.001))
-    if not is_fine then
-      return host:is_needed()
-    end
-    if is_told_to_look or native.clock() >= next_look then
-      if not is_needed and not host:is_needed() then
-        return false
-      end
-      next_look = native.clock() + (host:look_around() or math.huge)
-    end
+--- Looks around when it is time to, until nobody waits or the socket has ended.
+local function watch(host, look)
+  local was_needed = true
+  while not look.has_ended do
+    look.is_due = false -- what comes while a limiter is asked is not missed
+    local again = host:look_around()
     host.client.emit_pending()
+    local is_needed = host:is_needed()
+    if not is_needed and (not was_needed or ngx.worker.exiting()) then
+      return
+    end
+    was_needed = is_needed
+    if not look.is_due then
+      look:wait(math.min(again or LOOK, is_needed and LOOK or LINGER))
+    end
   end
 end
 
 local function run(_, host)
-  local socket, problem = connect(host)
-  while socket do
-    local is_to_be_made_anew = read(host, socket)
-    socket:close()
-    socket, problem = nil, nil
-    if is_to_be_made_anew and not host.native:is_closed() then
-      socket, problem = connect(host)
+  local problem
+  repeat
+    local look, socket = driver.signal(), nil
+    socket, problem = connect(host)
+    if socket then
+      local reader = ngx.thread.spawn(read, host, socket, look)
+      watch(host, look)
+      ngx.thread.kill(reader)
+      socket:close()
     end
-  end
+  until not socket or not host:is_needed() or host.native:is_closed()
   host.is_listening = false
   if problem then
     ngx.log(ngx.WARN, "connectly: no reader for the ends of calls: ", tostring(problem))

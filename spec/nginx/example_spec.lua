@@ -1,0 +1,99 @@
+-- The nginx example, run as its head says: Debian's nginx (or OpenResty's), with the
+-- library found through LUA_PATH, against a sandbox.
+
+local cqueues = require "cqueues"
+local process = require "spec.support.process"
+local sandboxes = require "spec.support.sandbox"
+local socket = require "cqueues.socket"
+
+local PORT, PATIENCE = 8080, 10
+local TREE = io.popen("pwd"):read("*l")
+
+local function get(path, method, body)
+  local connection = assert(socket.connect("127.0.0.1", PORT))
+  connection:onerror(function(_, _, code) return code end)
+  connection:settimeout(PATIENCE)
+  connection:setmode("b", "bf")
+  if not connection:connect() then
+    return nil
+  end
+  connection:write(("%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"):format(
+    method or "GET", path, #(body or ""), body or ""))
+  connection:flush()
+  local reply = connection:read("*a")
+  connection:close()
+  return tonumber((reply or ""):match("^HTTP/1.%d (%d+)")), (reply or ""):match("\r\n\r\n(.*)$")
+end
+
+describe("the nginx example", function()
+  local sandbox, started, folder
+
+  setup(function()
+    sandbox = sandboxes.start()
+    folder = "/tmp/connectly-nginx" -- as the example says
+    os.execute("mkdir -p " .. folder)
+    local variables = {
+      "LUA_PATH=" .. TREE .. "/lua/?.lua;" .. TREE .. "/lua/?/init.lua;;",
+      "LUA_CPATH=" .. TREE .. "/" .. (os.getenv("BUILD") or "build") .. "/5.1/?.so;;",
+      "CONNECTLY_API_KEY=" .. sandbox.api_key, "CONNECTLY_BUSINESS_ID=" .. sandbox.business_id,
+      "CONNECTLY_BASE_URL=" .. sandbox.base_url, "CONNECTLY_WEBHOOK_SECRET=secret",
+    }
+    for index, variable in ipairs(variables) do
+      variables[index] = process.quote(variable)
+    end
+    local command = ("echo starting; exec env %s nginx -e stderr -c %s/examples/nginx/nginx.conf -g 'user %s; env LUA_PATH; env LUA_CPATH;' 2>%s/log"):format(
+      table.concat(variables, " "), TREE, io.popen("id -un"):read("*l"), folder)
+    started = process.start { command = { "sh", "-c", command }, ready = "^starting$" }
+    local deadline = cqueues.monotime() + PATIENCE
+    while not get("/page") and cqueues.monotime() < deadline do
+      cqueues.sleep(0.02)
+    end
+  end)
+
+  teardown(function()
+    started:stop()
+    sandbox:stop()
+    os.execute("rm -rf " .. folder)
+  end)
+
+  local function log()
+    return io.open(folder .. "/log"):read("*a")
+  end
+
+  local function deliveries_to(number)
+    local count = 0
+    for _, delivery in ipairs(sandbox:deliveries()) do
+      count = count + (delivery.number == number and 1 or 0)
+    end
+    return count
+  end
+
+  it("sends while the request waits", function()
+    local status, body = get("/send?number=%2B16044441234")
+    assert(status == 200, ("%s %s\n%s"):format(status, body, log()))
+    assert.equal(26, #body:match("^%w+"))
+    assert.equal(1, deliveries_to("+16044441234"))
+  end)
+
+  it("says what was wrong with a number, and sends nothing", function()
+    local status, body = get("/send?number=12")
+    assert.equal(400, status)
+    assert.equal("argument not_sent\n", body)
+  end)
+
+  it("sends when the visitor has the page", function()
+    local status, body = get("/page?number=%2B16044441235")
+    assert.equal(200, status)
+    assert.equal("thank you\n", body)
+    local deadline = cqueues.monotime() + PATIENCE
+    while deliveries_to("+16044441235") == 0 and cqueues.monotime() < deadline do
+      cqueues.sleep(0.02)
+    end
+    assert.equal(1, deliveries_to("+16044441235"))
+  end)
+
+  it("takes webhooks in when they are signed", function()
+    assert.equal(405, (get("/webhook")))
+    assert.equal(401, (get("/webhook", "POST", "{}")))
+  end)
+end)
