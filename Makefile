@@ -9,7 +9,7 @@ CFLAGS ?= -O3 -g -fno-plt
 WARNINGS := -std=c11 -Wall -Wextra -pedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wundef -Wcast-qual
 ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc
-LIBS := -lcurl -lm -pthread -ldl
+LIBS := -lcurl -lcrypto -lm -pthread -ldl
 # The module stays loaded: to unmap it and its libraries at exit is time for nothing.
 NODELETE := $(shell echo | $(CC) -shared -Wl,-z,nodelete -x c - -o /dev/null 2>/dev/null && echo -Wl,-z,nodelete)
 
@@ -38,10 +38,11 @@ BUSTED51 = $(ENV51) CONNECTLY_SPEC_LUA=$(LUAJIT) $(LUAJIT) /usr/bin/busted
 export LUA54 LUAJIT BUILD
 
 DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-dev luajit2 \
-  libluajit2-5.1-dev libcurl4-openssl-dev lua-cjson lua-argparse \
+  libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
   lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
 TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev libjansson-dev clang \
-  clang-format cppcheck valgrind libssl-dev
+  clang-format cppcheck valgrind nginx libnginx-mod-http-lua lua-nginx-redis redis-server lua-redis \
+  lua-luv lua-copas lua-socket
 
 .PHONY: help
 help: ## list the targets
