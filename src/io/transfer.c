@@ -9,7 +9,7 @@
 #error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION keeps a message from being sent twice"
 #endif
 
-enum { REPLY_HEADERS_MAX = 256 * 1024, IDLE_MAX = 45 /* seconds */ };
+enum { REPLY_HEADERS_MAX = 256 * 1024, IDLE_MAX = 45 /* seconds */, UPLOAD_BUFFER = 16 * 1024 };
 
 void cly_transfer_init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
@@ -130,6 +130,9 @@ static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
            curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings->http2 ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           /* The least that libcurl takes, and a record of TLS. It has one for each
+            * request in flight, 64 KiB if not told, where a usual body takes 1. */
+           curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER) == CURLE_OK &&
            /* Servers and balancers close idle connections after 60 seconds or more.
             * One that dies as it is used again costs an `unknown`. */
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX) == CURLE_OK;
