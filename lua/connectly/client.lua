@@ -312,9 +312,9 @@ local function share(self)
     native = self.native,
     timeout = self.timeout,
     at_end = at_end,
-    submit = function(...) return submit(self, ...) end,
-    wait = function(...) return wait_interruptibly(self, ...) end,
-    finish = function(...) return finish(self, ...) end,
+    submit = function(operation, message, group) return submit(self, operation, message, group) end,
+    wait = function(ticket, timeout) return wait_interruptibly(self, ticket, timeout) end,
+    finish = function(operation, value, second) return finish(self, operation, value, second) end,
     step = function(group)
       self.native:step(SLICE, nil, group)
       emit_pending(self)
