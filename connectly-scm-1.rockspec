@@ -65,6 +65,7 @@ build = {
         "src/io/chance.c",
         "src/io/client.c",
         "src/io/clock.c",
+        "src/io/cork.c",
         "src/io/courier.c",
         "src/io/engine.c",
         "src/io/environment.c",

@@ -40,7 +40,10 @@ local function take_in(state)
     return { index = state.index, message = message, error = problem }
   end
   state.client.expect(ticket, state.signal)
-  state.pending[ticket % PLACES] = { index = state.index, message = message, ticket = ticket }
+  local place = ticket % PLACES
+  -- With room for what is added when it has ended.
+  state.pending[place] = { index = state.index, message = message, id = nil, info = nil }
+  state.tickets[place] = ticket
   state.in_flight = state.in_flight + 1
 end
 
@@ -60,11 +63,11 @@ end
 
 --- The result of one in flight that has ended, or whose client was closed.
 local function settle(state, ticket)
-  local result = state.pending[ticket % PLACES]
-  state.pending[ticket % PLACES] = nil
+  local place = ticket % PLACES
+  local result = state.pending[place]
+  state.pending[place], state.tickets[place] = nil, nil
   state.in_flight = state.in_flight - 1
   local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
-  result.ticket = nil
   if value == nil then
     result.error = second
   else
@@ -98,8 +101,8 @@ local function next_result(state)
       return nil
     end
     if state.client.native:is_closed() and state.in_flight > 0 then
-      local _, entry = next(state.pending)
-      return settle(state, entry.ticket)
+      local _, ticket = next(state.tickets)
+      return settle(state, ticket)
     end
     state.client.step(state.group, state.signal)
   end
@@ -120,7 +123,7 @@ end
 function many.new(client, group, signal, source, options)
   local state = {
     client = client, group = group, signal = signal, pull = puller(source), operation = options.operation or "send_template",
-    limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, is_over = false,
+    limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, tickets = {}, is_over = false,
   }
   -- Where the language does not tell that a loop was left, the collector does.
   state.anchor = client.at_end(function() client.native:detach_group(group) end)

@@ -1,8 +1,10 @@
 /*
  * throughput_floor.c - the yardstick of throughput.lua: messages sent as fast as
- * they go by a tight loop on libcurl's multi interface, with the options that the
- * library's transfers have (src/io/transfer.c), and nothing else: no limit, no
- * retries, no timeouts that differ, no JSON made or read.
+ * they go by a tight loop on libcurl's multi interface, as plain as it can be
+ * written, with the options of the library's transfers (src/io/transfer.c) that
+ * decide what is said and kept; and nothing else: no limit, no retries, no JSON made
+ * or read. What the library does to save work (URLs parsed once, packets held
+ * together) it does not.
  *
  *   throughput_floor URL COUNT WARM_UP IN_FLIGHT CONNECTIONS HTTP_VERSION DIRECTORY
  *

@@ -87,9 +87,18 @@ static bool skip_word(reader *read, const char *word) {
     return true;
 }
 
+/* Nearly all characters are of this kind. */
+static bool is_simple(char c) {
+    return c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
+static void skip_simple(reader *read) {
+    while (read->at < read->end && is_simple(*read->at)) read->at++;
+}
+
 static bool skip_string(reader *read) {
     if (!take(read, '"')) return false;
-    while (read->at < read->end && *read->at != '"') {
+    for (skip_simple(read); read->at < read->end && *read->at != '"'; skip_simple(read)) {
         int32_t code;
         size_t length = read_character(read->at, (size_t)(read->end - read->at), &code);
         if (length == 0) return false;
@@ -237,13 +246,14 @@ void cly_json_unescape(cly_buffer *out, const cly_json_value *string) {
     char *start = cly_buffer_reserve(out, string->length), *place = start;
     if (start == NULL) return;
     while (at < end) {
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+        size_t plain = (size_t)((escape ? escape : end) - at);
         int32_t code = 0;
-        size_t length = read_character(at, (size_t)(end - at), &code);
-        if (*at == '\\')
-            place = put_utf8(place, code);
-        else
-            for (size_t i = 0; i < length; i++) *place++ = at[i];
-        at += length;
+        memcpy(place, at, plain);
+        place += plain;
+        at += plain;
+        if (escape) at += read_escape(at, (size_t)(end - at), &code);
+        if (escape) place = put_utf8(place, code);
     }
     out->length += (size_t)(place - start);
 }

@@ -133,10 +133,12 @@ static void keep_body(cly_response *response, const char *body, size_t length, c
 
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret) {
     cly_json_member members[FIELD_COUNT];
-    for (size_t i = 0; i < FIELD_COUNT; i++) members[i].name = fields[i].name;
     cly_buffer_reset(&response->text);
     memset(response->offset, 0, sizeof response->offset);
     response->lacks_memory = false;
+    response->is_json = false;
+    if (length == 0) return;
+    for (size_t i = 0; i < FIELD_COUNT; i++) members[i].name = fields[i].name;
     response->is_json = cly_json_read(members, FIELD_COUNT, body, length);
     keep_members(response, members, secret);
     if (!is_error_or_id(response)) keep_body(response, body, length, secret);

@@ -88,12 +88,25 @@ static size_t spelling(const char *text, size_t length, const char *secret, size
     return compare(text, length, secret, secret_length);
 }
 
+/* Bytes at the beginning that can begin no spelling. */
+static size_t skip_harmless(const char *text, size_t length, const char *secret) {
+    size_t count = 0;
+    if (secret == NULL || *secret == '\0') return length;
+    if (*secret == '\\') return 0;
+    while (count < length && text[count] != '\\' && text[count] != *secret) count++;
+    return count;
+}
+
 bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, const char *secret) {
     size_t secret_length = secret ? strlen(secret) : 0;
     bool is_masked = false;
     for (size_t at = 0; at < shown;) {
-        size_t match = spelling(text + at, length - at, secret, secret_length);
-        size_t count = match > shown - at ? shown - at : match;
+        size_t count = skip_harmless(text + at, shown - at, secret), match;
+        memmove(out + at, text + at, count);
+        at += count;
+        if (at == shown) break;
+        match = spelling(text + at, length - at, secret, secret_length);
+        count = match > shown - at ? shown - at : match;
         is_masked = is_masked || match > 0;
         memset(out + at, '*', count);
         if (match == 0) out[at] = text[at];

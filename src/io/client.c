@@ -88,18 +88,24 @@ static bool add_header(struct curl_slist **list, const char *line) {
     return longer != NULL;
 }
 
+static bool add_common_headers(const cly_client *client, struct curl_slist **list, const char *key) {
+    char user_agent[sizeof client->user_agent + 16];
+    snprintf(user_agent, sizeof user_agent, "User-Agent: %s", client->user_agent);
+    return add_header(list, key) && add_header(list, user_agent) &&
+           add_header(list, "Accept: application/json");
+}
+
 static cly_kind make_headers(cly_client *client, cly_error *error) {
     cly_buffer key;
     cly_kind kind;
     bool is_made;
     cly_buffer_init(&key, CLY_HEADER_MAX);
     kind = cly_request_header(&key, "X-API-Key", client->config.api_key, error);
-    is_made = kind == CLY_OK && add_header(&client->headers, key.data) &&
+    is_made = kind == CLY_OK && add_common_headers(client, &client->headers, key.data) &&
               add_header(&client->headers, "Content-Type: application/json") &&
-              add_header(&client->headers, "Accept: application/json") &&
               /* No waiting for 100-continue: it costs a round trip or a second. */
-              add_header(&client->headers, "Expect:") && add_header(&client->bare_headers, key.data) &&
-              add_header(&client->bare_headers, "Accept: application/json");
+              add_header(&client->headers, "Expect:") &&
+              add_common_headers(client, &client->bare_headers, key.data);
     if (key.data) memset(key.data, 0, key.capacity);
     cly_buffer_clear(&key);
     if (is_made) return CLY_OK;

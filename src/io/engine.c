@@ -46,10 +46,13 @@ struct cly_engine {
     int slots_asked; /* when somebody last asked how many are wanted */
     double pause_to_tell;
     cly_chance chance;
+    cly_cork cork;
     cly_event_queue events;
     cly_stats stats;
     slot *slots;
     slot_list lists[PLACE_COUNT];
+    int started;         /* attempts, since libcurl last had its turn */
+    double performed_at; /* when that was */
 };
 
 enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
@@ -57,6 +60,10 @@ enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
 /* A 429 that does not say how long stops everybody for a second, the unit of the
  * limit; one that says a year must not stop a client for good. */
 static const double pause_unsaid = 1, pause_longest = 60;
+
+/* For so long the network is not asked again before something starts: to ask in
+ * vain is a system call for each call under way. */
+static const double recently = 0.005;
 
 /* ---- slots, lists and tickets ---- */
 
@@ -127,6 +134,7 @@ static void set_rules(cly_engine *engine) {
     engine->rules.quota = cly_retry_quota_make();
     engine->rules.secret = engine->options.secret;
     engine->options.settings.limiter = &engine->limiter;
+    engine->options.settings.cork = &engine->cork;
     engine->events.is_wanted = engine->options.wants_events;
     engine->chance = cly_chance_make();
 }
@@ -285,8 +293,10 @@ static void start_attempt(cly_engine *engine, slot *of, double now) {
     cly_call_sent(&of->call);
     move(engine, of, PLACE_FLYING);
     if (cly_transfer_prepare(&of->transfer, &engine->options.settings, &request, of, now) &&
-        curl_multi_add_handle(engine->multi, of->transfer.easy) == CURLM_OK)
+        curl_multi_add_handle(engine->multi, of->transfer.easy) == CURLM_OK) {
+        engine->started++;
         return;
+    }
     conclude(engine, of, &unsent, now);
 }
 
@@ -358,6 +368,7 @@ static double advance(cly_engine *engine) {
 }
 
 static void collect_ended(cly_engine *engine) {
+    double now = engine->performed_at = cly_clock_now();
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
@@ -365,7 +376,6 @@ static void collect_ended(cly_engine *engine) {
         CURLcode code = message->data.result;
         CURL *easy = message->easy_handle;
         cly_report report;
-        double now = cly_clock_now();
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&ended);
         report = cly_transfer_report(&ended->transfer, code, now);
         curl_multi_remove_handle(engine->multi, easy);
@@ -376,7 +386,10 @@ static void collect_ended(cly_engine *engine) {
 static void perform(cly_engine *engine) {
     int running = 0;
     if (engine->lists[PLACE_FLYING].first == NULL) return;
+    cly_cork_hold(&engine->cork, engine->started);
+    engine->started = 0;
     curl_multi_perform(engine->multi, &running);
+    cly_cork_release(&engine->cork);
     collect_ended(engine);
 }
 
@@ -414,10 +427,18 @@ double cly_engine_take_pause(cly_engine *engine) {
     return seconds;
 }
 
+/* First what the network says, which may be that nothing is to start now. */
+static void start_and_perform(cly_engine *engine) {
+    bool is_recent = cly_clock_now() - engine->performed_at < recently;
+    if (!is_recent) perform(engine);
+    advance(engine);
+    if (is_recent || engine->started > 0) perform(engine);
+}
+
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
                      unsigned extra_count) {
     double wait;
-    perform(engine);
+    start_and_perform(engine);
     /* After the network, whose ends can make a call wait for its next attempt. */
     wait = advance(engine);
     if (first_done(engine, group) || max_wait <= 0 || slots_wanted(engine) > engine->slots_asked) return;

@@ -1,5 +1,6 @@
 #include "io/transfer.h"
 
+#include "core/request.h"
 #include "core/text.h"
 #include "io/clock.h"
 #include <stdlib.h>
@@ -9,17 +10,21 @@
 #error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION keeps a message from being sent twice"
 #endif
 
-enum { REPLY_HEADERS_MAX = 256 * 1024, IDLE_MAX = 45 /* seconds */ };
+enum { REPLY_HEADERS_MAX = 256 * 1024, IDLE_MAX = 45 /* seconds */, UPLOAD_BUFFER = 16 * 1024 };
 
 void cly_transfer_init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
     cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);
+    cly_buffer_init(&transfer->url, CLY_URL_MAX);
 }
 
 void cly_transfer_clear(cly_transfer *transfer) {
     if (transfer->easy) curl_easy_cleanup(transfer->easy);
+    curl_url_cleanup(transfer->parsed_url);
     transfer->easy = NULL;
+    transfer->parsed_url = NULL;
     cly_buffer_clear(&transfer->reply);
+    cly_buffer_clear(&transfer->url);
 }
 
 /* ---- libcurl's callbacks: they note, and never touch Lua ---- */
@@ -128,8 +133,13 @@ static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
            curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings->http2 ? 1L : 0L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent) == CURLE_OK &&
+           /* libcurl writes it anew for each request, even when the headers replace it. */
+           curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->proxy[0] ? settings->user_agent : NULL) ==
+               CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           /* The least that libcurl takes, and a record of TLS. It has one for each
+            * request in flight, 64 KiB if not told, where a usual body takes 1. */
+           curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER) == CURLE_OK &&
            /* Servers and balancers close idle connections after 60 seconds or more.
             * One that dies as it is used again costs an `unknown`. */
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX) == CURLE_OK;
@@ -157,7 +167,8 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     CURL *easy = curl_easy_init();
     transfer->easy = easy;
     return easy && set_protocols(easy, settings->is_plain) && set_trust(easy, settings->trust) &&
-           set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy);
+           set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy) &&
+           cly_cork_watch(settings->cork, easy);
 }
 
 static bool set_method(CURL *easy, const cly_transfer_request *request) {
@@ -179,6 +190,34 @@ static long milliseconds(double seconds) {
     return seconds < 0.001 ? 1 : (long)(seconds * 1000);
 }
 
+static bool is_set_url(const cly_transfer *transfer, const char *url, size_t length) {
+    return transfer->parsed_url && transfer->url.length == length &&
+           memcmp(transfer->url.data, url, length) == 0;
+}
+
+/* NULL when it cannot be done: libcurl will say why. */
+static CURLU *parse(const char *url) {
+    CURLU *parsed = curl_url();
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK) return parsed;
+    curl_url_cleanup(parsed);
+    return NULL;
+}
+
+/* Parsed once: libcurl, given the text alone, parses it and writes it out again for
+ * each request, and each time that one which waits asks for a connection. The text
+ * it wants too, for what it repeats. */
+static bool set_url(cly_transfer *transfer, const char *url) {
+    size_t length = strlen(url);
+    if (is_set_url(transfer, url, length)) return true;
+    curl_easy_setopt(transfer->easy, CURLOPT_CURLU, NULL);
+    curl_url_cleanup(transfer->parsed_url);
+    transfer->parsed_url = parse(url);
+    cly_buffer_reset(&transfer->url);
+    cly_buffer_append(&transfer->url, url, length);
+    return curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed_url) == CURLE_OK;
+}
+
 static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings,
                         const cly_transfer_request *request, void *owner) {
     CURL *easy = transfer->easy;
@@ -188,9 +227,8 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
     transfer->trace_header.data = request->trace_header;
     transfer->trace_header.next = headers;
     if (request->trace_header[0]) headers = &transfer->trace_header;
-    return curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_method(easy, request) &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK && set_url(transfer, request->url) &&
+           set_method(easy, request) && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request->timeout)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)) == CURLE_OK;
 }

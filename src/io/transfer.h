@@ -13,6 +13,7 @@
 #include "core/event.h"
 #include "core/limiter.h"
 #include "core/verdict.h"
+#include "io/cork.h"
 #include "io/trust.h"
 #include <curl/curl.h>
 
@@ -23,17 +24,20 @@ CLY_PRIVATE_BEGIN
 typedef struct cly_transfer_settings {
     struct curl_slist *headers;      /* of a request with a body */
     struct curl_slist *bare_headers; /* of one without */
-    const char *user_agent;
+    const char *user_agent;          /* told to a proxy; the headers tell the API */
     const char *proxy, *no_proxy;
     const cly_trust *trust;
     cly_limiter *limiter;   /* told when a request leaves */
+    cly_cork *cork;         /* told of the sockets */
     double connect_timeout; /* seconds */
     bool is_plain;          /* http:// to loopback */
     bool http2;
 } cly_transfer_settings;
 
 typedef struct cly_transfer {
-    CURL *easy; /* owned, made at first use */
+    CURL *easy;        /* owned, made at first use */
+    CURLU *parsed_url; /* owned; NULL before a URL was set */
+    cly_buffer url;    /* what it was parsed from */
     char error_text[CURL_ERROR_SIZE];
     cly_buffer reply;
     size_t header_bytes;
