@@ -69,13 +69,21 @@ local function inner(client, method)
   return found
 end
 
+--- Whether an error is the interpreter's answer to Ctrl-C: nobody may keep that.
+local function is_interrupt(problem)
+  return type(problem) == "string" and problem:find("interrupted!", 1, true) ~= nil
+end
+
 local function emit(self, event)
   if not self.on_event then
     return
   end
   -- A logger that fails must not cost the result of a message that was sent.
   local is_fine, problem = pcall(self.on_event, event)
-  if not is_fine and not self.has_complained then
+  if not is_fine and is_interrupt(problem) then
+    self.native:hurry()
+    error(problem, 0)
+  elseif not is_fine and not self.has_complained then
     self.has_complained = true
     io.stderr:write("connectly: on_event raised: ", tostring(problem), "\n")
   end
@@ -93,9 +101,17 @@ local function emit_pending(self)
   end
 end
 
+--- While it is drained, giving way, a client is closed to others already.
+local function submit_if_open(self, operation, message, group)
+  if self.is_closing then
+    return nil, errors.new { kind = "closed", outcome = "not_sent", message = "the client is closed" }
+  end
+  return self.native:submit(operation, message, group)
+end
+
 --- Starts a call: its ticket; or nil and the error, told as any call's end is.
 local function submit(self, operation, message, group)
-  local ticket, second = self.native:submit(operation, message, group)
+  local ticket, second = submit_if_open(self, operation, message, group)
   if ticket then
     if self.on_event then
       emit(self, { name = "start", operation = operation, call = second })
@@ -155,17 +171,26 @@ local function wait(self, ticket, timeout)
 end
 
 --- Waiting was left by an error: with Ctrl-C the program wants to end.
-local function interrupted(self)
-  if not self.host then
+local function interrupted(self, problem)
+  if not self.host or is_interrupt(problem) then
     self.native:hurry()
   end
+end
+
+--- What the interpreter ends by Ctrl-C ends at once.
+local function hurry_when_interrupted(self, problem)
+  if is_interrupt(problem) then
+    self.native:hurry()
+    return true
+  end
+  return false
 end
 
 --- The same; Ctrl-C and a caller's hooks leave it by an error.
 local function wait_interruptibly(self, ticket, timeout)
   local is_fine, ended = pcall(wait, self, ticket, timeout)
   if not is_fine then
-    interrupted(self)
+    interrupted(self, ended)
     error(ended, 0)
   end
   return ended
@@ -225,7 +250,7 @@ local function perform(self, operation, message)
   local is_done, interruption = pcall(wait, self, ticket)
   if not is_done then
     -- Nothing stays in flight unseen.
-    interrupted(self)
+    interrupted(self, interruption)
     self.native:forget(ticket)
     pcall(emit_pending, self)
     error(interruption, 0)
@@ -326,6 +351,21 @@ function methods.dry_run(self, operation, message)
   return body, { method = second, path = path }
 end
 
+--- Waits until nothing is under way, `seconds` at most; in slices, for Ctrl-C.
+local function drain(self, seconds)
+  local gives_way = self.host and self.host:may_wait("close")
+  self.is_closing = true
+  if gives_way then
+    return self.host:drain(seconds)
+  end
+  local until_then = native.clock() + seconds
+  local left = seconds
+  while left > 0 and self.native:drain(math.min(left, pump(self) or SLICE, SLICE)) > 0 do
+    emit_pending(self)
+    left = until_then - native.clock()
+  end
+end
+
 ---Takes no more calls, waits up to `drain_seconds` for those under way, ends the
 ---rest, closes the connections and forgets the key. Calls after it fail with kind
 ---`closed`; the results of calls started before it can still be waited for.
@@ -333,12 +373,16 @@ end
 ---@param drain_seconds number? default: the client's timeout
 ---@return boolean all_ended false when calls had to be ended that were under way
 function methods.close(self, drain_seconds)
-  local drain = drain_seconds or self.timeout
-  if self.host and self.host:may_wait("close") then
-    self.host:drain(drain)
-    drain = 0
+  local seconds = drain_seconds or self.timeout
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 86400) then
+    error("connectly: close: seconds from 0 to 86400 expected", 4)
   end
-  local ended = self.native:close(drain)
+  local is_fine, problem = pcall(drain, self, seconds)
+  if not is_fine then
+    hurry_when_interrupted(self, problem)
+    error(problem, 0)
+  end
+  local ended = self.native:close(0)
   if self.host then
     self.host:look_around()
   end
@@ -354,9 +398,9 @@ local function make_class(deliver)
       return deliver(method(inner(client, name), ...))
     end
   end
-  local function close(client)
+  local function close(client, problem)
     local self = inner_of[client]
-    self.native:close(self.timeout)
+    methods.close(self, hurry_when_interrupted(self, problem) and 0 or nil)
   end
   local function describe(client)
     return ("connectly.client (%s)"):format(inner_of[client].native:is_closed() and "closed" or "open")
@@ -394,6 +438,7 @@ local function share(self)
     native = self.native,
     timeout = self.timeout,
     at_end = at_end,
+    is_interrupt = function(problem) return hurry_when_interrupted(self, problem) end,
     submit = function(operation, message, group) return submit(self, operation, message, group) end,
     wait = function(ticket, timeout) return wait_interruptibly(self, ticket, timeout) end,
     finish = function(operation, value, second) return finish(self, operation, value, second) end,
@@ -405,9 +450,14 @@ local function share(self)
         self.host:expect(ticket, signal)
       end
     end,
-    step = function(group, signal)
+    forget = function(ticket)
+      if self.host then
+        self.host:forget(ticket)
+      end
+    end,
+    step = function(group, signal, is_for_room)
       if signal then
-        return self.host:wait_at(signal)
+        return self.host:wait_at(signal, is_for_room)
       end
       self.native:step(math.min(pump(self) or SLICE, SLICE), nil, group)
       emit_pending(self)

@@ -109,13 +109,19 @@ function host:wait(ticket, timeout)
     signal:wait(math.min(left, self.driver.listen(self) and LOOK or POLL))
     self.client.emit_pending()
   end
-  self.signals[ticket] = nil
+  self:ended(ticket) -- others may wait for it, to whom nobody names it once it is read
   return true
 end
 
---- Waits until some call that the signal was promised to has ended, or a moment.
-function host:wait_at(signal)
-  signal:wait(self.driver.listen(self) and LOOK or POLL)
+--- Nobody waits for the end of this call any more.
+function host:forget(ticket)
+  self.signals[ticket] = nil
+end
+
+--- Waits until some call that the signal was promised to has ended, or a moment;
+--- of room for one more call nobody tells.
+function host:wait_at(signal, is_for_room)
+  signal:wait(self.driver.listen(self) and not is_for_room and LOOK or POLL)
   self.client.emit_pending()
 end
 

@@ -1,7 +1,9 @@
 -- client:send_many: messages in, results out, a bounded number in flight, memory
 -- that does not grow.
 
-local clock = require("connectly.loader").clock
+local loader = require "connectly.loader"
+
+local clock, process = loader.clock, loader.process
 
 local many = {}
 
@@ -25,7 +27,9 @@ end
 --- Takes one more message in: a result at once when it was refused.
 local function take_in(state)
   local is_fine, message = pcall(state.pull)
-  if not is_fine then
+  if not is_fine and state.client.is_interrupt(message) then
+    error(message, 0)
+  elseif not is_fine then
     -- What is in flight is still handed out; then the source's error is raised.
     state.failure, state.has_failed, state.is_over = message, true, true
     return
@@ -67,6 +71,7 @@ local function settle(state, ticket)
   local result = state.pending[place]
   state.pending[place], state.tickets[place] = nil, nil
   state.in_flight = state.in_flight - 1
+  state.client.forget(ticket)
   local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
   if value == nil then
     result.error = second
@@ -81,8 +86,27 @@ local function take_out(state)
   return ticket and settle(state, ticket)
 end
 
+--- After a fork the child knows nothing of what the parent has in flight.
+local function is_parents(state)
+  if state.process == process() then
+    return false
+  end
+  if state.in_flight == 0 then
+    state.process = process()
+  end
+  return state.in_flight > 0
+end
+
+local function settle_any(state)
+  local _, ticket = next(state.tickets)
+  return settle(state, ticket)
+end
+
 local function next_result(state)
   while true do
+    if is_parents(state) then
+      return settle_any(state)
+    end
     while may_take_in(state) do
       local refused = take_in(state)
       if refused then
@@ -101,16 +125,28 @@ local function next_result(state)
       return nil
     end
     if state.client.native:is_closed() and state.in_flight > 0 then
-      local _, ticket = next(state.tickets)
-      return settle(state, ticket)
+      return settle_any(state)
     end
-    state.client.step(state.group, state.signal)
+    state.client.step(state.group, state.signal, state.in_flight == 0)
   end
 end
 
+--- The same; Ctrl-C is not kept waiting by what is in flight.
+local function next_or_interrupt(state)
+  local is_fine, result = pcall(next_result, state)
+  if not is_fine then
+    state.client.is_interrupt(result)
+    error(result, 0)
+  end
+  return result
+end
+
 --- The loop was left: nothing more is taken in, and what is in flight is let end.
-local function finish_early(state)
+local function finish_early(state, problem)
   state.is_over = true
+  if state.client.is_interrupt(problem) or is_parents(state) then
+    return state.client.native:detach_group(state.group)
+  end
   while state.in_flight > 0 and not state.client.native:is_closed() do
     if not take_out(state) then
       state.client.step(state.group, state.signal)
@@ -118,17 +154,42 @@ local function finish_early(state)
   end
 end
 
+local KNOWN = { operation = "string", in_flight = "number" }
+
+--- Wrong options are wrong use of the library: raised in both faces.
+local function check(options)
+  local function refuse(name, expected)
+    error(("connectly: send_many: %s: %s"):format(name, expected), 6)
+  end
+  if type(options) ~= "table" then
+    refuse("options", "table expected, got " .. type(options))
+  end
+  for name, value in pairs(options) do
+    if not KNOWN[name] then
+      refuse(tostring(name), "no such option; there are operation and in_flight")
+    elseif type(value) ~= KNOWN[name] then
+      refuse(name, ("%s expected, got %s"):format(KNOWN[name], type(value)))
+    end
+  end
+  local most = options.in_flight or 1
+  if not (most >= 1 and most < PLACES and most % 1 == 0) then
+    refuse("in_flight", "a whole number from 1 expected")
+  end
+end
+
 --- `client` has native, timeout, submit, expect, step and finish (client.lua).
 --- `signal` is the host's, nil where waiting blocks.
 function many.new(client, group, signal, source, options)
+  check(options)
   local state = {
     client = client, group = group, signal = signal, pull = puller(source), operation = options.operation or "send_template",
     limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, tickets = {}, is_over = false,
+    process = process(),
   }
   -- Where the language does not tell that a loop was left, the collector does.
   state.anchor = client.at_end(function() client.native:detach_group(group) end)
-  local closing = setmetatable({}, { __close = function() finish_early(state) end })
-  return function() return next_result(state) end, nil, nil, closing
+  local closing = setmetatable({}, { __close = function(_, problem) finish_early(state, problem) end })
+  return function() return next_or_interrupt(state) end, nil, nil, closing
 end
 
 return many

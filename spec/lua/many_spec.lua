@@ -175,38 +175,74 @@ describe("in the background", function()
     end
   end)
 
-  it("Ctrl-C stops a waiting script at once", function()
-    local script = ([[
-      io.stdout:setvbuf("no")
-      local client = require("connectly").new{ api_key = "k", business_id = "silence-after-request", base_url = %q,
-        ca_file = %q }
-      local message = { number = "+14155550123", template_name = "x", language = "en" }
-      local call = ... == "courier" and client:start("send_template", message)
-      print("waiting " .. io.open("/proc/self/stat"):read("*l"):match("^%%d+"))
-      local is_fine, problem = pcall(function() if call then call:wait() else client:send_template(message) end end)
-      print(tostring(problem):match("interrupted!") or problem, is_fine)
-    ]]):format(server:url("https"), server.ca_file)
-    local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(script)
-    file:close()
-    local clock = require("cqueues").monotime
-    for _, mode in ipairs { "inline", "courier" } do
-      server:reset()
-      local started = process.start { command = { running, path, mode }, ready = "^waiting (%d+)$" }
-      while server:tally().requests == 0 do
-        assert(started.pid)
+  -- What the script is at when Ctrl-C comes. `client` is of a server that says nothing.
+  local activities = {
+    ["a blocking call"] = [[client:send_template(message)]],
+    ["a wait for a call"] = [[client:start("send_template", message):wait()]],
+    ["send_many"] = [[for _ in client:send_many({ message, message }) do end]],
+    ["send_many in the background"] = [[
+      client:start("send_template", message)
+      for _ in client:send_many({ message, message }) do end
+    ]],
+    ["the close"] = [[
+      client:start("send_template", message)
+      client:close()
+    ]],
+    ["the source of send_many"] = [[
+      client:start("send_template", message)
+      for _ in client:send_many(function() while true do end end) do end
+    ]],
+    ["a handler of events"] = [[
+      client = new { on_event = function() while true do end end }
+      client:start("send_template", message)
+    ]],
+  }
+  if _VERSION == "Lua 5.4" then
+    activities["a wait in a scope that closes the client"] = [[
+      local closed <close> = client
+      client:start("send_template", message):wait()
+    ]]
+  end
+
+  for activity, code in pairs(activities) do
+    it("Ctrl-C ends a script at once: " .. activity, function()
+      local path = os.tmpname()
+      local file = assert(io.open(path, "w"))
+      file:write(([[
+        io.stdout:setvbuf("no")
+        if jit then jit.off() end -- its compiled loops hear no signal
+        local function new(options)
+          options.api_key, options.business_id, options.timeout = "k", "silence-after-request", 20
+          options.base_url, options.ca_file = %q, %q
+          return require("connectly").new(options)
+        end
+        local client = new {}
+        local message = { number = "+14155550123", template_name = "x", language = "en" }
+        print("waiting " .. io.open("/proc/self/stat"):read("*l"):match("^%%d+"))
+        %s
+      ]]):format(server:url("https"), server.ca_file, code))
+      file:close()
+      local clock, started = require("cqueues").monotime, nil
+      started = process.start { command = { "sh", "-c", running .. " " .. path .. " 2>&1" }, ready = "^waiting (%d+)$" }
+      if activity ~= "a handler of events" then
+        while server:tally().requests == 0 do
+          assert(started.pid)
+        end
       end
       local from = clock()
       -- To the script itself: `timeout`, which watches over it, would hand it on twice.
       os.execute("kill -INT " .. started.captured)
-      assert.truthy(started:read_line():find("interrupted!", 1, true))
+      local line, said = started:read_line(), ""
+      while line do
+        said, line = said .. line .. "\n", started:read_line()
+      end
       local took = clock() - from
       started:stop()
+      os.remove(path)
+      assert(said:find("interrupted!", 1, true), said)
       assert(took < 1, ("it took %.3f seconds"):format(took)) -- 0.2 on a quiet machine
-    end
-    os.remove(path)
-  end)
+    end)
+  end
 end)
 
 describe("send_many", function()
@@ -387,6 +423,107 @@ describe("send_many", function()
     assert.equal("overloaded", result.error.kind)
     assert.equal("not_sent", result.error.outcome)
     assert.is_nil(server:tally().accepted.a)
+  end)
+
+  for _, mode in ipairs { "inline", "courier" } do
+    it("a close in the middle hides no result: " .. mode, function()
+      local ends = {}
+      local client = new("slow-50", { on_event = function(event)
+        ends[#ends + 1] = event.name == "done" and event or nil
+      end })
+      if mode == "courier" then
+        assert(client:start("send_template", message("first")):wait(5))
+      end
+      local list, before = {}, #ends
+      for index = 1, 10 do
+        list[index] = message("m" .. index)
+      end
+      local ids, closed = 0, 0
+      for result in client:send_many(list, { in_flight = 8 }) do
+        if result.index == 1 or ids + closed == 0 then
+          assert.is_true(client:close(5))
+        end
+        ids, closed = ids + (result.id and 1 or 0), closed + (result.error and 1 or 0)
+        if result.error then
+          assert.equal("closed", result.error.kind)
+          assert.equal("not_sent", result.error.outcome)
+        end
+      end
+      assert.equal(server:tally().requests - (mode == "courier" and 1 or 0), ids)
+      assert.equal(10, ids + closed)
+      assert.equal(10, #ends - before)
+    end)
+
+    it("what a close without time ends says what is known: " .. mode, function()
+      local client = new("ok", { rate = 1 })
+      if mode == "courier" then
+        assert(client:start("send_template", message("first")):wait(5))
+      end
+      local list = {}
+      for index = 1, 10 do
+        list[index] = message("m" .. index)
+      end
+      local call = mode == "inline" and client:send_many(list) or nil
+      if call then
+        assert(call().id)
+        assert.is_false(client:close(0))
+        for _ = 2, 10 do
+          local result = call()
+          assert.equal("canceled not_sent", result.error.kind .. " " .. result.error.outcome)
+        end
+        assert.is_nil(call())
+      else
+        local started = {}
+        for index = 1, 10 do
+          started[index] = client:start("send_template", list[index])
+        end
+        assert.is_false(client:close(0))
+        for index = 1, 10 do
+          local _, err = started[index]:wait()
+          assert.equal("canceled not_sent", err.kind .. " " .. err.outcome)
+        end
+      end
+    end)
+  end
+
+  it("options that are wrong are named", function()
+    local client = new()
+    for name, options in pairs {
+      ["in_flight: a whole number from 1"] = { in_flight = 0 }, ["in_flight: a whole number"] = { in_flight = -1 },
+      ["in_flight: a whole number from"] = { in_flight = 1.5 }, ["in_flight: number expected"] = { in_flight = "x" },
+      ["operation: string expected"] = { operation = 5 }, ["inflight: no such option"] = { inflight = 5 },
+      ["options: table expected, got number"] = 5,
+    } do
+      local is_fine, problem = pcall(client.send_many, client, {}, options)
+      assert.is_false(is_fine)
+      assert(tostring(problem):find(name, 1, true), problem)
+    end
+  end)
+
+  it("a program that ends by os.exit ends its calls first", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(([[
+      local client = require("connectly").new{ api_key = "k", business_id = "slow-20", base_url = %q, ca_file = %q,
+        http2 = false, rate = 100000 }
+      for index = 1, 50 do
+        client:start("send_template", { number = "+14155550123", template_name = "x", language = "en",
+          callback_data = "e" .. ... .. " " .. index })
+      end
+      os.exit(0)
+    ]]):format(server:url("https"), server.ca_file))
+    file:close()
+    for turn = 1, 20 do
+      local is_fine = os.execute(("timeout 20 %s %s %d"):format(running, path, turn))
+      assert(is_fine == true or is_fine == 0, "it crashed")
+    end
+    os.remove(path)
+    local accepted = server:tally().accepted
+    for turn = 1, 20 do
+      for index = 1, 50 do
+        assert.equal(1, accepted[("e%d %d"):format(turn, index)])
+      end
+    end
   end)
 
   it("sends other operations", function()

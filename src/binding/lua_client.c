@@ -461,6 +461,13 @@ static int client_stats(lua_State *L) {
     return 1;
 }
 
+/* client:drain(seconds) -> how many calls are still under way */
+static int client_drain(lua_State *L) {
+    cly_client *client = &check_client(L)->client;
+    lua_pushinteger(L, cly_client_drain(client, check_seconds(L, 2)));
+    return 1;
+}
+
 /* client:close([drain]) -> how many calls had to be ended */
 static int client_close(lua_State *L) {
     lua_client *self = check_client(L);
@@ -526,6 +533,7 @@ static const luaL_Reg methods[] = {
     {"next_event", client_next_event},
     {"stats", client_stats},
     {"hurry", client_hurry},
+    {"drain", client_drain},
     {"close", client_close},
     {"is_closed", client_is_closed},
     {NULL, NULL},

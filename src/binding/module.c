@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "core/version.h"
 #include "io/clock.h"
+#include "io/process.h"
 #include "io/trust.h"
 #include <curl/curl.h>
 
@@ -77,6 +78,12 @@ static int native_clock(lua_State *L) {
     return 1;
 }
 
+/* process() -> a number that is another one in each child of a fork */
+static int native_process(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)cly_process_generation());
+    return 1;
+}
+
 /* error_metatable() -> the metatable of every error object */
 static int native_error_metatable(lua_State *L) {
     luaL_newmetatable(L, CLYL_ERROR);
@@ -91,6 +98,7 @@ static const luaL_Reg functions[] = {
     {"operations", native_operations},
     {"taxonomy", native_taxonomy},
     {"clock", native_clock},
+    {"process", native_process},
     {"error_metatable", native_error_metatable},
     {"verify_webhook", clyL_webhook_verify},
     {"webhook_error", clyL_webhook_error},

@@ -19,6 +19,13 @@ void cly_buffer_reset(cly_buffer *buffer) {
     buffer->state = CLY_BUFFER_FINE;
 }
 
+void cly_buffer_trim(cly_buffer *buffer) {
+    if (buffer->capacity > CLY_BUFFER_KEEP)
+        cly_buffer_clear(buffer);
+    else
+        cly_buffer_reset(buffer);
+}
+
 static bool grow(cly_buffer *buffer, size_t needed) {
     size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     char *data;

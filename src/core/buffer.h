@@ -32,6 +32,11 @@ void cly_buffer_clear(cly_buffer *buffer);
 /* Empties it and forgets a failure, and keeps the memory for the next use. */
 void cly_buffer_reset(cly_buffer *buffer);
 
+/* The same, and gives the memory back when it is more than CLY_BUFFER_KEEP: one
+ * large message or reply must not be paid for until the end. */
+enum { CLY_BUFFER_KEEP = 64 * 1024 };
+void cly_buffer_trim(cly_buffer *buffer);
+
 /* The slow way of cly_buffer_reserve: gets the memory, or notes why not. */
 char *cly_buffer_grow(cly_buffer *buffer, size_t more);
 

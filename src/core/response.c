@@ -35,6 +35,11 @@ void cly_response_clear(cly_response *response) {
     cly_response_init(response);
 }
 
+void cly_response_trim(cly_response *response) {
+    cly_buffer_trim(&response->text);
+    memset(response->offset, 0, sizeof response->offset);
+}
+
 const char *cly_response_text(const cly_response *response, cly_reply_text text) {
     return response->offset[text] ? response->text.data + response->offset[text] - 1 : NULL;
 }

@@ -41,6 +41,9 @@ typedef struct cly_response {
 void cly_response_init(cly_response *response);
 void cly_response_clear(cly_response *response);
 
+/* Forgets what it holds, and gives much memory back. */
+void cly_response_trim(cly_response *response);
+
 /* Reads a body. Every spelling of `secret` in what is kept is masked: a gateway
  * may echo the key. Never fails: without memory it keeps less. */
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret);

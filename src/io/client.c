@@ -53,12 +53,17 @@ static void forget_secrets(cly_client *client) {
     cly_buffer_clear(&client->url);
 }
 
-/* In the caller's thread the calls only move while it waits for them. */
-static int drain_engine(cly_engine *engine, double drain) {
-    double until = cly_clock_now() + drain;
+static int drain_engine(cly_engine *engine, double seconds) {
+    double until = cly_clock_now() + seconds;
     while (cly_engine_in_flight(engine) > 0 && cly_clock_now() < until)
         cly_engine_step(engine, NO_GROUP, until - cly_clock_now(), NULL, 0);
     return cly_engine_in_flight(engine);
+}
+
+int cly_client_drain(cly_client *client, double seconds) {
+    leave_parents(client);
+    if (client->courier) return cly_courier_drain(client->courier, seconds);
+    return client->engine ? drain_engine(client->engine, seconds) : 0;
 }
 
 int cly_client_close(cly_client *client, double drain) {
@@ -67,9 +72,9 @@ int cly_client_close(cly_client *client, double drain) {
     client->is_closed = true;
     leave_parents(client);
     if (client->courier) ended = cly_courier_stop(client->courier, drain);
+    /* In the caller's thread the calls only move while it waits for them. */
     if (client->engine) ended = drain_engine(client->engine, drain);
-    cly_engine_free(client->engine);
-    client->engine = NULL;
+    if (client->engine) cly_engine_stop(client->engine);
     forget_secrets(client);
     return ended;
 }
@@ -79,7 +84,9 @@ void cly_client_clear(cly_client *client) {
     forget_secrets(client); /* again: a message that was being read may have grown the encoder since */
     leave_parents(client);
     cly_courier_free(client->courier);
+    cly_engine_free(client->engine);
     client->courier = NULL;
+    client->engine = NULL;
 }
 
 static bool add_header(struct curl_slist **list, const char *line) {
@@ -165,6 +172,7 @@ static cly_kind open_engine(cly_client *client, cly_error *error) {
     options.rate = client->config.rate;
     options.wants_events = client->wants_events;
     options.is_shared = client->is_limiter_shared;
+    options.first_turn = client->turns;
     client->generation = cly_process_generation();
     cly_pin_module();
     return cly_engine_new(&client->engine, &options, error);
@@ -205,8 +213,11 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
     submission.owner = NULL;
     submission.number = ++client->calls;
     submission.group = group;
-    if (client->courier) return cly_courier_submit(client->courier, ticket, &submission, error);
-    return cly_engine_submit(client->engine, ticket, &submission, error);
+    kind = client->courier ? cly_courier_submit(client->courier, ticket, &submission, error)
+                           : cly_engine_submit(client->engine, ticket, &submission, error);
+    if (kind == CLY_OK && *ticket >> CLY_TICKET_INDEX_BITS > client->turns)
+        client->turns = (uint32_t)(*ticket >> CLY_TICKET_INDEX_BITS);
+    return kind;
 }
 
 void cly_client_step(cly_client *client, unsigned group, double seconds) {
@@ -250,7 +261,7 @@ bool cly_client_result(cly_client *client, cly_ticket ticket, cly_result *result
     transfer = cly_engine_transfer(client->engine, ticket);
     result->call = cly_engine_call(client->engine, ticket);
     result->reply = &transfer->reply;
-    result->http_version = result->call->attempts > 0 ? cly_transfer_http_version(transfer) : "";
+    result->http_version = cly_engine_http_version(client->engine, ticket);
     return true;
 }
 

@@ -29,6 +29,7 @@ typedef struct cly_client {
     cly_engine *engine;     /* NULL until the first call, and once the courier has it */
     cly_courier *courier;   /* NULL until a call is started in the background */
     long generation;        /* of the process that made them */
+    uint32_t turns;         /* the highest of any ticket: a child of a fork begins above it */
     uint64_t calls;         /* submitted so far; numbers them for events */
     bool wants_events;      /* set it before the first call */
     bool is_limiter_shared; /* likewise */
@@ -40,8 +41,11 @@ void cly_client_init(cly_client *client);
 cly_kind cly_client_read(cly_client *client, const cly_source *source, cly_value options,
                          cly_error *error) CLY_MUST_CHECK;
 
-/* Takes no more calls, waits up to `drain` seconds for those in the background,
- * ends the rest and wipes the key. Results of the background can still be read.
+/* Waits up to `seconds` until no call is under way; returns how many are. */
+int cly_client_drain(cly_client *client, double seconds);
+
+/* Takes no more calls, waits up to `drain` seconds for those under way, ends the
+ * rest and wipes the key. Results can still be read.
  * Returns how many calls had to be ended. Harmless when done before. */
 int cly_client_close(cly_client *client, double drain);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* TCP_CORK, where there is one */
 #include "io/cork.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@ static int on_open(void *data, curl_socket_t socket, curlsocktype purpose) {
     cly_cork *cork = data;
     (void)purpose;
     cork->open++;
+    fcntl(socket, F_SETFD, FD_CLOEXEC); /* a program that is started must not hold our connections */
     if (cork->known < CLY_CORK_SOCKETS) cork->sockets[cork->known++] = socket;
     return CURL_SOCKOPT_OK;
 }

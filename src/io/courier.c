@@ -3,9 +3,11 @@
 
 #include "io/bell.h"
 #include "io/clock.h"
+#include "io/process.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -54,6 +56,7 @@ struct cly_courier {
     uint64_t unsubmitted; /* ended before the engine had them; none was sent */
     cly_bell bell;
     bool has_cancels, is_stopping, is_stopped;
+    cly_courier *next_running; /* in the list of those that exit must stop */
     double stop_at;
     int canceled_at_stop;
     cly_slots slots_given; /* the thread has not looked yet */
@@ -61,7 +64,7 @@ struct cly_courier {
     double pause_to_tell;
 };
 
-enum { INDEX_BITS = 16, URL_MAX = 64 * 1024 };
+enum { URL_MAX = 64 * 1024 };
 
 /* With the engine all letters are of one group: groups are for those who wait. */
 enum { ENGINE_GROUP = 0 };
@@ -115,14 +118,14 @@ static letter *take_free(cly_courier *courier) {
 }
 
 static cly_ticket ticket_of(const letter *of) {
-    return (cly_ticket)of->turn << INDEX_BITS | (cly_ticket)of->index;
+    return (cly_ticket)of->turn << CLY_TICKET_INDEX_BITS | (cly_ticket)of->index;
 }
 
 static letter *find(const cly_courier *courier, cly_ticket ticket) {
-    size_t index = (size_t)(ticket & ((1u << INDEX_BITS) - 1));
+    size_t index = (size_t)(ticket & ((1u << CLY_TICKET_INDEX_BITS) - 1));
     letter *found = index < (size_t)courier->letter_count ? courier->letters[index] : NULL;
     if (found == NULL || found->place == LETTER_FREE || found->is_forgotten) return NULL;
-    return found->turn == (uint32_t)(ticket >> INDEX_BITS) ? found : NULL;
+    return found->turn == (uint32_t)(ticket >> CLY_TICKET_INDEX_BITS) ? found : NULL;
 }
 
 static void lock(cly_courier *courier) {
@@ -172,11 +175,20 @@ static void tell_unsubmitted(cly_courier *courier, const letter *of) {
     cly_event_put(&courier->events, &event);
 }
 
+/* Under the lock: nobody asks for it any more. */
+static void free_place(cly_courier *courier, letter *of) {
+    cly_buffer_trim(&of->body);
+    cly_buffer_trim(&of->reply);
+    cly_response_trim(&of->call.response);
+    move(courier, of, LETTER_FREE);
+}
+
 /* Under the lock: the result is there, or nobody wants it. */
 static void give_back(cly_courier *courier, letter *of) {
     if (of->is_forgotten) {
         of->is_forgotten = false;
-        move(courier, of, LETTER_FREE);
+        free_place(courier, of);
+        pthread_cond_broadcast(&courier->ended); /* for who waits until nothing is under way */
         return;
     }
     move(courier, of, LETTER_DONE);
@@ -224,7 +236,7 @@ static void take_result(cly_courier *courier, letter *of, cly_ticket ticket) {
     of->call = *call;
     *call = keep;
     cly_buffer_swap(&of->reply, &transfer->reply);
-    of->http_version = of->call.attempts > 0 ? cly_transfer_http_version(transfer) : "";
+    of->http_version = cly_engine_http_version(courier->engine, ticket);
     cly_engine_release(courier->engine, ticket);
 }
 
@@ -322,6 +334,62 @@ static void *run(void *data) {
     }
 }
 
+/* ---- the end of the program ---- */
+
+/* The couriers that run in this process. exit lets OpenSSL and others clean up under
+ * the feet of a thread that still runs: so exit is made to stop it first. */
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+static cly_courier *running;
+static long running_generation; /* of the process that they are of */
+static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
+
+static const double exit_drain = 5; /* seconds */
+
+static cly_courier *take_running(void) {
+    cly_courier *first;
+    if (running_generation != cly_process_generation()) return NULL; /* they are the parent's */
+    pthread_mutex_lock(&running_lock);
+    first = running;
+    if (first) running = first->next_running;
+    pthread_mutex_unlock(&running_lock);
+    return first;
+}
+
+static void stop_running(void) {
+    cly_courier *courier;
+    int ended = 0;
+    while ((courier = take_running()) != NULL) ended += cly_courier_stop(courier, exit_drain);
+    if (ended > 0)
+        fprintf(stderr, "connectly: the program ended with %d calls under way; they may have arrived\n",
+                ended);
+}
+
+/* After libcurl was started, and so after what OpenSSL does at exit: the last that
+ * is registered is the first that runs. */
+static void stop_at_exit(void) {
+    (void)atexit(stop_running);
+}
+
+static void add_running(cly_courier *courier) {
+    pthread_once(&at_exit_once, stop_at_exit);
+    pthread_mutex_lock(&running_lock);
+    if (running_generation != cly_process_generation()) running = NULL;
+    running_generation = cly_process_generation();
+    courier->next_running = running;
+    running = courier;
+    pthread_mutex_unlock(&running_lock);
+}
+
+static void remove_running(const cly_courier *courier) {
+    pthread_mutex_lock(&running_lock);
+    for (cly_courier **place = &running; *place; place = &(*place)->next_running) {
+        if (*place != courier) continue;
+        *place = courier->next_running;
+        break;
+    }
+    pthread_mutex_unlock(&running_lock);
+}
+
 /* ---- making and ending ---- */
 
 /* Signals are the program's: Ctrl-C must interrupt the script, not this. */
@@ -367,7 +435,7 @@ static void adopt_calls(cly_courier *courier) {
     for (int i = 0; i < courier->letter_count; i++) {
         letter *of = courier->letters[i];
         if (!cly_engine_look(courier->engine, i, &known)) continue;
-        of->turn = (uint32_t)(known.ticket >> INDEX_BITS);
+        of->turn = (uint32_t)(known.ticket >> CLY_TICKET_INDEX_BITS);
         of->submission = known.submission;
         of->engine_ticket = known.ticket;
         of->is_forgotten = known.is_detached;
@@ -390,6 +458,7 @@ cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max,
     if (courier == NULL) return cly_error_no_memory(error);
     courier->engine = engine;
     courier->mailbox_max = mailbox_max;
+    if (mailbox_max < cly_engine_slots(engine)) courier->mailbox_max = cly_engine_slots(engine);
     courier->events.is_wanted = cly_engine_events(engine)->is_wanted;
     cly_bell_init(&courier->bell);
     if (!make_letters(courier) || !init_waiting(courier)) {
@@ -402,6 +471,7 @@ cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max,
     if (status == 0) adopt_calls(courier);
     unlock(courier);
     if (status == 0) {
+        add_running(courier);
         *out = courier;
         return CLY_OK;
     }
@@ -411,9 +481,18 @@ cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max,
     return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no thread for the courier");
 }
 
+/* Under the lock. */
+static int under_way(const cly_courier *courier) {
+    int count = 0;
+    for (const letter *of = courier->lists[LETTER_INBOX].first; of; of = of->next) count++;
+    for (const letter *of = courier->lists[LETTER_HELD].first; of; of = of->next) count++;
+    return count;
+}
+
 int cly_courier_stop(cly_courier *courier, double drain) {
     cly_engine *engine;
     if (courier->is_stopped) return 0;
+    remove_running(courier);
     lock(courier);
     courier->is_stopping = true;
     courier->stop_at = cly_clock_now() + drain;
@@ -538,6 +617,17 @@ void cly_courier_wait_for(cly_courier *courier, cly_ticket ticket, double second
     unlock(courier);
 }
 
+int cly_courier_drain(cly_courier *courier, double seconds) {
+    struct timespec until = time_after(seconds);
+    int status = 0, count;
+    lock(courier);
+    while (status == 0 && under_way(courier) > 0 && !courier->is_stopped)
+        status = pthread_cond_timedwait(&courier->ended, &courier->lock, &until);
+    count = under_way(courier);
+    unlock(courier);
+    return count;
+}
+
 bool cly_courier_is_known(cly_courier *courier, cly_ticket ticket) {
     bool is_known;
     lock(courier);
@@ -569,7 +659,7 @@ cly_ticket cly_courier_first_done(cly_courier *courier, unsigned group) {
 /* Under the lock. */
 static void detach(cly_courier *courier, letter *of) {
     if (of->place == LETTER_DONE)
-        move(courier, of, LETTER_FREE);
+        free_place(courier, of);
     else
         of->is_forgotten = true;
 }
@@ -624,7 +714,7 @@ void cly_courier_release(cly_courier *courier, cly_ticket ticket) {
     lock(courier);
     of = find(courier, ticket);
     if (of && of->place == LETTER_DONE) {
-        move(courier, of, LETTER_FREE);
+        free_place(courier, of);
     } else if (of) {
         of->is_forgotten = true;
         ask_for_end(courier, of);

@@ -31,7 +31,10 @@ typedef struct cly_result {
 } cly_result;
 
 /* Starts the thread. Takes the engine over, with its connections and its calls,
- * whose tickets stay as they are, when it succeeds. `mailbox_max` bounds the calls that are not released. */
+ * whose tickets stay as they are, when it succeeds. `mailbox_max` bounds the calls that are not released; the
+ * engine's own number is the least. When the program ends by exit while calls are
+ * under way they are given a few seconds, and what is not ended then is said on
+ * stderr: nothing that was started is dropped in silence. */
 cly_kind cly_courier_new(cly_courier **out, cly_engine *engine, int mailbox_max,
                          cly_error *error) CLY_MUST_CHECK;
 
@@ -93,6 +96,9 @@ double cly_courier_take_pause(cly_courier *courier);
  * should look around: first of all, because calls may have ended before, and when
  * slots are wanted. The path is gone as soon as it is connected. Borrowed, or NULL with an error. */
 const char *cly_courier_listen(cly_courier *courier, cly_error *error);
+
+/* Waits up to `seconds` until no call is under way; returns how many are. */
+int cly_courier_drain(cly_courier *courier, double seconds);
 
 /* Takes no more calls, waits up to `drain` seconds for those in flight, cancels
  * the rest and ends the thread. Results can still be read. Returns how many had

@@ -30,6 +30,7 @@ typedef struct slot {
     unsigned group;
     bool is_throttled;                           /* the limiter made it wait */
     bool is_detached;                            /* nobody will ask for the result */
+    const char *http_version;                    /* once it has ended; static */
     char traceparent[CLY_TRACEPARENT_SIZE + 16]; /* the header line, or "" */
 } slot;
 
@@ -55,7 +56,7 @@ struct cly_engine {
     double performed_at; /* when that was */
 };
 
-enum { INDEX_BITS = 16, URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
+enum { URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
 
 /* A 429 that does not say how long stops everybody for a second, the unit of the
  * limit; one that says a year must not stop a client for good. */
@@ -79,11 +80,11 @@ static void move(cly_engine *engine, slot *of, place to) {
 }
 
 static cly_ticket ticket_of(const cly_engine *engine, const slot *of) {
-    return (cly_ticket)of->turn << INDEX_BITS | (cly_ticket)(of - engine->slots);
+    return (cly_ticket)of->turn << CLY_TICKET_INDEX_BITS | (cly_ticket)(of - engine->slots);
 }
 
 static slot *find(const cly_engine *engine, cly_ticket ticket) {
-    size_t index = (size_t)(ticket & ((1u << INDEX_BITS) - 1));
+    size_t index = (size_t)(ticket & ((1u << CLY_TICKET_INDEX_BITS) - 1));
     slot *found;
     if (index >= (size_t)engine->options.max_in_flight) return NULL;
     found = &engine->slots[index];
@@ -120,6 +121,7 @@ static bool make_slots(cly_engine *engine) {
     if (engine->slots == NULL) return false;
     for (int i = 0; i < count; i++) {
         init_slot(&engine->slots[i]);
+        engine->slots[i].turn = engine->options.first_turn;
         engine->slots[i].previous = engine->lists[PLACE_FREE].last;
         if (i > 0) engine->slots[i - 1].next = &engine->slots[i];
         engine->lists[PLACE_FREE].last = &engine->slots[i];
@@ -160,14 +162,21 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
     return CLY_OK;
 }
 
+void cly_engine_stop(cly_engine *engine) {
+    if (engine->multi == NULL) return;
+    for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) {
+        slot *of = &engine->slots[i];
+        if (of->place != PLACE_FREE) cly_engine_cancel(engine, ticket_of(engine, of));
+        cly_transfer_close(&of->transfer);
+    }
+    curl_multi_cleanup(engine->multi);
+    engine->multi = NULL;
+}
+
 void cly_engine_free(cly_engine *engine) {
     if (engine == NULL) return;
-    for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) {
-        slot *old = &engine->slots[i];
-        if (old->place == PLACE_FLYING) curl_multi_remove_handle(engine->multi, old->transfer.easy);
-        clear_slot(old);
-    }
-    if (engine->multi) curl_multi_cleanup(engine->multi);
+    cly_engine_stop(engine);
+    for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) clear_slot(&engine->slots[i]);
     cly_limiter_clear(&engine->limiter);
     cly_event_queue_clear(&engine->events);
     free(engine->slots);
@@ -236,7 +245,7 @@ static void tell_done(cly_engine *engine, const slot *of) {
     event.status = of->call.status;
     event.kind = of->call.error.kind;
     event.outcome = of->call.error.outcome;
-    event.http_version = of->call.attempts > 0 ? cly_transfer_http_version(&of->transfer) : "";
+    event.http_version = of->http_version;
     if (event.kind == CLY_OK && id) snprintf(event.id, sizeof event.id, "%s", id);
     if (event.kind != CLY_OK && code) snprintf(event.code, sizeof event.code, "%s", code);
     cly_event_put(&engine->events, &event);
@@ -252,11 +261,21 @@ static void count_end(cly_stats *stats, const cly_error *error) {
 
 /* ---- carrying ---- */
 
+/* Nobody asks for it any more. */
+static void give_back(cly_engine *engine, slot *of) {
+    cly_buffer_trim(&of->body);
+    cly_buffer_trim(&of->transfer.reply);
+    cly_response_trim(&of->call.response);
+    move(engine, of, PLACE_FREE);
+}
+
 static void end_call(cly_engine *engine, slot *ended) {
+    ended->http_version = ended->call.attempts > 0 ? cly_transfer_http_version(&ended->transfer) : "";
     count_end(&engine->stats, &ended->call.error);
     tell_done(engine, ended);
     engine->stats.in_flight--;
-    move(engine, ended, ended->is_detached ? PLACE_FREE : PLACE_DONE);
+    move(engine, ended, PLACE_DONE);
+    if (ended->is_detached) give_back(engine, ended);
 }
 
 static void pause_all(cly_engine *engine, const cly_report *report, double now) {
@@ -438,6 +457,7 @@ static void start_and_perform(cly_engine *engine) {
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
                      unsigned extra_count) {
     double wait;
+    if (engine->multi == NULL) return;
     start_and_perform(engine);
     /* After the network, whose ends can make a call wait for its next attempt. */
     wait = advance(engine);
@@ -450,7 +470,7 @@ void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct
 }
 
 void cly_engine_wakeup(cly_engine *engine) {
-    curl_multi_wakeup(engine->multi);
+    if (engine->multi) curl_multi_wakeup(engine->multi);
 }
 
 /* ---- the callers' side ---- */
@@ -475,6 +495,7 @@ static bool fill(slot *taken, const cly_submission *submission) {
 cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_submission *submission,
                            cly_error *error) {
     slot *taken = engine->lists[PLACE_FREE].first;
+    if (engine->multi == NULL) return cly_error_set(error, CLY_CLOSED, CLY_NOT_SENT, "the client is closed");
     if (taken == NULL)
         return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "%d calls are in flight (max_in_flight)",
                              engine->options.max_in_flight);
@@ -504,7 +525,7 @@ void cly_engine_detach_group(cly_engine *engine, unsigned group) {
         slot *of = &engine->slots[i];
         if (of->place == PLACE_FREE || of->group != group) continue;
         of->is_detached = true;
-        if (of->place == PLACE_DONE) move(engine, of, PLACE_FREE);
+        if (of->place == PLACE_DONE) give_back(engine, of);
     }
 }
 
@@ -521,6 +542,11 @@ cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket) {
 cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket) {
     slot *of = find(engine, ticket);
     return of ? &of->transfer : NULL;
+}
+
+const char *cly_engine_http_version(const cly_engine *engine, cly_ticket ticket) {
+    const slot *of = find(engine, ticket);
+    return of && of->place == PLACE_DONE ? of->http_version : "";
 }
 
 void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket) {
@@ -585,7 +611,7 @@ void cly_engine_release(cly_engine *engine, cly_ticket ticket) {
     slot *of = find(engine, ticket);
     if (of == NULL) return;
     cly_engine_cancel(engine, ticket);
-    if (of->place == PLACE_DONE) move(engine, of, PLACE_FREE);
+    if (of->place == PLACE_DONE) give_back(engine, of);
 }
 
 cly_event_queue *cly_engine_events(cly_engine *engine) {

@@ -29,14 +29,17 @@ typedef struct cly_engine cly_engine;
  * 16 bits are those of no other call that has not been released. */
 typedef uint64_t cly_ticket;
 
+enum { CLY_TICKET_INDEX_BITS = 16 }; /* above them is the turn, which counts uses */
+
 typedef struct cly_engine_options {
     cly_transfer_settings settings; /* what it points to outlives the engine */
     const char *secret;             /* masked in replies; borrowed likewise */
     int max_in_flight, max_connections, max_attempts;
     bool retry_unknown;
     bool wants_events;
-    double rate;    /* requests in any second */
-    bool is_shared; /* each attempt also needs a slot from a limiter elsewhere */
+    double rate;         /* requests in any second */
+    uint32_t first_turn; /* so that tickets differ from those of an engine before it */
+    bool is_shared;      /* each attempt also needs a slot from a limiter elsewhere */
 } cly_engine_options;
 
 typedef struct cly_submission {
@@ -60,7 +63,11 @@ typedef struct cly_stats {
 
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) CLY_MUST_CHECK;
 
-/* Ends what is in flight and closes all connections. NULL is fine. */
+/* Ends what is in flight and closes all connections. Takes no more calls and does
+ * nothing any more; what it knows can still be asked. */
+void cly_engine_stop(cly_engine *engine);
+
+/* Stops and frees. NULL is fine. */
 void cly_engine_free(cly_engine *engine);
 
 /* Lets go of an engine that another process owns: after a fork, closing its
@@ -106,6 +113,9 @@ bool cly_engine_is_done(const cly_engine *engine, cly_ticket ticket);
 /* Borrowed until release; NULL for a ticket that is not (or no longer) valid. */
 cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket);
 cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket);
+
+/* Of the last attempt of a call that has ended; "" when there was none. Static. */
+const char *cly_engine_http_version(const cly_engine *engine, cly_ticket ticket);
 
 void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket);
 

@@ -18,11 +18,15 @@ void cly_transfer_init(cly_transfer *transfer) {
     cly_buffer_init(&transfer->url, CLY_URL_MAX);
 }
 
-void cly_transfer_clear(cly_transfer *transfer) {
+void cly_transfer_close(cly_transfer *transfer) {
     if (transfer->easy) curl_easy_cleanup(transfer->easy);
     curl_url_cleanup(transfer->parsed_url);
     transfer->easy = NULL;
     transfer->parsed_url = NULL;
+}
+
+void cly_transfer_clear(cly_transfer *transfer) {
+    cly_transfer_close(transfer);
     cly_buffer_clear(&transfer->reply);
     cly_buffer_clear(&transfer->url);
 }

@@ -60,6 +60,9 @@ typedef struct cly_transfer_request {
 } cly_transfer_request;
 
 void cly_transfer_init(cly_transfer *transfer);
+
+/* Closes its handle; the reply stays. */
+void cly_transfer_close(cly_transfer *transfer);
 void cly_transfer_clear(cly_transfer *transfer);
 
 /* Readies the handle, with `owner` as its private pointer. False: no memory, or
