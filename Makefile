@@ -168,8 +168,9 @@ valgrind: build $(C_TESTS) $(BINDING_TESTS) ## C tests and a Lua script of all c
 bench: build ## the benchmarks; what they measure is said at the head of each file
 	@sh spec/bench/run.sh
 
-soak: build ## a million messages by send_many: memory must not grow (SOAK=count)
+soak: build ## a million messages by send_many, 100,000 through a reloaded nginx: no growth, none lost (SOAK=count)
 	@sh spec/bench/run.sh soak $(SOAK)
+	@sh spec/bench/run.sh nginx_soak $(SOAK)
 
 # ---- looking ----
 

@@ -11,6 +11,10 @@ local customer = "+14155550187"
 local nobody = "+14155550123" -- whom they write to when nobody is named
 
 local examples = { "send_template", "send_session", "carousel", "errors" }
+local loop_modules = { loop_copas = "copas", loop_cqueues = "cqueues", loop_luv = "luv" }
+for name, module in pairs(loop_modules) do
+  examples[#examples + 1] = pcall(require, module) and name or nil
+end
 
 -- What the machine's own environment says must not decide a test.
 local cleared = {
@@ -143,6 +147,17 @@ describe("an example", function()
     has(delivery.body, "card.1.body.0")
     has(output, "with 2 cards")
   end)
+
+  for name, module in pairs(loop_modules) do
+    it("sends from a loop that goes on meanwhile: " .. name, function()
+      if not pcall(require, module) then
+        return pending(module .. " is not installed for this Lua")
+      end
+      local output, code = run_clean(name, settings(plain), customer)
+      assert_sent(plain, output, code)
+      assert(tonumber(output:match("meanwhile .- (%d+)")) >= 1, output)
+    end)
+  end
 
   it("takes the recipient from CONNECTLY_TO", function()
     local output, code = run_clean("carousel", settings(plain, { CONNECTLY_TO = customer }))
