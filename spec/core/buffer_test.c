@@ -119,6 +119,23 @@ static void lack_of_memory_keeps_what_is_there(void **state) {
     assert_int_equal(memory_live(), live);
 }
 
+static void much_memory_is_given_back(void **state) {
+    cly_buffer buffer;
+    (void)state;
+    cly_buffer_init(&buffer, 1024 * 1024);
+    cly_buffer_text(&buffer, "a usual reply");
+    cly_buffer_trim(&buffer);
+    assert_int_equal(buffer.length, 0);
+    assert_true(buffer.capacity > 0); /* kept for the next */
+    while (buffer.length <= CLY_BUFFER_KEEP) cly_buffer_text(&buffer, "a long one");
+    cly_buffer_trim(&buffer);
+    assert_int_equal(buffer.capacity, 0);
+    assert_null(buffer.data);
+    cly_buffer_text(&buffer, "again");
+    assert_int_equal(buffer.length, 5);
+    cly_buffer_clear(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_keeps_what_it_is_given),
@@ -129,6 +146,7 @@ int main(void) {
         cmocka_unit_test(reset_keeps_the_memory),
         cmocka_unit_test(two_change_their_contents),
         cmocka_unit_test(lack_of_memory_keeps_what_is_there),
+        cmocka_unit_test(much_memory_is_given_back),
     };
     return cmocka_run_group_tests_name("core/buffer", tests, NULL, NULL);
 }
