@@ -126,6 +126,17 @@ local function submit(self, operation, message, group)
   return nil, problem
 end
 
+local function ask_limiter(self)
+  local wanted, pause = self.native:slots_wanted()
+  if pause then
+    self.limiter:pause(pause)
+  end
+  if wanted > 0 then
+    return self.limiter:reserve(wanted, function(at) self.native:give_slot(at) end,
+      function(name, reason) emit(self, { name = name, reason = reason }) end)
+  end
+end
+
 --- With a shared limiter: reserves the departures that are wanted, and tells of a
 --- 429. Returns seconds until it should be called again, or nil.
 local function pump(self)
@@ -133,16 +144,11 @@ local function pump(self)
     return
   end
   self.is_pumping = true -- a limiter may give way to the host's loop
-  local wanted, pause = self.native:slots_wanted()
-  if pause then
-    self.limiter:pause(pause)
-  end
-  local again
-  if wanted > 0 then
-    again = self.limiter:reserve(wanted, function(at) self.native:give_slot(at) end,
-      function(name, reason) emit(self, { name = name, reason = reason }) end)
-  end
+  local is_fine, again = pcall(ask_limiter, self)
   self.is_pumping = false
+  if not is_fine then
+    error(again, 0)
+  end
   return again
 end
 
@@ -258,6 +264,15 @@ local function perform(self, operation, message)
   return after(anchor, finish(self, operation, self.native:result(ticket)))
 end
 
+--- Results that nobody holds any more keep their places until the collector has come
+--- by, which a program with a large heap lets do so seldom.
+local function make_room(self)
+  if not self.native:has_room() then
+    collectgarbage() -- the call
+    collectgarbage() -- and, on LuaJIT, what hung on it by a weak key
+  end
+end
+
 local methods = {}
 
 ---Sends a template message. API: template message.
@@ -287,14 +302,8 @@ function methods.request(self, request)
   return perform(self, "request", request)
 end
 
----Starts a call in the background and returns at once: it makes progress on a
----thread of its own. From the first one on that thread carries all the client's
----calls.
----@param operation string
----@param message table
----@return table? call with wait(timeout), done() and cancel()
----@return connectly.Error?
-function methods.start(self, operation, message)
+--- Starts a call on the client's thread: its ticket, or nil and the error.
+local function begin(self, operation, message)
   if operation == "request" then
     json.load()
   end
@@ -302,12 +311,40 @@ function methods.start(self, operation, message)
   if not is_ready then
     return nil, errors.complete(problem)
   end
-  local ticket, refusal = submit(self, operation, message)
+  make_room(self)
+  return submit(self, operation, message)
+end
+
+---Starts a call in the background and returns at once: it makes progress on a
+---thread of its own. From the first one on that thread carries all the client's
+---calls. A result that is not read keeps its place until the call is collected.
+---@param operation string
+---@param message table
+---@return table? call with wait(timeout), done() and cancel()
+---@return connectly.Error?
+function methods.start(self, operation, message)
+  local ticket, refusal = begin(self, operation, message)
   if not ticket then
     return nil, refusal
   end
   attend(self)
   return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket)
+end
+
+---The same for a call whose result nobody will ask for, as in nginx's log phase: it
+---keeps no place. What became of it `on_event` tells, and `stats` counts.
+---@param operation string
+---@param message table
+---@return boolean? is_started
+---@return connectly.Error?
+function methods.post(self, operation, message)
+  local ticket, refusal = begin(self, operation, message)
+  if not ticket then
+    return nil, refusal
+  end
+  self.native:detach(ticket)
+  attend(self)
+  return true
 end
 
 ---Sends many messages, a bounded number at a time: an iterator of results, in

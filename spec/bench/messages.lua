@@ -55,6 +55,25 @@ function messages.fresh(seed)
   }
 end
 
+--- The same in the documented wire form, as a program without this library builds it.
+---@param seed integer
+---@return table wire
+function messages.fresh_wire(seed)
+  return {
+    number = "+16044441234", templateName = "order_confirmation_with_tracking", language = "en_US",
+    parameters = {
+      { name = "header_image", value = "https://cdn.example.com/images/orders/confirmation-" .. seed .. ".jpg" },
+      { name = "body_1", value = "Maria Oliveira" },
+      { name = "body_2", value = "Order #" .. seed },
+      { name = "body_3", value = "Friday, 14 November" },
+      { name = "body_4", value = "between 09:00 and 12:00" },
+      { name = "body_5", value = "221B Baker Street, London NW1 6XE, ring twice, or leave it with the neighbours" },
+      { name = "button_1_url_suffix", value = "track/0f8e4a62-" .. seed },
+    },
+    campaignName = "november_orders",
+  }
+end
+
 local shelves = { "Boots", "Coats", "Scarves" }
 
 local function add_card(parameters, cards, at, seed)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs all benchmarks and prints their figures, with the goals beside. What each
-# measures, and how, is said at the head of its file. Needs `make build`. The soak
-# takes minutes, fails when its goal is missed, and runs only when it is named.
+# measures, and how, is said at the head of its file. Needs `make build`, and that of
+# nginx needs wrk. The soaks take minutes, fail when a goal is missed, and run only
+# when they are named.
 #
-#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|soak [argument ...]]
+#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak [argument ...]]
 set -e
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} LUA54=${LUA54:-lua5.4} LUAJIT=${LUAJIT:-luajit}
@@ -48,10 +49,18 @@ soak() {
   on_jit spec/bench/soak.lua "$@"
 }
 
+nginx() {
+  on_54 spec/bench/nginx.lua "$@"
+}
+
+nginx_soak() {
+  on_54 spec/bench/nginx_soak.lua "$@"
+}
+
 name=${1:-all}
 [ $# -eq 0 ] || shift
 case $name in
-all) encode; cold_start; throughput; paced ;;
-encode | cold_start | throughput | paced | soak) "$name" "$@" ;;
-*) echo "encode, cold_start, throughput, paced or soak expected, got $name" >&2; exit 2 ;;
+all) encode; cold_start; throughput; paced; if command -v wrk >/dev/null; then nginx; else echo "nginx: needs wrk"; fi ;;
+encode | cold_start | throughput | paced | nginx | soak | nginx_soak) "$name" "$@" ;;
+*) echo "encode, cold_start, throughput, paced, nginx, soak or nginx_soak expected, got $name" >&2; exit 2 ;;
 esac

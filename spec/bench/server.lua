@@ -63,8 +63,14 @@ local function run_nginx(folder, port)
   return process.start({ command = { "sh", "-c", command }, ready = "^starting$" })
 end
 
-local function start_nginx(folder)
+--- ca.pem, server.pem and server.key for localhost, in that folder.
+---@param folder string
+function server.make_certificates(folder)
   shell.read("(" .. certificates:format(shell.quote(folder)) .. ")")
+end
+
+local function start_nginx(folder)
+  server.make_certificates(folder)
   math.randomseed(os.time())
   for _ = 1, ATTEMPTS do
     local port = math.random(20000, 30000)

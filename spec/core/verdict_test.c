@@ -262,6 +262,23 @@ static void a_success_touches_no_error(void **state) {
     assert_null(error.hint);
 }
 
+static void a_message_that_was_not_delivered_was_refused(void **state) {
+    static const char body[] = "{\"message\":\"no +14155550123\",\"code\":\"ERROR_CODE_MESSAGE_TEXT_EMPTY\"}";
+    cly_response response;
+    cly_error error;
+    (void)state;
+    cly_response_init(&response);
+    cly_error_clear(&error);
+    cly_response_read(&response, body, strlen(body), NULL);
+    cly_verdict_delivery(&response, &error);
+    assert_int_equal(error.kind, CLY_REJECTED);
+    assert_int_equal(error.outcome, CLY_REFUSED);
+    assert_int_equal(error.status, 0);
+    assert_string_equal(error.message, "no +#");
+    assert_string_equal(error.hint, "give a text");
+    cly_response_clear(&response);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replies_are_judged_as_the_fixtures_say),
@@ -274,6 +291,7 @@ int main(void) {
         cmocka_unit_test(a_long_message_of_another_script_is_cut),
         cmocka_unit_test(hints_prefer_the_code),
         cmocka_unit_test(a_success_touches_no_error),
+        cmocka_unit_test(a_message_that_was_not_delivered_was_refused),
     };
     return cmocka_run_group_tests_name("core/verdict", tests, NULL, NULL);
 }

@@ -44,6 +44,11 @@ static int connect_to(const char *path) {
     return -1;
 }
 
+static void serve(void) {
+    cly_bell_serve(&bell);
+    cly_bell_send(&bell);
+}
+
 static void expect_lines(int peer, const char *expected) {
     char bytes[256] = "";
     ssize_t count = recv(peer, bytes, sizeof bytes - 1, MSG_DONTWAIT);
@@ -57,7 +62,7 @@ static int connect_peer(void) {
     assert_non_null(path);
     peer = connect_to(path);
     assert_true(peer >= 0);
-    cly_bell_serve(&bell);
+    serve();
     expect_lines(peer, "0\n"); /* it is to look around */
     return peer;
 }
@@ -105,16 +110,14 @@ static void its_folder_is_nobody_elses(void **state) {
 static void one_peer_connects_and_the_path_is_gone(void **state) {
     char path[CLY_BELL_PATH_SIZE], folder[CLY_BELL_PATH_SIZE];
     struct stat gone;
-    bool wants_write;
     int peer;
     (void)state;
-    assert_int_equal(cly_bell_watch(&bell, &wants_write), -1);
+    assert_int_equal(cly_bell_watch(&bell), -1);
     strcpy(path, cly_bell_listen(&bell));
     strcpy(folder, bell.folder);
-    assert_int_equal(cly_bell_watch(&bell, &wants_write), bell.listener);
-    assert_false(wants_write);
+    assert_int_equal(cly_bell_watch(&bell), bell.listener);
     peer = connect_peer();
-    assert_int_equal(cly_bell_watch(&bell, &wants_write), bell.peer);
+    assert_int_equal(cly_bell_watch(&bell), bell.peer);
     assert_int_equal(bell.listener, -1);
     assert_int_equal(stat(path, &gone), -1);
     assert_int_equal(stat(folder, &gone), -1);
@@ -135,36 +138,30 @@ static void clear_takes_the_path_away(void **state) {
 
 static void each_number_is_a_line(void **state) {
     int peer;
-    bool wants_write;
     (void)state;
     cly_bell_tell(&bell, 1); /* to nobody */
     peer = connect_peer();
     cly_bell_tell(&bell, 2);
     cly_bell_tell(&bell, UINT64_MAX);
-    cly_bell_watch(&bell, &wants_write);
-    assert_true(wants_write);
-    cly_bell_serve(&bell);
+    assert_false(cly_bell_send(&bell)); /* nothing is left */
     expect_lines(peer, "2\n18446744073709551615\n");
-    cly_bell_watch(&bell, &wants_write);
-    assert_false(wants_write);
     close(peer);
 }
 
 static void a_peer_that_goes_does_no_harm(void **state) {
-    bool wants_write;
     int peer = connect_peer();
     (void)state;
     cly_bell_tell(&bell, 1);
     close(peer);
-    cly_bell_serve(&bell);
+    serve();
     assert_int_equal(bell.peer, -1);
     assert_int_equal(bell.unsent.length, 0);
-    assert_int_equal(cly_bell_watch(&bell, &wants_write), -1);
+    assert_int_equal(cly_bell_watch(&bell), -1);
     cly_bell_tell(&bell, 2);
-    cly_bell_serve(&bell);
+    serve();
     peer = connect_peer(); /* and another may come */
     cly_bell_tell(&bell, 3);
-    cly_bell_serve(&bell);
+    serve();
     expect_lines(peer, "3\n");
     close(peer);
 }
@@ -175,9 +172,9 @@ static void a_peer_that_talks_is_not_listened_to(void **state) {
     (void)state;
     memset(noise, 'x', sizeof noise);
     assert_int_equal(write(peer, noise, sizeof noise), sizeof noise);
-    for (int i = 0; i < 20; i++) cly_bell_serve(&bell);
+    for (int i = 0; i < 20; i++) serve();
     cly_bell_tell(&bell, 4);
-    cly_bell_serve(&bell);
+    serve();
     expect_lines(peer, "4\n");
     close(peer);
 }
@@ -189,12 +186,12 @@ static void a_peer_that_never_reads_is_let_go(void **state) {
     for (int i = 0; bell.peer >= 0; i++) {
         assert_true(i < 2000000);
         cly_bell_tell(&bell, UINT64_MAX);
-        if (i % 100 == 0) cly_bell_serve(&bell);
+        if (i % 100 == 0) serve();
         assert_true(bell.unsent.length <= bell.unsent.ceiling);
     }
     assert_int_equal(bell.unsent.length, 0);
     cly_bell_tell(&bell, 1);
-    cly_bell_serve(&bell);
+    serve();
     close(peer);
 }
 
@@ -207,7 +204,7 @@ static void a_slow_peer_gets_every_line(void **state) {
     for (int i = 0; i < LINES; i++) cly_bell_tell(&bell, 1234567890);
     while (lines < LINES) {
         ssize_t count;
-        cly_bell_serve(&bell);
+        serve();
         count = recv(peer, bytes, sizeof bytes, MSG_DONTWAIT);
         assert_true(count > 0);
         for (ssize_t i = 0; i < count; i++) lines += bytes[i] == '\n';

@@ -282,6 +282,13 @@ static int client_forget(lua_State *L) {
     return 0;
 }
 
+/* client:detach(ticket): the call goes on; nobody wants its result */
+static int client_detach(lua_State *L) {
+    lua_client *self = check_client(L);
+    cly_client_detach(&self->client, check_ticket(L, 2));
+    return 0;
+}
+
 /* A call in the background, as its owner holds it: when nobody does any more,
  * its result is given up and the call goes on. */
 #define CALL_CLASS "connectly.native.call"
@@ -524,6 +531,7 @@ static const luaL_Reg methods[] = {
     {"forget", client_forget},
     {"detach_group", client_detach_group},
     {"watch", client_watch},
+    {"detach", client_detach},
     {"descriptor", client_descriptor},
     {"acknowledge", client_acknowledge},
     {"next_ended", client_next_ended},

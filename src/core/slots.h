@@ -5,6 +5,10 @@
  * gives out moments at which one request each may leave. They are kept here until
  * a request takes them. One that nobody takes in time is void, because by then its
  * place in the second has gone by.
+ *
+ * A request that took a slot may leave later than that: a connection may first have
+ * to be made, and then many leave at once. Its slot is void then, so it owes one:
+ * the next that comes in is used up for it.
  */
 #ifndef CLY_CORE_SLOTS_H
 #define CLY_CORE_SLOTS_H
@@ -19,6 +23,7 @@ enum { CLY_SLOTS_MAX = 1024 };
 typedef struct cly_slots {
     double at[CLY_SLOTS_MAX]; /* a ring, in order of time */
     int first, count;
+    int owed;
 } cly_slots;
 
 /* One may leave at `at`, on the clock that the others are told too. Beyond the
@@ -31,8 +36,11 @@ int cly_slots_left(cly_slots *slots, double now);
 /* Seconds until one may leave; 0 for now, HUGE_VAL when none was allowed. */
 double cly_slots_wait(cly_slots *slots, double now);
 
-/* The first is used up; after a wait of 0. */
-void cly_slots_take(cly_slots *slots);
+/* The first is used up, after a wait of 0: its moment. */
+double cly_slots_take(cly_slots *slots);
+
+/* What took the slot of the moment `at` leaves now. */
+void cly_slots_departed(cly_slots *slots, double at, double now);
 
 CLY_PRIVATE_END
 

@@ -103,7 +103,6 @@ static bool bind_listener(cly_bell *bell) {
 const char *cly_bell_listen(cly_bell *bell) {
     char name[CLY_BELL_PATH_SIZE + 2];
     if (bell->path[0]) return bell->path;
-    shut(&bell->peer);
     shut(&bell->listener);
     if (!make_folder(bell)) return NULL;
     snprintf(name, sizeof name, "%s/s", bell->folder);
@@ -114,8 +113,7 @@ const char *cly_bell_listen(cly_bell *bell) {
     return NULL;
 }
 
-int cly_bell_watch(const cly_bell *bell, bool *wants_write) {
-    *wants_write = bell->peer >= 0 && bell->unsent.length > 0;
+int cly_bell_watch(const cly_bell *bell) {
     return bell->peer >= 0 ? bell->peer : bell->listener;
 }
 
@@ -148,7 +146,11 @@ static void write_on(cly_bell *bell) {
 void cly_bell_serve(cly_bell *bell) {
     if (bell->peer < 0 && bell->listener >= 0) take_peer(bell);
     if (bell->peer >= 0) notice_end(bell);
+}
+
+bool cly_bell_send(cly_bell *bell) {
     if (bell->peer >= 0 && bell->unsent.length > 0) write_on(bell);
+    return bell->peer >= 0 && bell->unsent.length > 0;
 }
 
 void cly_bell_tell(cly_bell *bell, uint64_t number) {

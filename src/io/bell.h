@@ -43,7 +43,11 @@ const char *cly_bell_listen(cly_bell *bell);
 
 /* What the owner's poll should watch: descriptor and whether it waits to read
  * or to write. -1 for nothing. */
-int cly_bell_watch(const cly_bell *bell, bool *wants_write);
+int cly_bell_watch(const cly_bell *bell);
+
+/* Sends what was told, as far as it goes; returns whether something is left. To be
+ * called without a lock that the peer may want: it wakes at once. */
+bool cly_bell_send(cly_bell *bell);
 
 /* Takes a peer that waits, writes on what it can take. */
 void cly_bell_serve(cly_bell *bell);

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* POSIX, and glibc's adaptive locks */
 #include "io/courier.h"
 
 #include "io/bell.h"
@@ -327,8 +327,11 @@ static void *run(void *data) {
         courier->stats = cly_engine_stats(courier->engine);
         cly_bell_serve(&courier->bell);
         wait = plan(courier, now);
-        watched = cly_bell_watch(&courier->bell, &wants_write);
+        watched = cly_bell_watch(&courier->bell);
         unlock(courier);
+        /* Whom it wakes wants the lock: under it, he would run into it at once, and
+         * wait until this thread, whose processor he may have taken, runs again. */
+        wants_write = cly_bell_send(&courier->bell);
         if (wait < 0) return NULL;
         step(courier, wait, watched, wants_write);
     }
@@ -403,6 +406,19 @@ static int start_thread(cly_courier *courier) {
     return status;
 }
 
+/* Held for moments: who finds it taken does better to look again than to sleep. */
+static bool init_lock(cly_courier *courier) {
+    pthread_mutexattr_t attributes;
+    bool is_made = pthread_mutexattr_init(&attributes) == 0;
+    if (!is_made) return false;
+#if defined(__GLIBC__)
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    is_made = pthread_mutex_init(&courier->lock, &attributes) == 0;
+    pthread_mutexattr_destroy(&attributes);
+    return is_made;
+}
+
 static bool init_waiting(cly_courier *courier) {
     pthread_condattr_t attributes;
     bool is_made = pthread_condattr_init(&attributes) == 0;
@@ -412,7 +428,7 @@ static bool init_waiting(cly_courier *courier) {
 #endif
     is_made = pthread_cond_init(&courier->ended, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
-    return is_made && pthread_mutex_init(&courier->lock, NULL) == 0;
+    return is_made && init_lock(courier);
 }
 
 /* Letters up to that of the last slot in use: a call that is under way keeps its

@@ -136,6 +136,7 @@ static void set_rules(cly_engine *engine) {
     engine->rules.quota = cly_retry_quota_make();
     engine->rules.secret = engine->options.secret;
     engine->options.settings.limiter = &engine->limiter;
+    engine->options.settings.slots = engine->options.is_shared ? &engine->slots_given : NULL;
     engine->options.settings.cork = &engine->cork;
     engine->events.is_wanted = engine->options.wants_events;
     engine->chance = cly_chance_make();
@@ -299,7 +300,7 @@ static void conclude(cly_engine *engine, slot *of, const cly_report *report, dou
     move(engine, of, PLACE_WAITING);
 }
 
-static void start_attempt(cly_engine *engine, slot *of, double now) {
+static void start_attempt(cly_engine *engine, slot *of, double slot_at, double now) {
     static const cly_report unsent = {CLY_END_NO_MEMORY, false, 0, -1, NULL, NULL, 0};
     cly_transfer_request request;
     request.method = of->method;
@@ -309,6 +310,7 @@ static void start_attempt(cly_engine *engine, slot *of, double now) {
     request.trace_header = of->traceparent;
     request.may_repeat = of->call.operation->is_idempotent;
     request.timeout = of->call.deadline - now;
+    request.slot_at = slot_at;
     cly_call_sent(&of->call);
     move(engine, of, PLACE_FLYING);
     if (cly_transfer_prepare(&of->transfer, &engine->options.settings, &request, of, now) &&
@@ -347,11 +349,11 @@ static void mark_throttled(cly_engine *engine) {
 }
 
 /* Both limiters must agree: what all may send can be too much for this process. */
-static double wait_to_leave(cly_engine *engine, double now) {
+static double wait_to_leave(cly_engine *engine, double now, double *slot_at) {
     double wait = engine->options.is_shared ? cly_slots_wait(&engine->slots_given, now) : 0;
     if (wait > 0) return wait;
     wait = cly_limiter_take(&engine->limiter, now);
-    if (wait <= 0 && engine->options.is_shared) cly_slots_take(&engine->slots_given);
+    if (wait <= 0 && engine->options.is_shared) *slot_at = cly_slots_take(&engine->slots_given);
     return wait;
 }
 
@@ -359,13 +361,13 @@ static double wait_to_leave(cly_engine *engine, double now) {
 static double release_ready(cly_engine *engine, double now) {
     slot *of;
     while ((of = engine->lists[PLACE_READY].first) != NULL) {
-        double wait = wait_to_leave(engine, now);
+        double slot_at = now, wait = wait_to_leave(engine, now, &slot_at);
         if (wait > 0) {
             mark_throttled(engine);
             return wait;
         }
         if (of->is_throttled) tell_throttled(engine, of, now - of->ready_at);
-        start_attempt(engine, of, now);
+        start_attempt(engine, of, slot_at, now);
     }
     return HUGE_VAL;
 }
@@ -424,10 +426,11 @@ static slot *first_done(const cly_engine *engine, unsigned group) {
 }
 
 static int slots_wanted(cly_engine *engine) {
-    int ready = 0;
+    int ready = 0, left;
     if (!engine->options.is_shared) return 0;
+    left = cly_slots_left(&engine->slots_given, cly_clock_now()); /* pays what is owed */
     for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next) ready++;
-    ready -= cly_slots_left(&engine->slots_given, cly_clock_now());
+    ready += engine->slots_given.owed - left;
     return ready > 0 ? ready : 0;
 }
 

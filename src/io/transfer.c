@@ -89,11 +89,17 @@ static bool has_left(const cly_transfer *transfer) {
     return head > 0 || body > 0;
 }
 
+static void depart(cly_transfer *transfer) {
+    double now = cly_clock_now();
+    cly_limiter_left(transfer->limiter, now);
+    if (transfer->slots) cly_slots_departed(transfer->slots, transfer->slot_at, now);
+}
+
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
     cly_transfer *transfer = data;
     (void)address, (void)local_address, (void)port, (void)local_port;
     transfer->issues++;
-    if (transfer->issues == 1) cly_limiter_left(transfer->limiter, cly_clock_now());
+    if (transfer->issues == 1) depart(transfer);
     if (transfer->issues == 1 || transfer->may_repeat || !has_left(transfer)) return CURL_PREREQFUNC_OK;
     return CURL_PREREQFUNC_ABORT;
 }
@@ -249,6 +255,8 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     transfer->started_at = now;
     transfer->timeout = request->timeout;
     transfer->limiter = settings->limiter;
+    transfer->slots = settings->slots;
+    transfer->slot_at = request->slot_at;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);

@@ -12,6 +12,7 @@
 
 #include "core/event.h"
 #include "core/limiter.h"
+#include "core/slots.h"
 #include "core/verdict.h"
 #include "io/cork.h"
 #include "io/trust.h"
@@ -28,6 +29,7 @@ typedef struct cly_transfer_settings {
     const char *proxy, *no_proxy;
     const cly_trust *trust;
     cly_limiter *limiter;   /* told when a request leaves */
+    cly_slots *slots;       /* likewise; NULL without a shared limiter */
     cly_cork *cork;         /* told of the sockets */
     double connect_timeout; /* seconds */
     bool is_plain;          /* http:// to loopback */
@@ -47,6 +49,8 @@ typedef struct cly_transfer {
     bool is_too_big;
     double started_at, timeout;
     cly_limiter *limiter;
+    cly_slots *slots;
+    double slot_at;
     struct curl_slist trace_header; /* stands before the shared list; not owned by libcurl */
 } cly_transfer;
 
@@ -57,6 +61,7 @@ typedef struct cly_transfer_request {
     char *trace_header; /* a whole line, or ""; borrowed likewise */
     bool may_repeat;
     double timeout; /* seconds */
+    double slot_at; /* the slot that it took */
 } cly_transfer_request;
 
 void cly_transfer_init(cly_transfer *transfer);

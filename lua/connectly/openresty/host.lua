@@ -32,8 +32,8 @@ function driver.place()
   elseif BLOCK[phase] then
     return "block"
   end
-  return nil, ("in nginx's %s phase nothing can wait: use client:start{...} and do not wait for the call, "
-    .. "or wait in ngx.timer.at"):format(phase)
+  return nil, ("in nginx's %s phase nothing can wait: use client:post(...), or client:start(...) and wait "
+    .. "for the call in ngx.timer.at"):format(phase)
 end
 
 local signal = {}

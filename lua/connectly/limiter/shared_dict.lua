@@ -1,0 +1,143 @@
+-- All workers of one nginx: when the next request may leave stands in a shared
+-- dictionary, as a moment of the clock that all processes of a machine share.
+
+local native = require "connectly.loader"
+local options = require "connectly.limiter.options"
+local pace = require "connectly.limiter.pace"
+
+-- Tries for the lock: its holder needs some microseconds, unless it was stopped.
+local TRIES = 300
+-- Seconds after which the lock of a worker that died is void.
+local LOCK_EXPIRES = 1
+-- Seconds after which to ask again when the lock, or memory, was not to be had.
+local LOCKED, FULL = 0.001, 0.1
+
+local rules = {
+  dict = { type = "string", is_required = true }, rate = options.rate, key = options.text "connectly:limiter",
+}
+
+-- What belongs to a limiter, kept from its users.
+local inner_of = setmetatable({}, { __mode = "k" })
+
+--- true; or nil and why not: "exists" when another has it.
+local function lock(self)
+  local is_ours, problem
+  for _ = 1, TRIES do
+    is_ours, problem = self.dict:add(self.lock, true, LOCK_EXPIRES)
+    if is_ours or problem ~= "exists" then
+      break
+    end
+  end
+  return is_ours, problem
+end
+
+--- When the next may leave. Nobody's word for it means that the dictionary was full
+--- and has dropped ours; so what may have been given out is waited for. And no pause
+--- is longer than the longest.
+local function read(self, now)
+  local next_at = self.dict:get(self.key)
+  if type(next_at) ~= "number" then
+    next_at = now + pace.HORIZON
+  end
+  next_at = math.min(next_at, now + pace.LONGEST_PAUSE + pace.HORIZON)
+  return math.max(next_at, self.paused_until)
+end
+
+--- Takes up to `count` under the lock: { given, first, next_at, now }; or nil and why
+--- not. Nothing in here may give way to other light threads.
+local function take(self, count)
+  local is_ours, problem = lock(self)
+  if not is_ours then
+    return nil, problem
+  end
+  local now = native.clock()
+  local given, first, next_at = pace.take(read(self, now), now, self.interval, count)
+  local is_kept, refusal = self.dict:set(self.key, next_at)
+  self.dict:delete(self.lock)
+  if not is_kept then
+    return nil, refusal
+  end
+  return { given = given, first = first, next_at = next_at, now = now }
+end
+
+--- The dictionary has no room, or has it again.
+local function note(self, is_full, problem, tell)
+  if is_full and not self.is_full then
+    tell("limiter_lost", "lua_shared_dict: " .. problem)
+  elseif self.is_full and not is_full then
+    tell("limiter_back")
+  end
+  self.is_full = is_full
+end
+
+local function reserve(self, count, give, tell)
+  local wait = self.not_before - native.clock()
+  if wait > 0 then
+    return wait
+  end
+  local taken, problem = take(self, count)
+  if problem == "exists" then
+    return LOCKED
+  end
+  note(self, taken == nil, problem, tell)
+  if not taken then
+    return FULL
+  end
+  pace.hand_out(give, taken.first, self.interval, taken.given)
+  if taken.given < count then
+    local again = pace.again(taken.next_at, taken.now, self.interval, taken.given)
+    self.not_before = taken.now + again
+    return again
+  end
+end
+
+local methods = {}
+
+function methods.reserve(limiter, count, give, tell)
+  return reserve(inner_of[limiter], count, give, tell)
+end
+
+--- Should the lock not be had, the others hear of it when we next reserve.
+function methods.pause(limiter, seconds)
+  local self = inner_of[limiter]
+  self.paused_until = math.max(self.paused_until, native.clock() + pace.pause(seconds))
+  take(self, 0)
+end
+
+local metatable = {
+  __name = "connectly.limiter.shared_dict", __metatable = "connectly.limiter.shared_dict", __index = methods,
+  __tostring = function(limiter) return ("connectly.limiter.shared_dict (%s)"):format(inner_of[limiter].name) end,
+}
+
+local function find_dict(name)
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) ~= "table" or not ngx.shared then
+    options.refuse("dict", "a shared dictionary is there in nginx alone")
+  end
+  return ngx.shared[name] or options.refuse("dict", ("no `lua_shared_dict %s …;` in nginx's configuration"):format(name))
+end
+
+---@class connectly.limiter.SharedDictOptions
+---@field dict string the name of a lua_shared_dict; best one of its own: 64k is plenty
+---@field rate number? requests in any second, of all workers together; default 200
+---@field key string? for several limiters in one dictionary; default "connectly:limiter"
+
+---A limiter that all workers of one nginx share. A worker that asks is given
+---departures up to a quarter of a second ahead: as long may the others go on after
+---a 429. When the dictionary cannot hold two numbers, nothing leaves (event
+---`limiter_lost`, with the reason, and `limiter_back`).
+---@param given connectly.limiter.SharedDictOptions
+---@return table limiter for connectly.new
+local function new(given)
+  local checked = options.check(given, rules)
+  local dict = find_dict(checked.dict)
+  local limiter = setmetatable({}, metatable)
+  inner_of[limiter] = {
+    dict = dict, name = checked.dict, key = checked.key, lock = checked.key .. ":lock",
+    interval = pace.interval(checked.rate), not_before = 0, paused_until = 0, is_full = false,
+  }
+  dict:add(checked.key, 0)
+  return limiter
+end
+
+return { new = new }
