@@ -302,6 +302,23 @@ static void those_that_wait_for_room_run_out_of_time(void **state) {
 
 /* ---- cancel, release, detach ---- */
 
+static void those_that_wait_for_a_connection_run_out_of_time(void **state) {
+    cly_ticket late = 0;
+    const cly_call *call;
+    (void)state;
+    options.max_connections = 1;
+    reopen(MAILBOX);
+    submit(silent_url);
+    usleep(50 * 1000);
+    assert_int_equal(try_submit(silent_url, 0.2, 0, &late, NULL), CLY_OK);
+    call = finish(late);
+    assert_int_equal(call->error.kind, CLY_TIMEOUT);
+    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
+    assert_int_equal(call->error.attempts, 1);
+    assert_true(call->ended_at - call->started_at < 0.4);
+    assert_int_equal(stats_that_add_up().in_flight, 1);
+}
+
 static void a_cancel_before_the_engine_has_it(void **state) {
     cly_ticket waiting;
     (void)state;
@@ -1013,6 +1030,7 @@ int main(void) {
         TEST(a_full_mailbox_takes_no_more),
         TEST(a_canceled_call_lets_the_next_go),
         TEST(those_that_wait_for_room_run_out_of_time),
+        TEST(those_that_wait_for_a_connection_run_out_of_time),
         TEST(a_cancel_before_the_engine_has_it),
         TEST(a_cancel_while_the_engine_has_it),
         TEST(a_cancel_in_the_middle_of_a_429_is_the_end),
