@@ -71,6 +71,7 @@ build = {
         "src/io/environment.c",
         "src/io/pin.c",
         "src/io/process.c",
+        "src/io/sockets.c",
         "src/io/transfer.c",
         "src/io/trust.c",
         "src/binding/lua_class.c",

@@ -11,12 +11,15 @@
 
 static const char *const always_ok[] = {REPLY_OK};
 static server answering;
+static cly_sockets sockets;
 static cly_cork cork;
 
 static int begin(void **state) {
-    static const cly_cork empty = {0};
+    static const cly_sockets none = {0};
     (void)state;
-    cork = empty;
+    sockets = none;
+    cork.sockets = &sockets;
+    cork.is_held = false;
     return server_start(&answering, always_ok, 1) ? 0 : -1;
 }
 
@@ -36,7 +39,7 @@ static size_t drop(char *bytes, size_t size, size_t count, void *data) {
 static CURL *connect_one(void) {
     CURL *easy = curl_easy_init();
     assert_non_null(easy);
-    assert_true(cly_cork_watch(&cork, easy));
+    assert_true(cly_sockets_watch(&sockets, easy));
     curl_easy_setopt(easy, CURLOPT_URL, answering.url);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
@@ -59,15 +62,15 @@ static int is_held(curl_socket_t socket) {
 static void it_holds_and_lets_go(void **state) {
     CURL *easy = connect_one();
     (void)state;
-    assert_int_equal(cork.open, 1);
+    assert_int_equal(sockets.open, 1);
     cly_cork_hold(&cork, 64);
-    assert_int_equal(is_held(cork.sockets[0]), 1);
+    assert_int_equal(is_held(sockets.list[0].descriptor), 1);
     cly_cork_release(&cork);
-    assert_int_equal(is_held(cork.sockets[0]), 0);
+    assert_int_equal(is_held(sockets.list[0].descriptor), 0);
     assert_false(cork.is_held);
     curl_easy_cleanup(easy);
-    assert_int_equal(cork.open, 0);
-    assert_int_equal(cork.known, 0);
+    assert_int_equal(sockets.open, 0);
+    assert_int_equal(sockets.known, 0);
 }
 
 /* A message alone must not wait for anything. */
@@ -76,7 +79,7 @@ static void a_few_are_not_worth_it(void **state) {
     (void)state;
     for (int requests = 0; requests < 4; requests++) {
         cly_cork_hold(&cork, requests);
-        assert_int_equal(is_held(cork.sockets[0]), 0);
+        assert_int_equal(is_held(sockets.list[0].descriptor), 0);
         cly_cork_release(&cork);
     }
     curl_easy_cleanup(easy);
@@ -86,24 +89,23 @@ static void many_connections_are_left_alone(void **state) {
     CURL *easy[CLY_CORK_SOCKETS + 2];
     (void)state;
     for (int i = 0; i < CLY_CORK_SOCKETS + 2; i++) easy[i] = connect_one();
-    assert_int_equal(cork.open, CLY_CORK_SOCKETS + 2);
-    assert_int_equal(cork.known, CLY_CORK_SOCKETS);
+    assert_int_equal(sockets.open, CLY_CORK_SOCKETS + 2);
     cly_cork_hold(&cork, 1000);
-    for (int i = 0; i < cork.known; i++) assert_int_equal(is_held(cork.sockets[i]), 0);
+    for (int i = 0; i < sockets.known; i++) assert_int_equal(is_held(sockets.list[i].descriptor), 0);
     for (int i = 0; i < CLY_CORK_SOCKETS + 2; i++) curl_easy_cleanup(easy[i]);
-    assert_int_equal(cork.open, 0);
-    assert_int_equal(cork.known, 0);
+    assert_int_equal(sockets.open, 0);
+    assert_int_equal(sockets.known, 0);
 }
 
 static void a_refused_connection_is_forgotten(void **state) {
     CURL *easy = curl_easy_init();
     (void)state;
-    assert_true(cly_cork_watch(&cork, easy));
+    assert_true(cly_sockets_watch(&sockets, easy));
     curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1:1/x");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     assert_int_equal(curl_easy_perform(easy), CURLE_COULDNT_CONNECT);
-    assert_int_equal(cork.open, 0);
-    assert_int_equal(cork.known, 0);
+    assert_int_equal(sockets.open, 0);
+    assert_int_equal(sockets.known, 0);
     curl_easy_cleanup(easy);
 }
 

@@ -302,6 +302,23 @@ static void those_that_wait_for_room_run_out_of_time(void **state) {
 
 /* ---- cancel, release, detach ---- */
 
+static void those_that_wait_for_a_connection_run_out_of_time(void **state) {
+    cly_ticket late = 0;
+    const cly_call *call;
+    (void)state;
+    options.max_connections = 1;
+    reopen(MAILBOX);
+    submit(silent_url);
+    usleep(50 * 1000);
+    assert_int_equal(try_submit(silent_url, 0.2, 0, &late, NULL), CLY_OK);
+    call = finish(late);
+    assert_int_equal(call->error.kind, CLY_TIMEOUT);
+    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
+    assert_int_equal(call->error.attempts, 1);
+    assert_true(call->ended_at - call->started_at < 0.4);
+    assert_int_equal(stats_that_add_up().in_flight, 1);
+}
+
 static void a_cancel_before_the_engine_has_it(void **state) {
     cly_ticket waiting;
     (void)state;
@@ -514,7 +531,8 @@ static int connect_to(const char *path) {
     int made = socket(AF_UNIX, SOCK_STREAM, 0);
     memset(&address, 0, sizeof address);
     address.sun_family = AF_UNIX;
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    assert_true(strlen(path) < sizeof address.sun_path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     if (connect(made, (struct sockaddr *)&address, sizeof address) == 0) return made;
     close(made);
     return -1;
@@ -1013,6 +1031,7 @@ int main(void) {
         TEST(a_full_mailbox_takes_no_more),
         TEST(a_canceled_call_lets_the_next_go),
         TEST(those_that_wait_for_room_run_out_of_time),
+        TEST(those_that_wait_for_a_connection_run_out_of_time),
         TEST(a_cancel_before_the_engine_has_it),
         TEST(a_cancel_while_the_engine_has_it),
         TEST(a_cancel_in_the_middle_of_a_429_is_the_end),

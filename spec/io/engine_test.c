@@ -402,6 +402,9 @@ static void what_is_not_taken_keeps_its_body(void **state) {
 /* ---- attempts ---- */
 
 static const char *const now_429 = "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+#define REPLY_400 "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}"
+#define REPLY_408 "HTTP/1.1 408 Late\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#define REPLY_UNASKED "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"id\":\"unasked\"}"
 
 static void finish(cly_ticket ticket, double seconds) {
     double until = cly_clock_now() + seconds;
@@ -565,6 +568,192 @@ static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
 }
 
 /* The slot was used before; of that nothing may show. */
+/* Lets libcurl keep calls for want of a connection. */
+static void reopen_with_one_connection(void) {
+    options.max_connections = 1;
+    options.wants_events = true;
+    reopen();
+}
+
+/* libcurl does not watch the time of one that waits for a connection. */
+static void one_that_waits_for_a_connection_ends_in_time(void **state) {
+    const char *const replies[] = {SILENCE};
+    cly_ticket busy, late, later;
+    cly_error error;
+    (void)state;
+    serve(replies, 1);
+    reopen_with_one_connection();
+    assert_int_equal(submit_to(answering.url, 30, &busy, &error), CLY_OK);
+    step_for(0.05);
+    assert_int_equal(submit_to(answering.url, 0.4, &later, &error), CLY_OK);
+    assert_int_equal(submit_to(answering.url, 0.2, &late, &error), CLY_OK);
+    finish(late, 0.3);
+    assert_int_equal(error_of(late)->kind, CLY_TIMEOUT);
+    assert_int_equal(error_of(late)->outcome, CLY_NOT_SENT);
+    assert_int_equal(error_of(late)->attempts, 1);
+    assert_false(cly_engine_is_done(engine, later));
+    finish(later, 0.3);
+    assert_int_equal(error_of(later)->outcome, CLY_NOT_SENT);
+    assert_false(cly_engine_is_done(engine, busy));
+    assert_int_equal(server_requests(&answering), 1);
+}
+
+/* As it was found: the wait is that for an attempt after a 429. */
+static void a_second_attempt_that_waits_for_a_connection_ends_in_time(void **state) {
+    const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+                                   SILENCE};
+    cly_ticket late, busy;
+    cly_error error;
+    (void)state;
+    serve(replies, 2);
+    options.max_attempts = 2;
+    reopen_with_one_connection();
+    assert_int_equal(submit_to(answering.url, 1.3, &late, &error), CLY_OK);
+    step_for(0.95); /* the pause is everybody's: the other one goes first when it is over */
+    assert_int_equal(submit_to(answering.url, 30, &busy, &error), CLY_OK);
+    finish(late, 0.5);
+    assert_int_equal(error_of(late)->kind, CLY_TIMEOUT);
+    assert_int_equal(error_of(late)->outcome, CLY_NOT_SENT);
+    assert_int_equal(error_of(late)->attempts, 2);
+}
+
+/* A second call of the one slot that was let go and with which libcurl has not had
+ * its turn; its handle carried `reply` before. */
+static cly_ticket let_go_after(const char *reply, double timeout) {
+    cly_ticket ticket;
+    cly_error error;
+    serve(&reply, 1);
+    options.max_in_flight = 1;
+    options.wants_events = true;
+    options.rate = 4; /* the second is let go at the end of a step */
+    reopen();
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    expect_event(CLY_EVENT_ATTEMPT);
+    expect_event(CLY_EVENT_DONE);
+    cly_engine_take_pause(engine);
+    cly_engine_release(engine, ticket);
+    assert_int_equal(submit_to(answering.url, timeout, &ticket, &error), CLY_OK);
+    while (cly_engine_call(engine, ticket)->attempts == 0) cly_engine_step(engine, 0, 1, NULL, 0);
+    return ticket;
+}
+
+static void what_a_handle_carried_before_is_forgotten(void **state) {
+    const char *const replies[] = {REPLY_400, now_429, REPLY_OK};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
+        cly_ticket ticket = let_go_after(replies[i], 5);
+        cly_event event;
+        cly_engine_cancel(engine, ticket);
+        assert_int_equal(error_of(ticket)->kind, CLY_CANCELED);
+        assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
+        assert_int_equal(error_of(ticket)->status, 0);
+        assert_true(cly_engine_take_pause(engine) <= 0); /* nobody said 429 this time */
+        expect_event(CLY_EVENT_THROTTLED);
+        event = expect_event(CLY_EVENT_ATTEMPT);
+        assert_int_equal(event.status, 0);
+        assert_string_equal(event.http_version, "");
+        assert_true(event.phases.total <= 0 && event.phases.connect <= 0 && event.phases.first_byte <= 0);
+        assert_string_equal(expect_event(CLY_EVENT_DONE).http_version, "");
+        unserve();
+        assert_int_equal(server_requests(&answering), 1);
+    }
+}
+
+static void what_is_late_before_libcurl_has_its_turn_does_not_leave(void **state) {
+    cly_ticket ticket = let_go_after(REPLY_OK, 0.4);
+    (void)state;
+    usleep(500 * 1000);
+    step_for(0.1);
+    assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
+    assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
+    assert_int_equal(server_requests(&answering), 1);
+}
+
+/* ---- bytes that were there before the request ---- */
+
+/* The second of two messages on one connection, after what came on it in between. */
+static cly_ticket second_after(const char *const *replies, int count) {
+    cly_ticket ticket;
+    cly_error error;
+    serve(replies, count);
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    assert_int_equal(error_of(ticket)->kind, CLY_OK);
+    cly_engine_release(engine, ticket);
+    step_for(0.1);
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    return ticket;
+}
+
+static void bytes_before_a_request_are_not_its_reply(void **state) {
+    const char *const replies[] = {REPLY_OK LATER REPLY_UNASKED, REPLY_400};
+    cly_ticket ticket = second_after(replies, 2);
+    (void)state;
+    assert_int_equal(error_of(ticket)->kind, CLY_REJECTED);
+    assert_int_equal(error_of(ticket)->status, 400);
+    assert_int_equal(error_of(ticket)->attempts, 1);
+    assert_int_equal(server_requests(&answering), 2);
+}
+
+static void a_good_bye_before_a_request_is_not_its_reply(void **state) {
+    const char *const good_byes[] = {REPLY_OK LATER REPLY_408 GOOD_BYE, REPLY_OK LATER REPLY_408,
+                                     REPLY_OK LATER GOOD_BYE};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(good_byes); i++) {
+        const char *replies[] = {good_byes[i], REPLY_OK};
+        cly_ticket ticket = second_after(replies, 2);
+        assert_int_equal(error_of(ticket)->kind, CLY_OK);
+        assert_int_equal(cly_engine_call(engine, ticket)->attempts, 1);
+        cly_engine_release(engine, ticket);
+        unserve();
+        assert_int_equal(server_requests(&answering), 2);
+    }
+}
+
+static void a_server_that_always_says_too_much_is_put_up_with(void **state) {
+    const char *const replies[] = {REPLY_OK LATER REPLY_UNASKED};
+    cly_stats stats;
+    (void)state;
+    serve(replies, 1);
+    reopen_with_one_connection();
+    for (int i = 0; i < 5; i++) {
+        cly_ticket ticket;
+        cly_error error;
+        assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+        finish(ticket, 2);
+        assert_string_equal(cly_response_text(&cly_engine_call(engine, ticket)->response, CLY_TEXT_ID), "a");
+        cly_engine_release(engine, ticket);
+        step_for(0.05);
+    }
+    stats = stats_that_add_up();
+    assert_int_equal(stats.attempts, 5);
+    assert_int_equal(stats.succeeded, 5);
+    assert_int_equal(server_requests(&answering), 5);
+}
+
+/* The fresh connection is an attempt's only other one. */
+static void when_no_other_connection_is_to_be_had_it_is_not_sent(void **state) {
+    const char *const replies[] = {REPLY_OK LATER REPLY_UNASKED};
+    cly_ticket ticket;
+    cly_error error;
+    (void)state;
+    serve(replies, 1);
+    options.max_attempts = 2;
+    reopen();
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    step_for(0.1);
+    unserve();
+    assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
+    finish(ticket, 4);
+    assert_int_equal(error_of(ticket)->kind, CLY_NETWORK);
+    assert_int_equal(error_of(ticket)->outcome, CLY_NOT_SENT);
+    assert_int_equal(error_of(ticket)->attempts, 2);
+    assert_int_equal(server_requests(&answering), 1);
+}
+
 static void a_call_without_an_attempt_has_no_reply(void **state) {
     const char *const replies[] = {REPLY_OK};
     cly_ticket ticket;
@@ -870,6 +1059,14 @@ int main(void) {
         TEST(what_may_have_arrived_is_sent_once),
         TEST(at_least_once_is_sent_again),
         TEST(a_cancel_in_the_middle_of_a_429_ends_the_call),
+        TEST(one_that_waits_for_a_connection_ends_in_time),
+        TEST(a_second_attempt_that_waits_for_a_connection_ends_in_time),
+        TEST(what_a_handle_carried_before_is_forgotten),
+        TEST(what_is_late_before_libcurl_has_its_turn_does_not_leave),
+        TEST(bytes_before_a_request_are_not_its_reply),
+        TEST(a_good_bye_before_a_request_is_not_its_reply),
+        TEST(a_server_that_always_says_too_much_is_put_up_with),
+        TEST(when_no_other_connection_is_to_be_had_it_is_not_sent),
         TEST(a_call_without_an_attempt_has_no_reply),
         TEST(no_second_holds_more_than_the_rate),
         TEST(those_the_limiter_keeps_may_run_out_of_time),

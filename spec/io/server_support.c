@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* usleep */
 #include "spec/io/server_support.h"
 
 #include "io/clock.h"
@@ -54,6 +54,21 @@ static size_t first_request(server_peer *peer) {
     return whole <= peer->length ? whole : 0;
 }
 
+static bool say(server_peer *peer, const char *reply, size_t length) {
+    return send(peer->descriptor, reply, length, MSG_NOSIGNAL) > 0;
+}
+
+static bool say_all(server_peer *peer, const char *reply) {
+    size_t at_once = strcspn(reply, LATER), length;
+    if (!say(peer, reply, at_once)) return false;
+    if (reply[at_once] == '\0') return true;
+    reply += at_once + 1;
+    length = strcspn(reply, GOOD_BYE);
+    usleep(20 * 1000);
+    if (length > 0 && !say(peer, reply, length)) return false;
+    return reply[length] == '\0' || shutdown(peer->descriptor, SHUT_WR) == 0;
+}
+
 /* False when the connection is to be closed. */
 static bool answer(server *of, server_peer *peer) {
     int number = atomic_load(&of->requests);
@@ -62,7 +77,7 @@ static bool answer(server *of, server_peer *peer) {
     memcpy(of->last, peer->bytes, peer->length + 1);
     atomic_store(&of->requests, number + 1);
     if (reply == SILENCE) return true;
-    return *reply && send(peer->descriptor, reply, strlen(reply), MSG_NOSIGNAL) > 0;
+    return *reply && say_all(peer, reply);
 }
 
 static bool read_peer(server *of, server_peer *peer) {

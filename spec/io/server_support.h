@@ -16,9 +16,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A whole reply; SILENCE for none, HANG_UP for a connection closed instead. */
+/* A whole reply; SILENCE for none, HANG_UP for a connection closed instead. What
+ * follows LATER comes a moment after, when the reply was read, and GOOD_BYE in it
+ * ends the server's side. */
 #define SILENCE NULL
 #define HANG_UP ""
+#define LATER "\f"
+#define GOOD_BYE "\v"
 #define REPLY_OK "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"id\":\"a\"}"
 
 enum { SERVER_PEERS = 128, SERVER_STAMPS = 4096, SERVER_REQUEST = 4096 };

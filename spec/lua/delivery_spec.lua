@@ -1,5 +1,6 @@
 -- At most once, against a real misbehaving server that counts what it received.
 
+local cqueues = require "cqueues"
 local safe = require "connectly.safe"
 local faults = require "spec.support.faults"
 
@@ -74,6 +75,36 @@ describe("delivery", function()
       assert.truthy(err.outcome == "unknown" or not counts.by_key["message 2"])
     end
   end)
+
+  -- What came on a kept connection before a request left is not its reply, and the
+  -- message goes another way at once.
+  for _, behaviour in ipairs {
+    "unasked-later", "unasked-at-once", "408-later-close", "408-later-cut", "408-later-silence",
+  } do
+    for _, row in ipairs { { "http" }, { "https1" }, { "https", { http2 = false } } } do
+      for _, mode in ipairs { "inline", "courier" } do
+        it(("of a message that meets what was not for it: %s, %s, %s"):format(behaviour, row[1], mode), function()
+          local client = new(behaviour, row[1], row[2])
+          for number = 1, 3 do
+            local id, info
+            if mode == "inline" then
+              id, info = client:send_template(numbered(number))
+            else
+              id, info = client:start("send_template", numbered(number)):wait(10)
+            end
+            assert.truthy(id, tostring(info))
+            assert.not_equal("unasked", id)
+            assert.equal(1, info.attempts)
+            cqueues.sleep(0.1)
+          end
+          client:close(0)
+          local counts = server:counts()
+          assert.equal(3, counts.requests)
+          assert.equal(3, counts.connections)
+        end)
+      end
+    end
+  end
 
   -- behaviour, port, kind, outcome, whether the server has it
   local rows = {

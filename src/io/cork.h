@@ -8,24 +8,17 @@
 #ifndef CLY_IO_CORK_H
 #define CLY_IO_CORK_H
 
-#include "core/visibility.h"
-#include <curl/curl.h>
-#include <stdbool.h>
+#include "io/sockets.h"
 
 CLY_PRIVATE_BEGIN
 
+/* Where there are more open, it is HTTP/1.1, and each takes one write. */
 enum { CLY_CORK_SOCKETS = 4 };
 
-/* The sockets of a curl_multi that are open, as long as they are few: where there
- * are more, it is HTTP/1.1, and each takes one write. */
 typedef struct cly_cork {
-    curl_socket_t sockets[CLY_CORK_SOCKETS];
-    int known, open;
+    const cly_sockets *sockets; /* borrowed */
     bool is_held;
 } cly_cork;
-
-/* Lets it know of the sockets that this handle opens. It outlives all of them. */
-bool cly_cork_watch(cly_cork *cork, CURL *easy);
 
 /* Before and after libcurl writes `requests` of them; does nothing when it would
  * not pay. */

@@ -2,6 +2,7 @@
 
 #include "io/chance.h"
 #include "io/clock.h"
+#include "io/cork.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct cly_engine {
     int slots_asked; /* when somebody last asked how many are wanted */
     double pause_to_tell;
     cly_chance chance;
+    cly_sockets sockets;
     cly_cork cork;
     cly_event_queue events;
     cly_stats stats;
@@ -54,6 +56,7 @@ struct cly_engine {
     slot_list lists[PLACE_COUNT];
     int started;         /* attempts, since libcurl last had its turn */
     double performed_at; /* when that was */
+    double overdue_at;   /* no attempt under way is overdue before */
 };
 
 enum { URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
@@ -65,6 +68,10 @@ static const double pause_unsaid = 1, pause_longest = 60;
 /* For so long the network is not asked again before something starts: to ask in
  * vain is a system call for each call under way. */
 static const double recently = 0.005;
+
+/* By so much libcurl may end an attempt after its deadline: it knows more of it, and
+ * is asked at most `recently` ago. One that waits for a connection it forgets. */
+static const double overdue_after = 0.025;
 
 /* ---- slots, lists and tickets ---- */
 
@@ -137,7 +144,8 @@ static void set_rules(cly_engine *engine) {
     engine->rules.secret = engine->options.secret;
     engine->options.settings.limiter = &engine->limiter;
     engine->options.settings.slots = engine->options.is_shared ? &engine->slots_given : NULL;
-    engine->options.settings.cork = &engine->cork;
+    engine->options.settings.sockets = &engine->sockets;
+    engine->cork.sockets = &engine->sockets;
     engine->events.is_wanted = engine->options.wants_events;
     engine->chance = cly_chance_make();
 }
@@ -210,6 +218,11 @@ static cly_event event_of(const slot *of, cly_event_type type, double delay) {
     return event;
 }
 
+/* Until libcurl has had its turn, it knows of a handle's last exchange. */
+static bool was_performed(const cly_engine *engine, const slot *of) {
+    return engine->performed_at > of->transfer.started_at;
+}
+
 static void tell_attempt(cly_engine *engine, const slot *of, const cly_report *report) {
     cly_event event;
     engine->stats.attempts++;
@@ -219,7 +232,7 @@ static void tell_attempt(cly_engine *engine, const slot *of, const cly_report *r
     event.kind = of->call.error.kind;
     event.outcome = of->call.error.outcome;
     event.http_version = cly_transfer_http_version(&of->transfer);
-    event.phases = cly_transfer_phases(&of->transfer);
+    if (was_performed(engine, of)) event.phases = cly_transfer_phases(&of->transfer);
     cly_event_put(&engine->events, &event);
 }
 
@@ -300,7 +313,7 @@ static void conclude(cly_engine *engine, slot *of, const cly_report *report, dou
     move(engine, of, PLACE_WAITING);
 }
 
-static void start_attempt(cly_engine *engine, slot *of, double slot_at, double now) {
+static void launch(cly_engine *engine, slot *of, double slot_at, bool is_fresh, double now) {
     static const cly_report unsent = {CLY_END_NO_MEMORY, false, 0, -1, NULL, NULL, 0};
     cly_transfer_request request;
     request.method = of->method;
@@ -309,9 +322,9 @@ static void start_attempt(cly_engine *engine, slot *of, double slot_at, double n
     request.length = of->body.length;
     request.trace_header = of->traceparent;
     request.may_repeat = of->call.operation->is_idempotent;
+    request.is_fresh = is_fresh;
     request.timeout = of->call.deadline - now;
     request.slot_at = slot_at;
-    cly_call_sent(&of->call);
     move(engine, of, PLACE_FLYING);
     if (cly_transfer_prepare(&of->transfer, &engine->options.settings, &request, of, now) &&
         curl_multi_add_handle(engine->multi, of->transfer.easy) == CURLM_OK) {
@@ -319,6 +332,13 @@ static void start_attempt(cly_engine *engine, slot *of, double slot_at, double n
         return;
     }
     conclude(engine, of, &unsent, now);
+}
+
+static void start_attempt(cly_engine *engine, slot *of, double slot_at, double now) {
+    double overdue_at = of->call.deadline + overdue_after;
+    if (overdue_at < engine->overdue_at) engine->overdue_at = overdue_at;
+    cly_call_sent(&of->call);
+    launch(engine, of, slot_at, false, now);
 }
 
 /* A call that is between attempts: where it belongs now. */
@@ -372,10 +392,50 @@ static double release_ready(cly_engine *engine, double now) {
     return HUGE_VAL;
 }
 
+/* Ends the attempt with what is known of it. */
+static void stop(cly_engine *engine, slot *of, cly_end end, double now) {
+    cly_report report = cly_transfer_cancel(&of->transfer);
+    report.end = end;
+    curl_multi_remove_handle(engine->multi, of->transfer.easy);
+    conclude(engine, of, &report, now);
+}
+
+/* libcurl counts from its first turn. What is late by then, since nobody stepped for
+ * so long, must not leave any more. */
+static void stop_late(cly_engine *engine, double now) {
+    slot *of = engine->lists[PLACE_FLYING].last;
+    while (of && !was_performed(engine, of)) {
+        slot *previous = of->previous;
+        if (now >= of->call.deadline) stop(engine, of, CLY_END_TIMEOUT, now);
+        of = previous;
+    }
+}
+
+/* Looks at the calls under way when one of them may be overdue, which is seldom. */
+static void stop_overdue(cly_engine *engine, double now) {
+    slot *of = engine->lists[PLACE_FLYING].first;
+    if (now < engine->overdue_at) return;
+    engine->overdue_at = HUGE_VAL;
+    while (of) {
+        slot *next = of->next;
+        double overdue_at = of->call.deadline + overdue_after;
+        if (overdue_at <= now)
+            stop(engine, of, CLY_END_TIMEOUT, now);
+        else if (overdue_at < engine->overdue_at)
+            engine->overdue_at = overdue_at;
+        of = next;
+    }
+}
+
+static double until_overdue(const cly_engine *engine, double now) {
+    return engine->lists[PLACE_FLYING].first ? engine->overdue_at - now : HUGE_VAL;
+}
+
 /* Moves everything along that needs no network; returns the seconds until there
  * is something of that kind again. */
 static double advance(cly_engine *engine) {
     double now = cly_clock_now(), wait;
+    stop_overdue(engine, now);
     settle_all(engine, PLACE_WAITING, now);
     settle_all(engine, PLACE_READY, now);
     wait = release_ready(engine, now);
@@ -385,6 +445,7 @@ static double advance(cly_engine *engine) {
     }
     for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next)
         if (of->call.deadline - now < wait) wait = of->call.deadline - now;
+    wait = fmin(wait, until_overdue(engine, now));
     return wait > 0 ? wait : 0;
 }
 
@@ -400,7 +461,10 @@ static void collect_ended(cly_engine *engine) {
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&ended);
         report = cly_transfer_report(&ended->transfer, code, now);
         curl_multi_remove_handle(engine->multi, easy);
-        conclude(engine, ended, &report, now);
+        if (cly_transfer_wants_fresh(&ended->transfer))
+            launch(engine, ended, ended->transfer.slot_at, true, now);
+        else
+            conclude(engine, ended, &report, now);
     }
 }
 
@@ -451,7 +515,9 @@ double cly_engine_take_pause(cly_engine *engine) {
 
 /* First what the network says, which may be that nothing is to start now. */
 static void start_and_perform(cly_engine *engine) {
-    bool is_recent = cly_clock_now() - engine->performed_at < recently;
+    double now = cly_clock_now();
+    bool is_recent = now - engine->performed_at < recently;
+    stop_late(engine, now);
     if (!is_recent) perform(engine);
     advance(engine);
     if (is_recent || engine->started > 0) perform(engine);
@@ -598,16 +664,13 @@ bool cly_engine_has_room(const cly_engine *engine) {
 void cly_engine_cancel(cly_engine *engine, cly_ticket ticket) {
     slot *of = find(engine, ticket);
     double now = cly_clock_now();
-    cly_report report;
     if (of == NULL || of->place == PLACE_DONE) return;
     if (of->place != PLACE_FLYING) {
         cly_call_cancel(&of->call, now);
         end_call(engine, of);
         return;
     }
-    report = cly_transfer_cancel(&of->transfer);
-    curl_multi_remove_handle(engine->multi, of->transfer.easy);
-    conclude(engine, of, &report, now);
+    stop(engine, of, CLY_END_CANCELED, now);
 }
 
 void cly_engine_release(cly_engine *engine, cly_ticket ticket) {

@@ -54,11 +54,17 @@ static double read_retry_after(const char *value) {
     return date > time(NULL) ? difftime(date, time(NULL)) : 0;
 }
 
+/* A reply begins. */
+static void read_status_line(cly_transfer *transfer, const char *line, size_t length) {
+    transfer->retry_after = -1;
+    if (cly_starts_with(line, length, "http/1")) cly_sockets_replied(transfer->sockets, transfer->local_port);
+}
+
 static void read_header(cly_transfer *transfer, const char *line, size_t length) {
     static const char name[] = "retry-after:";
     char value[VALUE_MAX + 1];
     size_t from = sizeof name - 1, to = length;
-    if (cly_starts_with(line, length, "http/")) transfer->retry_after = -1; /* a new reply begins */
+    if (cly_starts_with(line, length, "http/")) read_status_line(transfer, line, length);
     if (!cly_starts_with(line, length, name)) return;
     while (from < to && strchr(" \t", line[from])) from++;
     while (to > from && strchr(" \t\r\n", line[to - 1])) to--;
@@ -97,7 +103,10 @@ static void depart(cly_transfer *transfer) {
 
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
     cly_transfer *transfer = data;
-    (void)address, (void)local_address, (void)port, (void)local_port;
+    (void)address, (void)local_address, (void)port;
+    transfer->local_port = local_port;
+    transfer->is_spoilt = cly_sockets_is_spoilt(transfer->sockets, transfer->easy, local_port);
+    if (transfer->is_spoilt) return CURL_PREREQFUNC_ABORT;
     transfer->issues++;
     if (transfer->issues == 1) depart(transfer);
     if (transfer->issues == 1 || transfer->may_repeat || !has_left(transfer)) return CURL_PREREQFUNC_OK;
@@ -178,7 +187,7 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     transfer->easy = easy;
     return easy && set_protocols(easy, settings->is_plain) && set_trust(easy, settings->trust) &&
            set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy) &&
-           cly_cork_watch(settings->cork, easy);
+           cly_sockets_watch(settings->sockets, easy);
 }
 
 static bool set_method(CURL *easy, const cly_transfer_request *request) {
@@ -239,6 +248,7 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
     if (request->trace_header[0]) headers = &transfer->trace_header;
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK && set_url(transfer, request->url) &&
            set_method(easy, request) && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->is_fresh ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request->timeout)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)) == CURLE_OK;
 }
@@ -252,11 +262,14 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     transfer->issues = 0;
     transfer->may_repeat = request->may_repeat;
     transfer->is_too_big = false;
+    transfer->is_spoilt = false;
+    transfer->local_port = 0;
     transfer->started_at = now;
     transfer->timeout = request->timeout;
     transfer->limiter = settings->limiter;
     transfer->slots = settings->slots;
     transfer->slot_at = request->slot_at;
+    transfer->sockets = settings->sockets;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);
@@ -292,14 +305,18 @@ static cly_end end_of(const cly_transfer *transfer, CURLcode code, double now) {
     }
 }
 
+/* As long as no byte of a reply came, libcurl knows that of the handle's last
+ * exchange. */
 static int final_status(const cly_transfer *transfer) {
     long status = 0;
+    if (transfer->header_bytes == 0) return 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     return status >= 200 ? (int)status : 0; /* 100 and 103 conclude nothing */
 }
 
 static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (is_out_of_memory(transfer)) return "not enough memory for the reply";
+    if (transfer->is_spoilt) return "a kept connection had bytes on it before the request left";
     if (code == CURLE_ABORTED_BY_CALLBACK && transfer->issues > 1)
         return "a kept connection was closed as the request went out";
     /* libcurl may quote a proxy's URL, with its password. */
@@ -330,6 +347,10 @@ cly_report cly_transfer_cancel(const cly_transfer *transfer) {
     return report;
 }
 
+bool cly_transfer_wants_fresh(const cly_transfer *transfer) {
+    return transfer->is_spoilt && transfer->issues == 0;
+}
+
 static double seconds_of(CURL *easy, CURLINFO info) {
     curl_off_t microseconds = 0;
     curl_easy_getinfo(easy, info, &microseconds);
@@ -349,7 +370,7 @@ cly_phases cly_transfer_phases(const cly_transfer *transfer) {
 
 const char *cly_transfer_http_version(const cly_transfer *transfer) {
     long version = 0;
-    if (transfer->easy) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (transfer->header_bytes > 0) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
     switch (version) {
     case CURL_HTTP_VERSION_1_0: return "1.0";
     case CURL_HTTP_VERSION_1_1: return "1.1";

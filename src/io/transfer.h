@@ -14,7 +14,7 @@
 #include "core/limiter.h"
 #include "core/slots.h"
 #include "core/verdict.h"
-#include "io/cork.h"
+#include "io/sockets.h"
 #include "io/trust.h"
 #include <curl/curl.h>
 
@@ -30,7 +30,7 @@ typedef struct cly_transfer_settings {
     const cly_trust *trust;
     cly_limiter *limiter;   /* told when a request leaves */
     cly_slots *slots;       /* likewise; NULL without a shared limiter */
-    cly_cork *cork;         /* told of the sockets */
+    cly_sockets *sockets;   /* told of those that are opened */
     double connect_timeout; /* seconds */
     bool is_plain;          /* http:// to loopback */
     bool http2;
@@ -47,10 +47,13 @@ typedef struct cly_transfer {
     int issues;         /* times libcurl was about to issue the request */
     bool may_repeat;    /* an idempotent method: libcurl's own repeat is fine */
     bool is_too_big;
+    bool is_spoilt; /* the connection to be used had bytes on it; none of the request left */
+    int local_port;
     double started_at, timeout;
     cly_limiter *limiter;
     cly_slots *slots;
     double slot_at;
+    cly_sockets *sockets;
     struct curl_slist trace_header; /* stands before the shared list; not owned by libcurl */
 } cly_transfer;
 
@@ -60,6 +63,7 @@ typedef struct cly_transfer_request {
     size_t length;
     char *trace_header; /* a whole line, or ""; borrowed likewise */
     bool may_repeat;
+    bool is_fresh;  /* not on a kept connection */
     double timeout; /* seconds */
     double slot_at; /* the slot that it took */
 } cly_transfer_request;
@@ -81,6 +85,10 @@ cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, doub
 
 /* The same for one that is being stopped. */
 cly_report cly_transfer_cancel(const cly_transfer *transfer);
+
+/* Nothing was sent, since the kept connection had bytes on it that could be taken
+ * for the reply. It is closed; a fresh one may be tried at once. */
+bool cly_transfer_wants_fresh(const cly_transfer *transfer);
 
 /* How long the attempt took to come how far. */
 cly_phases cly_transfer_phases(const cly_transfer *transfer);

@@ -6,6 +6,8 @@
 ---          function(exchange) that says which
 ---   only   "http1" or "http2" when it makes no sense in the other
 ---   waits  true when a client without a timeout would wait long
+---   lies   true when the reply to the next request may be a wrong one, of which a
+---          client cannot know; never drawn at random
 ---   refuses  true when the reply proves that nothing was accepted, so that a client
 ---          may send the same again
 --- Behaviours of a connection are { run = function(peer), stage, only }, and must
@@ -122,6 +124,40 @@ requests["reset-idle"] = { run = function(exchange)
   cqueues.sleep(BEFORE_RESET) -- an RST can overtake the reply and take it back
   exchange:reset()
 end }
+
+-- Connections that say something between two requests ----------------------------
+
+-- So long after a reply, nobody waits for anything.
+local BEFORE_UNASKED = 0.02
+
+local function unasked()
+  local reply = replies.ok()
+  reply.body = '{"id":"unasked"}'
+  return reply
+end
+
+requests["unasked-later"] = { only = "http1", lies = true, run = function(exchange)
+  exchange:reply(replies.ok())
+  cqueues.sleep(BEFORE_UNASKED)
+  exchange:reply(unasked())
+end }
+
+-- The end of one reply and the next leave together, and are one record of TLS.
+requests["unasked-at-once"] = { only = "http1", lies = true, run = function(exchange)
+  exchange:write_until("after-headers", replies.ok())
+  cqueues.sleep(BEFORE_UNASKED)
+  exchange:reply_rest(replies.ok(), unasked())
+end }
+
+-- What a balancer says to a connection that was idle for too long.
+for _, ending in ipairs { "close", "cut", "silence" } do
+  requests["408-later-" .. ending] = { only = "http1", lies = true, run = function(exchange)
+    exchange:reply(replies.ok())
+    cqueues.sleep(BEFORE_UNASKED)
+    exchange:reply(replies.error_empty(408))
+    exchange[ending](exchange)
+  end }
+end
 
 -- Success, soon and late -------------------------------------------------------
 
@@ -274,7 +310,7 @@ local function sorted_names(protocol, quick)
   local names = {}
   for name, behaviour in pairs(requests) do
     local is_slow = behaviour.waits or (name:find("^429") and name ~= "429-zero")
-    if suits(behaviour, protocol) and not (quick and is_slow) then
+    if suits(behaviour, protocol) and not behaviour.lies and not (quick and is_slow) then
       names[#names + 1] = name
     end
   end

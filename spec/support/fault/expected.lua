@@ -36,6 +36,9 @@ return {
   ["409"] = { says("rejected", "rejected", 1, 0) },
   ["409-empty"] = { says("rejected", "rejected", 1, 0) },
   ["409-html"] = { says("rejected", "rejected", 1, 0) },
+  ["408-later-close"] = ok,
+  ["408-later-cut"] = ok,
+  ["408-later-silence"] = ok,
   ["413"] = { says("rejected", "rejected", 1, 0) },
   ["413-empty"] = { says("rejected", "rejected", 1, 0) },
   ["413-html"] = { says("rejected", "rejected", 1, 0) },
@@ -208,5 +211,7 @@ return {
   ["silence-in-headers"] = { says("timeout", "unknown", 1, 1) },
   ["silence-in-status-line"] = { says("timeout", "unknown", 1, 1) },
   ["silence-in-unsized-body"] = { says("timeout", "unknown", 1, 1) },
+  ["unasked-at-once"] = ok,
+  ["unasked-later"] = ok,
   ["zero-byte-in-id"] = { says("protocol", "unknown", 1, 1) },
 }

@@ -157,6 +157,11 @@ function exchange:reply_chunked(reply)
   self:write(chunk_start(reply) .. reply.body .. "\r\n0\r\n\r\n")
 end
 
+--- The body of a reply whose head was sent, and a whole reply after it.
+function exchange:reply_rest(reply, another)
+  self:write(reply.body .. sized_head(another) .. another.body)
+end
+
 function exchange:write_until(point, reply)
   self:write(CUTS[point](reply))
 end
