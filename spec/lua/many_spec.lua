@@ -259,8 +259,8 @@ describe("in the background", function()
         %s
       ]]):format(server:url("https"), server.ca_file, code))
       file:close()
-      local clock, started = require("cqueues").monotime, nil
-      started = process.start { command = { "sh", "-c", running .. " " .. path .. " 2>&1" }, ready = "^waiting (%d+)$" }
+      local clock = require("cqueues").monotime
+      local started = process.start { command = { "sh", "-c", running .. " " .. path .. " 2>&1" }, ready = "^waiting (%d+)$" }
       if activity ~= "a handler of events" then
         local requests = code:find("{ message, message }", 1, true) and 2 or 0
         requests = requests + (code:find("client:start", 1, true) and 1 or 0)

@@ -41,8 +41,9 @@ describe("the nginx example", function()
     for index, variable in ipairs(variables) do
       variables[index] = process.quote(variable)
     end
-    local command = ("echo starting; exec env %s nginx -e stderr -c %s/examples/nginx/nginx.conf -g 'user %s; env LUA_PATH; env LUA_CPATH;' 2>%s/log"):format(
-      table.concat(variables, " "), TREE, io.popen("id -un"):read("*l"), folder)
+    local directives = ("user %s; env LUA_PATH; env LUA_CPATH;"):format(io.popen("id -un"):read("*l"))
+    local command = ("echo starting; exec env %s nginx -e stderr -c %s/examples/nginx/nginx.conf -g '%s' 2>%s/log"):format(
+      table.concat(variables, " "), TREE, directives, folder)
     started = process.start { command = { "sh", "-c", command }, ready = "^starting$" }
     local deadline = cqueues.monotime() + PATIENCE
     while not get("/page") and cqueues.monotime() < deadline do

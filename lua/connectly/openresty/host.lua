@@ -104,9 +104,9 @@ local function watch(host, look)
 end
 
 local function run(_, host)
-  local problem
+  local socket, problem
   repeat
-    local look, socket = driver.signal(), nil
+    local look = driver.signal()
     socket, problem = connect(host)
     if socket then
       local reader = ngx.thread.spawn(read, host, socket, look)
