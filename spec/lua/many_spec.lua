@@ -155,6 +155,17 @@ describe("in the background", function()
     assert.equal(300, server:tally().requests)
   end)
 
+  it("close waits for those that nobody wants, too", function()
+    local client = new("ok", { rate = 20 })
+    for index = 1, 8 do
+      client:start("send_template", message("m" .. index))
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(client:close())
+    assert.equal(8, server:tally().requests)
+  end)
+
   it("a script that ends sends what it started", function()
     local script = ([[
       local client = require("connectly").new{ api_key = "k", business_id = "slow-200", base_url = %q, ca_file = %q }
@@ -193,7 +204,9 @@ describe("in the background", function()
     local clock = require("cqueues").monotime
     for _, mode in ipairs { "inline", "courier" } do
       server:reset()
-      local started = process.start { command = { running, path, mode }, ready = "^waiting (%d+)$" }
+      -- A sanitizer's runtime is for this script too.
+      local preload = "LD_PRELOAD=" .. (os.getenv("LD_PRELOAD") or "")
+      local started = process.start { command = { "env", preload, running, path, mode }, ready = "^waiting (%d+)$" }
       while server:tally().requests == 0 do
         assert(started.pid)
       end
