@@ -61,6 +61,16 @@ static void an_event_keeps_all_that_it_says(void **state) {
     assert_memory_equal(&given, &taken, sizeof given);
 }
 
+/* The API gives an id that is none, with a customer's number in it. */
+static void an_event_keeps_no_number(void **state) {
+    cly_event given = {0}, taken;
+    (void)state;
+    strcpy(given.id, "to +16045550199");
+    cly_event_put(&queue, &given);
+    assert_true(cly_event_take(&queue, &taken));
+    assert_string_equal(taken.id, "to +#");
+}
+
 static void the_oldest_makes_room_and_is_counted(void **state) {
     (void)state;
     put(1, CLY_EVENT_MAX);
@@ -130,10 +140,15 @@ static void every_type_has_a_name(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(events_come_in_the_order_they_were_put), TEST(an_event_keeps_all_that_it_says),
-        TEST(the_oldest_makes_room_and_is_counted),   TEST(it_goes_round_as_often_as_one_likes),
-        TEST(nobody_who_watches_costs_nothing),       TEST(without_memory_they_are_counted_as_lost),
-        TEST(a_cleared_queue_may_be_used_again),      TEST(every_type_has_a_name),
+        TEST(an_event_keeps_no_number),
+        TEST(events_come_in_the_order_they_were_put),
+        TEST(an_event_keeps_all_that_it_says),
+        TEST(the_oldest_makes_room_and_is_counted),
+        TEST(it_goes_round_as_often_as_one_likes),
+        TEST(nobody_who_watches_costs_nothing),
+        TEST(without_memory_they_are_counted_as_lost),
+        TEST(a_cleared_queue_may_be_used_again),
+        TEST(every_type_has_a_name),
     };
     return cmocka_run_group_tests_name("core/event", tests, NULL, NULL);
 }

@@ -241,6 +241,23 @@ static void requests_go_one_by_one(void **state) {
     destroy();
 }
 
+/* Within the limit a server was offended: from then on nothing goes in a heap, at
+ * no time and after no pause, and the rate is still used. */
+static void after_a_429_requests_go_evenly(void **state) {
+    double from;
+    (void)state;
+    create(200, 1);
+    live(&weathers[0], 1);
+    cly_limiter_pause(&w.limiter, 2, told());
+    from = w.now + 2;
+    live(&weathers[0], 7);
+    for (int i = 1; i < w.departure_count; i++)
+        if (w.departures[i] > from) assert_true(w.departures[i] - w.departures[i - 1] > 0.8 / 200);
+    assert_true(w.departure_count > 0.95 * (200 + 5 * 200));
+    check_no_second_holds_more(&weathers[0]);
+    destroy();
+}
+
 /* After a rest as before: a low rate saves nothing up. */
 static void a_slow_pace_knows_no_burst(void **state) {
     cly_limiter slow;
@@ -380,6 +397,7 @@ int main(void) {
         cmocka_unit_test(a_loop_of_milliseconds_loses_nothing),
         cmocka_unit_test(a_loop_that_is_always_late_is_not_stopped),
         cmocka_unit_test(requests_go_one_by_one),
+        cmocka_unit_test(after_a_429_requests_go_evenly),
         cmocka_unit_test(a_slow_pace_knows_no_burst),
         cmocka_unit_test(asking_early_is_harmless),
         cmocka_unit_test(rounding_lets_nobody_go),

@@ -74,6 +74,26 @@ static void no_digit_of_a_trace_id_is_lost(void **state) {
     }
 }
 
+/* By these an error is told in a line: what a gateway echoes into them stays out. */
+static void codes_and_traces_name_no_customer(void **state) {
+    static const struct {
+        cly_reply_text which;
+        const char *body, *kept;
+    } cases[] = {
+        {CLY_TEXT_CODE, "{\"code\":\"NO_\\u002b16045550199\"}", "NO_+#"},
+        {CLY_TEXT_CODE, "{\"code\":\"16045550199\"}", "#"},
+        {CLY_TEXT_TYPE, "{\"type\":\"+1 604 555 0199\"}", "+#"},
+        {CLY_TEXT_TRACE_ID, "{\"cnt_trace_id\":\"+16045550199\"}", "+#"},
+        {CLY_TEXT_TRACE_ID, "{\"cntTraceId\":\"16045550199\"}", "16045550199"},
+        {CLY_TEXT_ID, "{\"id\":\"+16045550199\"}", "+16045550199"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        read_text(cases[i].body, NULL);
+        check_case_text(text(cases[i].which), cases[i].kept, cases[i].body);
+    }
+}
+
 static void details_stay_json(void **state) {
     static const struct {
         const char *body, *details;
@@ -355,6 +375,7 @@ int main(void) {
         TEST(an_id_is_read),
         TEST(the_older_spelling_is_read),
         TEST(no_digit_of_a_trace_id_is_lost),
+        TEST(codes_and_traces_name_no_customer),
         TEST(details_stay_json),
         TEST(what_cannot_be_read_is_kept_in_part),
         TEST(an_id_with_a_zero_byte_is_none),

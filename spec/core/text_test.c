@@ -2,6 +2,7 @@
 
 #include "spec/core/edge_support.h"
 #include "spec/core/test.h"
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct question {
@@ -163,6 +164,21 @@ static const struct {
     {"what could be a telephone number is hidden", "call +14155550123 now", 48, "call +# now"},
     {"six digits stay", "code 123456", 48, "code 123456"},
     {"seven do not", "code 1234567", 48, "code #"},
+    {"a number spelt apart", "call (415) 555-0123 now", 48, "call (# now"},
+    {"with dots", "call +1.415.555.0123.", 48, "call +#."},
+    {"with blanks and strokes", "030 / 12 34 567", 48, "#"},
+    {"with signs of other scripts",
+     "415\xe2\x80\x91"
+     "555\xe2\x80\x91"
+     "0123",
+     48, "#"},
+    {"eight digits spelt apart may be a date", "on 2026-11-22, 10:00", 48, "on 2026-11-22, 10:00"},
+    {"nine may not", "1 2 3 4 5 6 7 8 9", 48, "#"},
+    {"commas and words part numbers", "3, 4 of 5000, 100 more than 200", 48,
+     "3, 4 of 5000, 100 more than 200"},
+    {"seven in a row of less than nine", "12 1234567", 48, "#"},
+    {"seven in a row and one", "1 1234567", 48, "1 #"},
+    {"a number at the end of what is read", "(415) 555-0123", 48, "(#"},
     {"control bytes", "a\nb\x7f", 48, "a?b?"},
     {"it is cut to its room", "abcdef", 4, "abc"},
     {"room for the zero alone", "abc", 1, ""},
@@ -182,6 +198,53 @@ static void text_is_shown_in_part(void **state) {
         cly_text_show(out, shows[i].room, edge_copy(shows[i].text, length), length);
         check_case_text(out, shows[i].shown, shows[i].description);
     }
+}
+
+static const struct {
+    const char *description, *text;
+    size_t bare;
+    const char *hidden;
+} numbers[] = {
+    {"a code stays", "ERROR_CODE_131047", 10, "ERROR_CODE_131047"},
+    {"one of seven digits too", "2388012", 10, "2388012"},
+    {"a number does not", "TO_+16045550199_FAILED", 10, "TO_+#_FAILED"},
+    {"nor spelt apart", "+1 (604) 555-0199", 10, "+#"},
+    {"eight digits behind a plus", "x+12345678", 10, "x+#"},
+    {"seven", "x+1234567", 10, "x+1234567"},
+    {"ten without a plus", "x1234567890", 10, "x#"},
+    {"nine", "x123456789", 10, "x123456789"},
+    {"an identifier stays", "15555555555555555555", 0, "15555555555555555555"},
+    {"with a plus it is a number", "+15555555555", 0, "+#"},
+    {"two of them", "+15555555555+16666666666", 0, "+#+#"},
+    {"a plus alone", "+", 0, "+"},
+    {"nothing", "", 0, ""},
+};
+
+static void numbers_are_hidden_in_place(void **state) {
+    char text[64];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        strcpy(text, numbers[i].text);
+        cly_text_hide_numbers(text, numbers[i].bare);
+        check_case_text(text, numbers[i].hidden, numbers[i].description);
+    }
+}
+
+/* Each start would cross all the rest. */
+static void long_runs_take_no_long_time(void **state) {
+    enum { LENGTH = 1024 * 1024 };
+    static const char *const runs[] = {"1", "+1", "1 ", "1234567   x", "+ "};
+    char *text = malloc(LENGTH + 1), shown[256];
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < 2 * COUNT_OF(runs); i++) {
+        size_t length = strlen(runs[i / 2]);
+        for (size_t at = 0; at < LENGTH; at++) text[at] = runs[i / 2][at % length];
+        text[LENGTH] = '\0';
+        cly_text_show(shown, sizeof shown, text, LENGTH);
+        cly_text_hide_numbers(text, i % 2 ? 10 : 0);
+    }
+    free(text);
 }
 
 static const struct {
@@ -262,6 +325,8 @@ int main(void) {
         cmocka_unit_test(control_bytes_are_found),
         cmocka_unit_test(a_prefix_has_no_case),
         cmocka_unit_test(text_is_shown_in_part),
+        cmocka_unit_test(numbers_are_hidden_in_place),
+        cmocka_unit_test(long_runs_take_no_long_time),
         cmocka_unit_test(distances_count_edits_and_swaps),
         cmocka_unit_test(all_but_unreserved_is_percent_encoded),
         cmocka_unit_test(ulids_hold_a_time),

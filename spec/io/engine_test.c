@@ -7,6 +7,8 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/clock_support.h"
+#include "spec/io/departure_support.h"
 #include "spec/io/server_support.h"
 #include <signal.h>
 #include <stdio.h>
@@ -541,6 +543,27 @@ static void at_least_once_is_sent_again(void **state) {
     assert_int_equal(server_requests(&answering), 2);
 }
 
+/* Half a second of ten is left when it is tried again, and no more than that. */
+static void a_retry_has_the_rest_of_the_budget(void **state) {
+    const char *const replies[] = {now_429, SILENCE};
+    cly_submission submission;
+    cly_ticket ticket;
+    cly_error error;
+    (void)state;
+    options.max_attempts = 3;
+    reopen();
+    serve(replies, 2);
+    submission = submission_to(answering.url, 10);
+    submission.submitted_at -= 9.5;
+    assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    finish(ticket, 3);
+    assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
+    assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
+    assert_int_equal(error_of(ticket)->attempts, 2);
+    unserve();
+    assert_int_equal(server_requests(&answering), 2);
+}
+
 /* The reply's head said 429, and while its body is awaited the call is ended: it
  * must not go on by itself, with nobody to own it. */
 static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
@@ -784,7 +807,7 @@ static void check_seconds(int limit) {
 }
 
 static void no_second_holds_more_than_the_rate(void **state) {
-    enum { RATE = 100, CALLS = 160 };
+    enum { RATE = 200, CALLS = 600 };
     const char *const replies[] = {REPLY_OK};
     double before, took;
     int left = CALLS, done = 0;
@@ -794,6 +817,7 @@ static void no_second_holds_more_than_the_rate(void **state) {
     options.wants_events = true;
     reopen();
     serve(replies, 1);
+    departures_forget();
     before = cly_clock_now();
     while (done < CALLS) {
         cly_ticket ticket;
@@ -811,6 +835,8 @@ static void no_second_holds_more_than_the_rate(void **state) {
     unserve();
     assert_int_equal(server_requests(&answering), CALLS);
     check_seconds(RATE);
+    assert_int_equal(departures(), CALLS);
+    assert_true(departures_in_a_second() <= RATE);
     if (took > CALLS / (0.95 * RATE) + 0.1) fail_msg("%d at %d a second took %g s", CALLS, RATE, took);
     assert_true(stats_that_add_up().throttled > CALLS / 2);
 }
@@ -830,6 +856,24 @@ static void those_the_limiter_keeps_may_run_out_of_time(void **state) {
     assert_int_equal(error_of(second)->attempts, 0);
     assert_int_equal(expect_event(CLY_EVENT_DONE).attempt, 0);
     expect_no_event();
+}
+
+/* Nothing else would wake it: the limiter's next turn is in 20 seconds. */
+static void a_step_ends_with_the_time_of_one_that_the_limiter_keeps(void **state) {
+    cly_ticket first, late;
+    double before;
+    (void)state;
+    options.rate = 0.05;
+    reopen();
+    first = submit(30);
+    step_for(0.1);
+    cly_engine_release(engine, first); /* it left, and that counts */
+    late = submit(0.3);
+    before = cly_clock_now();
+    cly_engine_step(engine, 0, 5, NULL, 0);
+    assert_true(cly_clock_now() - before < 2);
+    assert_int_equal(error_of(late)->kind, CLY_TIMEOUT);
+    assert_int_equal(error_of(late)->outcome, CLY_NOT_SENT);
 }
 
 static void those_the_limiter_keeps_may_be_canceled(void **state) {
@@ -868,6 +912,27 @@ static void a_429_stops_everybody(void **state) {
     finish(second, 3);
     unserve();
     assert_true(answering.arrivals[1] - answering.arrivals[0] >= 0.99);
+}
+
+/* What a server says of a year ends after 60 seconds, and not before. */
+static void a_429_stops_nobody_for_longer_than_a_minute(void **state) {
+    const char *const replies[] = {"HTTP/1.1 429 No\r\nRetry-After: 31536000\r\nContent-Length: 0\r\n\r\n",
+                                   REPLY_OK};
+    cly_ticket first, second;
+    cly_error error;
+    (void)state;
+    serve(replies, 2);
+    assert_int_equal(submit_to(answering.url, 5, &first, &error), CLY_OK);
+    finish(first, 2);
+    assert_true(error_of(first)->retry_after == 31536000);
+    assert_true(cly_engine_take_pause(engine) == 60);
+    assert_int_equal(submit_to(answering.url, 300, &second, &error), CLY_OK);
+    clock_skip(58);
+    step_for(0.1);
+    assert_int_equal(server_requests(&answering), 1);
+    clock_skip(3);
+    finish(second, 2);
+    assert_int_equal(cly_engine_call(engine, second)->error.kind, CLY_OK);
 }
 
 /* An attempt that never left gives its place in the second back. */
@@ -1058,6 +1123,7 @@ int main(void) {
         TEST(a_429_is_tried_again_and_succeeds),
         TEST(what_may_have_arrived_is_sent_once),
         TEST(at_least_once_is_sent_again),
+        TEST(a_retry_has_the_rest_of_the_budget),
         TEST(a_cancel_in_the_middle_of_a_429_ends_the_call),
         TEST(one_that_waits_for_a_connection_ends_in_time),
         TEST(a_second_attempt_that_waits_for_a_connection_ends_in_time),
@@ -1070,8 +1136,10 @@ int main(void) {
         TEST(a_call_without_an_attempt_has_no_reply),
         TEST(no_second_holds_more_than_the_rate),
         TEST(those_the_limiter_keeps_may_run_out_of_time),
+        TEST(a_step_ends_with_the_time_of_one_that_the_limiter_keeps),
         TEST(those_the_limiter_keeps_may_be_canceled),
         TEST(a_429_stops_everybody),
+        TEST(a_429_stops_nobody_for_longer_than_a_minute),
         TEST(a_port_that_refuses_uses_up_nothing),
         TEST(groups_are_kept_apart),
         TEST(a_detached_group_frees_its_slots_by_itself),

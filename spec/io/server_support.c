@@ -36,6 +36,7 @@ static void drop(server *of, int index) {
 static void take_peer(server *of) {
     int descriptor = accept(of->listener, NULL, NULL);
     if (descriptor < 0) return;
+    atomic_fetch_add(&of->connections, 1);
     if (of->peer_count == SERVER_PEERS) drop(of, 0);
     of->peers[of->peer_count].descriptor = descriptor;
     of->peers[of->peer_count++].length = 0;
@@ -134,4 +135,8 @@ void server_stop(server *stopped) {
 
 int server_requests(server *asked) {
     return atomic_load(&asked->requests);
+}
+
+int server_connections(server *asked) {
+    return atomic_load(&asked->connections);
 }

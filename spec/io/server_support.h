@@ -37,7 +37,7 @@ typedef struct server {
     char url[64];
     const char *const *replies;
     int reply_count;
-    atomic_int requests;
+    atomic_int requests, connections;
     double arrivals[SERVER_STAMPS]; /* read them when the server has stopped */
     char last[SERVER_REQUEST];      /* likewise: the last request */
     int listener, ends[2];
@@ -51,6 +51,9 @@ void server_stop(server *stopped);
 
 /* Requests that came whole. */
 int server_requests(server *asked);
+
+/* Connections that it took. */
+int server_connections(server *asked);
 
 /* A port on loopback that takes connections at which nobody looks; its socket,
  * or -1. */

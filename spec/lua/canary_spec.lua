@@ -9,6 +9,7 @@ local faults = require "spec.support.faults"
 local KEY = 'canary+/="\\key'
 local NUMBER = "+16045550199"
 local TEXT = "canary text of a customer"
+local SECRETS = { KEY, NUMBER:sub(2), "555-0199", "555.0199", "555 0199", TEXT }
 
 --- Everything that can be reached and printed of a value.
 local function show(value, seen, out)
@@ -38,7 +39,7 @@ end
 
 local function assert_clean(what, value)
   local text = table.concat(show(value), "\n")
-  for _, secret in ipairs { KEY, NUMBER:sub(2), TEXT } do
+  for _, secret in ipairs(SECRETS) do
     for _, spelling in ipairs(spellings(secret)) do
       assert(not text:find(spelling, 1, true), what .. " shows a secret: " .. text)
     end
@@ -54,6 +55,7 @@ describe("the canary", function()
   it("would be seen", function()
     assert.has_error(function() assert_clean("a key", { err = "x" .. KEY }) end)
     assert.has_error(function() assert_clean("a number", { [NUMBER] = 1 }) end)
+    assert.has_error(function() assert_clean("a number", { "(604) 555-0199" }) end)
     assert.has_error(function() assert_clean("escapes", { spellings(KEY)[4] }) end)
   end)
 
@@ -70,6 +72,7 @@ describe("the canary", function()
 
   for _, behaviour in ipairs {
     "ok", "echo-key", "echo-key-500", "echo-key-200", "echo-key-html", "echo-key-html-200", "close-after-request",
+    "echo-number", "echo-number-500", "echo-number-200",
     "400", "401", "429", "500", "html-200", "cut-json", "301", "invalid-utf8", "big-body", "dead-connection",
   } do
     it("stays silent through " .. behaviour, function()
@@ -87,6 +90,20 @@ describe("the canary", function()
       assert_clean("the closed client", client)
     end)
   end
+
+  it("leaves of a number what tells that there was one, and all other digits", function()
+    local events = {}
+    local _, err = new("echo-number", events):send_template(message)
+    assert.equal("ERROR_CODE_+#_+#_#", err.code)
+    assert.equal("ERROR_TYPE_#_+#", err.type)
+    assert.equal("+#", err.trace_id)
+    assert.equal("cannot reach (#, +#, +#, # or +#", err.message)
+    assert.equal(err.code, events[#events].code)
+    assert.equal("message to " .. NUMBER, (new("echo-number-200", events):send_template(message))) -- it is the id
+    assert.equal("message to +#", events[#events].id)
+    _, err = new("400", events):send_template(message)
+    assert.equal("15555555555555555555", err.trace_id)
+  end)
 
   it("stays silent when the message is wrong", function()
     local client = new("ok", {})

@@ -190,6 +190,19 @@ describe("a client", function()
     assert.is_nil(cjson.encode(events):find("4155550123", 1, true))
   end)
 
+  it("counts in integers, where there are any", function()
+    local events = {}
+    local client = new(plain, { on_event = function(event) events[#events + 1] = event end })
+    client:send_template(hello)
+    assert(client:start("send_template", hello)):wait(5)
+    assert(#events >= 6)
+    for _, event in ipairs(events) do
+      assert.equal(event.call < 2 and "1" or "2", tostring(event.call))
+      local attempt = event.attempt or event.attempts
+      assert.equal(attempt and "1", attempt and tostring(attempt))
+    end
+  end)
+
   it("passes a traceparent on as a header", function()
     local traced = { number = "+14155550123", template_name = "any_x", language = "en" }
     traced.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -15,9 +15,14 @@ local client = require("connectly.safe").new {
 local function message(key)
   return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }
 end
-local mode, call, results = ..., nil, nil
+local mode, control = ...
+local call, results
 if mode == "courier" then
   call = assert(client:start("send_template", message("parent")))
+  local server = control and require("spec.support.faults").at(tonumber(control))
+  while server and server:tally().requests == 0 do
+    assert(not call:done())
+  end
 else
   results = client:send_many({ message("first"), message("parent") }, { in_flight = 2 })
   assert(results().id)
@@ -95,6 +100,10 @@ assert(fork.wait(child) == 0)
 describe("a fork", function()
   local server
 
+  -- AddressSanitizer does not survive a fork in the middle of an allocation of
+  -- another thread's; with it the courier is to be at rest.
+  local is_sanitized = os.getenv("ASAN_OPTIONS") ~= nil
+
   setup(function() server = faults.start() end)
   teardown(function() server:stop() end)
 
@@ -123,7 +132,7 @@ describe("a fork", function()
 
     it("leaves the parent's calls alone, and the child may send: " .. mode, function()
       server:reset()
-      assert(run(SCRIPT, mode))
+      assert(run(SCRIPT, mode, is_sanitized and server.ports.control or nil))
       local accepted = server:tally().accepted
       for _, key in ipairs { "parent", "child", "child too", "grandchild", "after" } do
         assert.equal(1, accepted[key], key)

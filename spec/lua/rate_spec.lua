@@ -57,22 +57,25 @@ describe("the rate", function()
     return busiest_second(arrivals), in_ten_seconds(arrivals)
   end
 
-  -- What leaves evenly is pushed together when the machine holds the server up for
-  -- a moment: then it is measured again. A limiter that is wrong is wrong each time.
+  -- Departures are counted in spec/io (departures_in_a_second), where one run must
+  -- do. Arrivals are pushed together when the machine holds the server up for a
+  -- moment: a busy second, and that alone, is measured again. That the rate is used
+  -- must show each time.
   for _, mode in ipairs { "inline", "courier" } do
     it("is kept in every second, and used: " .. mode, function()
       local busiest, used
       for _ = 1, 3 do
         busiest, used = measure(mode)
-        if busiest <= 200 and used >= 1900 then
+        assert(used >= 1900, "in ten seconds: " .. used)
+        if busiest <= 200 then
           break
         end
       end
       assert(busiest <= 200, "busiest second: " .. busiest)
-      assert(used >= 1900, "in ten seconds: " .. used)
     end)
   end
 
+  -- Here too only the server's arrivals can be to blame for more than one run.
   it("is one that a server which insists on it never refuses", function()
     local attempts
     for _ = 1, 3 do

@@ -15,6 +15,7 @@
 ---   tls11       TLS 1.1 and nothing newer
 ---   handshake_cut  closes in the middle of the TLS handshake
 ---   silent      accepts TCP and never says a word
+---   dropped     never completes a TCP connection: SYNs are dropped
 ---   refused     nothing listens there, and nothing will
 ---   elsewhere   where redirects point to; counted, and it should be 0
 --- and ca_file, the authority to trust, and http2, false when lua-http is not
@@ -23,10 +24,12 @@
 --- What a request gets is said by the business id in its path:
 ---   POST /v1/businesses/reset-after-request/send/messages
 --- All names are in fault/behaviours.lua. `random-<seed>` draws one for each
---- request, `quick-random-<seed>` leaves out those that keep a client waiting.
+--- request, `quick-random-<seed>` leaves out those that keep a client waiting,
+--- `mixed-random-<seed>` has successes and 429s more often than the rest.
 ---
 --- Control, plain HTTP/1.1:
----   GET /counts      connections, handshakes (TLS, completed), requests, elsewhere,
+---   GET /counts      connections, open (those that are served now), handshakes (TLS,
+---                    completed), requests, elsewhere,
 ---                    bodies, by_behaviour, by_protocol (http1, http2), and by_key: how
 ---                    often each callbackData arrived (header, or field of the JSON body);
 ---                    accepted: by_key without requests that were plainly refused (3xx, 4xx,
@@ -38,7 +41,8 @@
 ---   POST /reset      all counts back to 0, nothing armed
 ---   POST /arm        {"behaviour":"429","times":2}: the next requests get this, whatever
 ---                    their path says. Behaviours of a connection must be armed, for the
----                    next connections: close-before-reading, goaway-at-start, ...
+---                    next connections: close-before-reading, goaway-at-start, ...;
+---                    faulty-connections-<seed> is one of them or none, at random
 ---
 --- A request counts when its whole head and body have arrived (in HTTP/2: with
 --- END_STREAM), whatever is done to it afterwards. What a behaviour leaves unread, as
@@ -70,7 +74,7 @@ local controller = cqueues.new()
 
 local function armed_for_connection(server)
   local name = server.ledger:take_armed("connection")
-  return name and behaviours.of_connection(name)
+  return name and behaviours.of_connection(name, server.ledger)
 end
 
 local function speak(peer, server, protocol, armed)
@@ -93,8 +97,7 @@ local function shake_hands(peer, server, context)
   return protocol
 end
 
-local function serve(peer, server, context)
-  server.ledger.connections = server.ledger.connections + 1
+local function serve_connection(peer, server, context)
   local armed = armed_for_connection(server)
   if armed and armed.stage == "accept" then
     return armed.run(peer)
@@ -106,6 +109,16 @@ local function serve(peer, server, context)
     return armed.run(peer)
   end
   speak(peer, server, protocol, armed)
+end
+
+local function serve(peer, server, context)
+  local counts = server.ledger
+  counts.connections, counts.open = counts.connections + 1, counts.open + 1
+  local ok, problem = pcall(serve_connection, peer, server, context)
+  counts.open = counts.open - 1
+  if not ok then
+    error(problem, 0)
+  end
 end
 
 local function serve_elsewhere(peer, server)
@@ -184,6 +197,7 @@ local function open_ports(server, contexts)
   for name, context in pairs(contexts) do
     ports[name] = listen(server, serve, context)
   end
+  ports.dropped = server.endings.full_port()
   ports.refused = closed_port(server)
 end
 

@@ -10,6 +10,7 @@
 --- Ports, behaviours and counts are explained at the head of fault_server.lua.
 
 local cjson = require "cjson"
+local cqueues = require "cqueues"
 local process = require "spec.support.process"
 local socket = require "cqueues.socket"
 
@@ -42,6 +43,13 @@ function faults.start()
   local ready = cjson.decode(started.captured)
   local self = { process = started, ca_file = ready.ca_file, http2 = ready.http2, ports = ports_of(ready) }
   return setmetatable(self, server)
+end
+
+--- One that another process has started, to be asked.
+---@param control integer  its port
+---@return table server
+function faults.at(control)
+  return setmetatable({ ports = { control = control } }, server)
 end
 
 --- The base URL of a port by its name, e.g. "http", "https", "expired".
@@ -88,6 +96,20 @@ end
 ---@return table
 function server:tally()
   return ask(self, "GET", "/counts?bodies=no", "")
+end
+
+--- The tally when all that clients ever sent has been read: when the last of their
+--- connections has ended.
+---@return table
+function server:last_tally()
+  local deadline, quiet = cqueues.monotime() + PATIENCE, 0
+  local tally
+  repeat -- more than once: one may have been made that was not accepted yet
+    tally = self:tally()
+    quiet = tally.open == 0 and quiet + 1 or 0
+    assert(cqueues.monotime() < deadline, "connections are still open")
+  until quiet == 3
+  return tally
 end
 
 --- When each request was complete, in monotonic seconds, in order.

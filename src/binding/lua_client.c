@@ -158,7 +158,7 @@ static int client_submit(lua_State *L) {
     if (cly_client_submit(&self->client, operation, group, &ticket, &error) != CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
     lua_pushnumber(L, (lua_Number)ticket);
-    lua_pushnumber(L, (lua_Number)self->client.calls);
+    lua_pushinteger(L, (lua_Integer)self->client.calls);
     return 2;
 }
 
@@ -417,7 +417,7 @@ static void push_event(lua_State *L, const cly_event *event) {
     lua_createtable(L, 0, 8);
     clyL_set_text(L, "name", cly_event_name(event->type));
     clyL_set_text(L, "operation", event->operation);
-    lua_pushnumber(L, (lua_Number)event->call);
+    lua_pushinteger(L, (lua_Integer)event->call);
     lua_setfield(L, -2, "call");
     lua_pushinteger(L, event->attempt);
     lua_setfield(L, -2, event->type == CLY_EVENT_DONE ? "attempts" : "attempt");

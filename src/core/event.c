@@ -1,5 +1,6 @@
 #include "core/event.h"
 
+#include "core/text.h"
 #include <stdlib.h>
 
 void cly_event_queue_clear(cly_event_queue *queue) {
@@ -9,6 +10,7 @@ void cly_event_queue_clear(cly_event_queue *queue) {
 }
 
 void cly_event_put(cly_event_queue *queue, const cly_event *event) {
+    cly_event *kept;
     if (!queue->is_wanted) return;
     if (queue->events == NULL) queue->events = malloc(CLY_EVENT_MAX * sizeof *queue->events);
     if (queue->events == NULL || queue->count == CLY_EVENT_MAX) queue->lost++;
@@ -17,8 +19,9 @@ void cly_event_put(cly_event_queue *queue, const cly_event *event) {
         queue->first = (queue->first + 1) % CLY_EVENT_MAX;
         queue->count--;
     }
-    queue->events[(queue->first + queue->count) % CLY_EVENT_MAX] = *event;
-    queue->count++;
+    kept = &queue->events[(queue->first + queue->count++) % CLY_EVENT_MAX];
+    *kept = *event;
+    cly_text_hide_numbers(kept->id, 0); /* it may be anything; the caller has it as it is */
 }
 
 bool cly_event_take(cly_event_queue *queue, cly_event *event) {

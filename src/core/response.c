@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/secret.h"
+#include "core/text.h"
 
 /* What is read of an object; of two names for one text the first that says
  * something counts. The API's older pages write snake_case in places. */
@@ -71,6 +72,13 @@ static void show_zero_bytes(char *text, size_t length) {
         if (text[i] == '\0') text[i] = '?';
 }
 
+/* An error is told in a line by these, which is logged: not with a customer's
+ * number that was echoed there. A code of the API has no ten digits in a row. */
+static void hide_numbers(char *text, cly_reply_text which) {
+    if (which == CLY_TEXT_CODE || which == CLY_TEXT_TYPE) cly_text_hide_numbers(text, 10);
+    if (which == CLY_TEXT_TRACE_ID) cly_text_hide_numbers(text, 0);
+}
+
 /* False when the text, masked, must not stay. */
 static bool make_fit(char *text, size_t length, cly_reply_text which, const char *secret) {
     bool is_masked = cly_secret_mask(text, text, length, length, secret);
@@ -78,6 +86,7 @@ static bool make_fit(char *text, size_t length, cly_reply_text which, const char
     /* Stars may stand over a part of an escape, or over quotes. */
     if (which == CLY_TEXT_DETAILS && is_masked && !cly_json_is_valid(text, length)) return false;
     show_zero_bytes(text, length);
+    hide_numbers(text, which);
     return true;
 }
 

@@ -45,7 +45,8 @@ void cly_response_clear(cly_response *response);
 void cly_response_trim(cly_response *response);
 
 /* Reads a body. Every spelling of `secret` in what is kept is masked: a gateway
- * may echo the key. Never fails: without memory it keeps less. */
+ * may echo the key. So are telephone numbers in code, type and trace id. Never
+ * fails: without memory it keeps less. */
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret);
 
 /* A piece, or NULL; borrowed until the next read or clear. */

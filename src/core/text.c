@@ -131,11 +131,63 @@ static size_t digits(const char *text, size_t length) {
     return count;
 }
 
+enum { GAP_MAX = 3, DIGITS_TOGETHER = 7, DIGITS_APART = 9, DIGITS_WITH_PLUS = 8 };
+
+/* What people put between the digits of a number, the dashes of Unicode included. */
+static bool parts_digits(char c) {
+    return (c && strchr(" -./()", c)) || (c & 0x80);
+}
+
+/* Length of the number at `text`, its digits together or apart; 0 when there is
+ * none. `*count` receives how many digits it has. */
+static size_t number(const char *text, size_t length, size_t *count) {
+    size_t end = 0;
+    *count = 0;
+    for (size_t at = 0; at < length && at - end <= GAP_MAX; at++) {
+        if (is_digit(text[at])) {
+            end = at + 1;
+            ++*count;
+        } else if (*count == 0 || !parts_digits(text[at])) {
+            break;
+        }
+    }
+    return end;
+}
+
+/* Length of what may be a telephone number, or 0. Eight digits apart may be a date. */
+static size_t telephone_number(const char *text, size_t length) {
+    size_t count, apart = number(text, length, &count), together = digits(text, apart);
+    if (count >= DIGITS_APART) return apart;
+    return together >= DIGITS_TOGETHER ? together : 0;
+}
+
+static size_t number_after_plus(const char *text, size_t length) {
+    size_t count, run = number(text, length, &count);
+    return count >= DIGITS_WITH_PLUS ? run : 0;
+}
+
+static size_t bare_number(const char *text, size_t length, size_t least) {
+    size_t run = least > 0 ? digits(text, length) : 0;
+    return run >= least ? run : 0;
+}
+
+void cly_text_hide_numbers(char *text, size_t bare) {
+    size_t length = strlen(text), used = 0;
+    for (size_t at = 0; at < length;) {
+        bool has_plus = at > 0 && text[at - 1] == '+'; /* what was read is not yet written over */
+        size_t run =
+            has_plus ? number_after_plus(text + at, length - at) : bare_number(text + at, length - at, bare);
+        text[used++] = run > 0 ? '#' : text[at];
+        at += run > 0 ? run : 1;
+    }
+    text[used] = '\0';
+}
+
 void cly_text_show(char *out, size_t room, const char *text, size_t length) {
     size_t used = 0, at = 0;
     while (at < length && used + 1 < room) {
-        size_t run = digits(text + at, length - at);
-        bool is_hidden = run >= 7;
+        size_t run = telephone_number(text + at, length - at);
+        bool is_hidden = run > 0;
         char c = (unsigned char)text[at] < 0x20 || text[at] == 0x7f ? '?' : text[at];
         out[used++] = is_hidden ? '#' : c;
         at += is_hidden ? run : 1;

@@ -35,9 +35,15 @@ bool cly_has_control(const char *text, size_t length);
 /* Case of ASCII letters does not count. */
 bool cly_starts_with(const char *text, size_t length, const char *prefix);
 
-/* Copies for an error: at most `room` - 1 bytes, control bytes as ?, and each
- * run of seven or more digits, which may be a telephone number, as #. */
+/* Copies for an error: at most `room` - 1 bytes, control bytes as ?, and as # what
+ * may be a telephone number: seven digits or more in a row, or nine or more that
+ * are spelt apart, as in (415) 555-0123. */
 void cly_text_show(char *out, size_t room, const char *text, size_t length);
+
+/* The same in place for a code or an identifier, which may have digits of its own:
+ * as # a plus' eight digits or more, together or apart, and `bare` or more in a
+ * row without one; 0: none. */
+void cly_text_hide_numbers(char *text, size_t bare);
 
 /* How many single-letter edits, swaps of neighbours included, part the two;
  * a large number when either is longer than 48. */

@@ -14,6 +14,7 @@
 --- be armed; their stage is "accept", "handshake" (after TLS) or, in HTTP/2,
 --- "preface", with the connection in place of the peer.
 
+local cjson = require "cjson.safe"
 local cqueues = require "cqueues"
 local http2_behaviours = require "spec.support.fault.http2_behaviours"
 local replies = require "spec.support.fault.replies"
@@ -259,6 +260,15 @@ requests["echo-key-200"] = answer(function(exchange) return replies.echo_key(200
 requests["echo-key-html"] = refuse(function(exchange) return replies.echo_key_html(400, key_in(exchange)) end)
 requests["echo-key-html-200"] = answer(function(exchange) return replies.echo_key_html(200, key_in(exchange)) end)
 
+local function number_in(exchange)
+  local fields = cjson.decode(exchange.request.body)
+  return type(fields) == "table" and tostring(fields.number) or ""
+end
+
+requests["echo-number"] = refuse(function(exchange) return replies.echo_number(400, number_in(exchange)) end)
+requests["echo-number-500"] = answer(function(exchange) return replies.echo_number(500, number_in(exchange)) end)
+requests["echo-number-200"] = answer(function(exchange) return replies.echo_number_id(number_in(exchange)) end)
+
 -- Replies that are not what they seem -------------------------------------------
 
 for name, make in pairs(replies.bodies) do
@@ -287,6 +297,12 @@ add_all(requests, http2_behaviours.requests)
 add_all(families, http2_behaviours.families)
 add_all(connections, http2_behaviours.connections)
 
+-- What the last reply says counts, and an interim one is none.
+requests["429-after-103"] = refuse(function(exchange)
+  exchange:interim(103, { { "retry-after", "3600" } })
+  return replies.error(429)
+end)
+
 -- Names to behaviours -------------------------------------------------------------
 
 local unknown = refuse(function(exchange)
@@ -302,16 +318,36 @@ local function in_family(name)
   return families[prefix] and families[prefix](tonumber(number))
 end
 
+local MIXED_IN = { ok = 40, ["429-zero"] = 10 }
+
 local function suits(behaviour, protocol)
   return not behaviour.only or behaviour.only == protocol
 end
 
-local function sorted_names(protocol, quick)
+-- Of an HTTP/2 connection on which nothing more comes libcurl takes no notice: all
+-- that follows on it would run out of time.
+local SILENCES_ALL = {
+  ["silence-in-status-line"] = true, ["silence-in-headers"] = true, ["silence-after-handshake"] = true,
+}
+
+-- A 429 makes a client stop; the others wait as long as it has patience.
+local LEFT_OUT = {
+  quick = function(name, behaviour)
+    return behaviour.waits or (name:find("^429") and name ~= "429-zero")
+  end,
+  mixed = function(name)
+    return name == "drip" or SILENCES_ALL[name] or (name:find("^429") and name ~= "429-zero")
+  end,
+  [""] = function() return false end,
+}
+
+local function sorted_names(protocol, manner)
   local names = {}
   for name, behaviour in pairs(requests) do
-    local is_slow = behaviour.waits or (name:find("^429") and name ~= "429-zero")
-    if suits(behaviour, protocol) and not behaviour.lies and not (quick and is_slow) then
-      names[#names + 1] = name
+    if suits(behaviour, protocol) and not behaviour.lies and not LEFT_OUT[manner](name, behaviour) then
+      for _ = 1, manner == "mixed" and MIXED_IN[name] or 1 do
+        names[#names + 1] = name
+      end
     end
   end
   table.sort(names)
@@ -326,16 +362,17 @@ local function draw(ledger, name, count)
   return (state >> 33) % count + 1
 end
 
-local function at_random(exchange, name)
-  local ledger, names = exchange.server.ledger, sorted_names(exchange.protocol, name:find("^quick%-"))
+local function at_random(exchange, name, manner)
+  local ledger, names = exchange.server.ledger, sorted_names(exchange.protocol, manner)
   local drawn = names[draw(ledger, name, #names)]
   ledger:drew(drawn)
   return requests[drawn]
 end
 
 local function named(exchange, name)
-  if name:find("^random%-%d+$") or name:find("^quick%-random%-%d+$") then
-    return at_random(exchange, name)
+  local manner = name:match("^(%l-)%-?random%-%d+$")
+  if manner and LEFT_OUT[manner] then
+    return at_random(exchange, name, manner)
   end
   return requests[name] or in_family(name) or unknown
 end
@@ -353,14 +390,30 @@ function behaviours.stage(behaviour, exchange)
   return type(stage) == "function" and stage(exchange) or stage
 end
 
+local function connection_at_random(ledger, name)
+  local names = {}
+  for fault in pairs(connections) do
+    names[#names + 1] = not SILENCES_ALL[fault] and fault or nil
+  end
+  table.sort(names)
+  local drawn = names[draw(ledger, name, 3 * #names)]
+  if drawn then
+    ledger:drew(drawn)
+  end
+  return drawn and connections[drawn]
+end
+
 --- The behaviour of a connection by its name, or nil.
-function behaviours.of_connection(name)
+function behaviours.of_connection(name, ledger)
+  if name:find("^faulty%-connections%-%d+$") then
+    return connection_at_random(ledger, name)
+  end
   return connections[name]
 end
 
 --- Whether `name` waits for a "connection" or a "request"; nil when there is none such.
 function behaviours.place(name)
-  if connections[name] then
+  if connections[name] or name:find("^faulty%-connections%-%d+$") then
     return "connection"
   elseif requests[name] or in_family(name) or name:find("random%-%d+$") then
     return "request"

@@ -1,11 +1,14 @@
---- endings.lua - two ways to end a connection that no Lua module here knows: RST
---- in place of FIN (SO_LINGER), and TLS's good-bye (close_notify).
+--- endings.lua - what no Lua module here knows: to end a connection by RST in place
+--- of FIN (SO_LINGER), or with TLS's good-bye (close_notify); and a port that lets
+--- none begin, since its queue is full.
 ---
 --- The few lines of C are built at start. They declare what they use of Lua and
 --- OpenSSL themselves, so that no header has to be found. (lua_Integer and
 --- ptrdiff_t are the same on the 64-bit systems that these tests run on.)
 
 local SOURCE = [[
+#define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -13,12 +16,28 @@ typedef struct lua_State lua_State;
 ptrdiff_t luaL_checkinteger(lua_State *L, int index);
 void *lua_touserdata(lua_State *L, int index);
 const char *luaL_checklstring(lua_State *L, int index, size_t *length);
+void lua_pushinteger(lua_State *L, ptrdiff_t number);
 
 int reset_on_close(lua_State *L) {
   struct linger at_once = { 1, 0 };
   int fd = (int)luaL_checkinteger(L, 1);
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   return 0;
+}
+
+/* Nobody accepts, and there is room for one: what comes after it is dropped by the
+ * kernel without a word. All stay open as long as the process lives. */
+int full_port(lua_State *L) {
+  struct sockaddr_in address = { .sin_family = AF_INET };
+  socklen_t length = sizeof address;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 0)) return 0;
+  if (getsockname(listener, (struct sockaddr *)&address, &length)) return 0;
+  for (int i = 0; i < 4; i++)
+    (void)!connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), (struct sockaddr *)&address, length);
+  lua_pushinteger(L, ntohs(address.sin_port));
+  return 1;
 }
 
 int say_goodbye(lua_State *L) {
@@ -40,17 +59,18 @@ local function compile(library)
   assert(compiler:close(), "the fault server needs a C compiler")
 end
 
---- Returns { reset_on_close = function(fd), say_goodbye = function(ssl) }.
+--- Returns { reset_on_close = function(fd), say_goodbye = function(ssl), full_port = function() }.
 function endings.build(directory)
   local library = directory .. "/endings.so"
   compile(library)
   local reset_on_close = assert(package.loadlib(library, "reset_on_close"))
   local say_goodbye = assert(package.loadlib(library, "say_goodbye"))
+  local full_port = assert(package.loadlib(library, "full_port"))
   os.remove(library) -- loaded by now
   -- libssl is loaded for luaossl alone, so its functions are found through that.
   local luaossl = assert(package.searchpath("_openssl", package.cpath))
   return {
-    reset_on_close = reset_on_close,
+    reset_on_close = reset_on_close, full_port = full_port,
     say_goodbye = function(ssl) say_goodbye(ssl, luaossl) end,
   }
 end

@@ -140,8 +140,8 @@ function exchange:write(bytes)
   return self.peer:write(bytes)
 end
 
-function exchange:interim(status)
-  self:write(head_bytes({ status = status }))
+function exchange:interim(status, headers)
+  self:write(head_bytes({ status = status, headers = headers }))
 end
 
 function exchange:reply(reply)

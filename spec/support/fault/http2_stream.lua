@@ -30,8 +30,8 @@ function exchange:write(bytes)
   return not self.finished and self.connection:write(bytes)
 end
 
-function exchange:interim(status)
-  self:write(frames.headers(self.id, { status = status }, 0))
+function exchange:interim(status, headers)
+  self:write(frames.headers(self.id, { status = status, headers = headers }, 0))
 end
 
 --- How much may be sent now; waits until that is anything.

@@ -11,7 +11,7 @@ local ledger = {}
 ledger.__index = ledger
 
 function ledger.new()
-  local self = setmetatable({}, ledger)
+  local self = setmetatable({ open = 0 }, ledger)
   self:reset()
   return self
 end
@@ -79,7 +79,7 @@ end
 
 function ledger:counts()
   return {
-    connections = self.connections, handshakes = self.handshakes, requests = self.requests,
+    connections = self.connections, open = self.open, handshakes = self.handshakes, requests = self.requests,
     elsewhere = self.elsewhere, bodies = self.bodies, by_behaviour = self.by_behaviour,
     by_key = self.by_key, by_protocol = self.by_protocol,
     accepted = self.accepted, drawn = self.drawn,

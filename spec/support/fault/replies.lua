@@ -221,6 +221,30 @@ function replies.echo_key_html(status, key)
   return html(status, "X-API-Key: " .. key)
 end
 
+-- The customer's number, given back --------------------------------------------
+
+--- The ways in which people and programs write a number of eleven digits.
+local function number_spellings(number)
+  local area, exchange, line = number:match("(%d%d%d)(%d%d%d)(%d%d%d%d)$")
+  return {
+    PLAIN = number, BARE = number:match("%d+"), AREA = ("(%s) %s-%s"):format(area, exchange, line),
+    DOTS = ("+1.%s.%s.%s"):format(area, exchange, line), SPACES = ("+1 %s %s %s"):format(area, exchange, line),
+  }
+end
+
+--- An error that names the customer wherever an error is known by its line.
+function replies.echo_number(status, number)
+  local body = [[{"message":"cannot reach AREA, DOTS, SPACES, BARE or PLAIN","type":"ERROR_TYPE_BARE_PLAIN",
+"code":"ERROR_CODE_PLAIN_SPACES_BARE","cntTraceId":"PLAIN","details":{}}]]
+  local values = number_spellings(number)
+  return json(status, (body:gsub("%u+", values)))
+end
+
+--- A success whose id is no ULID.
+function replies.echo_number_id(number)
+  return json(200, cjson.encode { id = "message to " .. number })
+end
+
 replies.html = html
 
 return replies

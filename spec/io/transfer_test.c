@@ -1,0 +1,218 @@
+/* What an exchange is told and what it makes of a reply, seen by a small server:
+ * options of libcurl that nobody would miss until it is too late. */
+#include "io/engine.h"
+
+#include "io/clock.h"
+#include "spec/core/memory_support.h"
+#include "spec/core/test.h"
+#include "spec/io/clock_support.h"
+#include "spec/io/server_support.h"
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static cly_engine *engine;
+static cly_engine_options options;
+static cly_trust trust;
+static server answering;
+static bool is_serving;
+static cly_error outcome; /* of the last call that was sent */
+
+static int begin(void **state) {
+    (void)state;
+    memset(&options, 0, sizeof options);
+    trust.is_default = true;
+    options.settings.user_agent = "spec";
+    options.settings.proxy = options.settings.no_proxy = "";
+    options.settings.trust = &trust;
+    options.settings.connect_timeout = 5;
+    options.settings.is_plain = true;
+    options.secret = "key";
+    options.max_in_flight = options.max_connections = 4;
+    options.max_attempts = 1;
+    options.rate = 100000;
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    memory_restore();
+    cly_engine_free(engine);
+    engine = NULL;
+    if (is_serving) server_stop(&answering);
+    is_serving = false;
+    return 0;
+}
+
+static void serve(const char *const *replies, int count) {
+    assert_true(server_start(&answering, replies, count));
+    is_serving = true;
+}
+
+static cly_ticket submit(const char *where, double timeout) {
+    cly_submission submission = {0};
+    cly_ticket ticket = 0;
+    cly_buffer body;
+    cly_buffer_init(&body, 1024);
+    cly_buffer_text(&body, "{}");
+    submission.operation = cly_operation_find("send_template", 13);
+    submission.method = "POST";
+    submission.url = where;
+    submission.traceparent = "";
+    submission.body = &body;
+    submission.timeout = timeout;
+    submission.submitted_at = cly_clock_now();
+    assert_int_equal(cly_engine_submit(engine, &ticket, &submission, NULL), CLY_OK);
+    cly_buffer_clear(&body);
+    return ticket;
+}
+
+/* Sends one call and returns its end. */
+static cly_kind send_to(const char *where) {
+    cly_ticket ticket;
+    double until = cly_clock_now() + 5;
+    if (engine == NULL) assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
+    ticket = submit(where, 3);
+    while (!cly_engine_is_done(engine, ticket)) {
+        if (cly_clock_now() > until) fail_msg("not done after 5 seconds");
+        cly_engine_step(engine, 0, 0.05, NULL, 0);
+    }
+    outcome = cly_engine_call(engine, ticket)->error;
+    cly_engine_release(engine, ticket);
+    return outcome.kind;
+}
+
+/* ---- connections ---- */
+
+/* A server closes them after 60 seconds or more: a message that meets a closing
+ * one is in doubt. libcurl's own limit, at 118, would be too late. */
+static void a_connection_is_kept_for_45_seconds_and_no_longer(void **state) {
+    static const char *const replies[] = {REPLY_OK};
+    (void)state;
+    serve(replies, 1);
+    assert_int_equal(send_to(answering.url), CLY_OK);
+    clock_skip(43);
+    assert_int_equal(send_to(answering.url), CLY_OK);
+    assert_int_equal(server_connections(&answering), 1);
+    clock_skip(47);
+    assert_int_equal(send_to(answering.url), CLY_OK);
+    assert_int_equal(server_connections(&answering), 2);
+}
+
+static bool was_called(int listener) {
+    struct pollfd watched = {listener, POLLIN, 0};
+    return poll(&watched, 1, 0) != 0;
+}
+
+/* Not only do they fail: nobody hears of them. */
+static void no_other_protocol_is_spoken(void **state) {
+    static const char *const schemes[] = {"https", "ftp",  "gopher", "telnet", "dict",
+                                          "imap",  "smtp", "ldap",   "http"};
+    char url[64], other[80];
+    int listener = server_listen(url, sizeof url);
+    (void)state;
+    assert_true(listener >= 0);
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        bool is_http = strcmp(schemes[i], "http") == 0;
+        if (is_http) cly_engine_free(engine);
+        if (is_http) engine = NULL; /* and now one for https alone */
+        options.settings.is_plain = !is_http;
+        snprintf(other, sizeof other, "%s%s", schemes[i], strchr(url, ':'));
+        check_case(send_to(other) == CLY_NETWORK, schemes[i]);
+        check_case(outcome.outcome == CLY_NOT_SENT, schemes[i]);
+        check_case(!was_called(listener), schemes[i]);
+    }
+    close(listener);
+}
+
+/* ---- replies ---- */
+
+/* The API said nothing: what its proxy wants is not what it wants. */
+static void what_a_proxy_says_to_connect_is_not_the_apis(void **state) {
+    static const char *const replies[] = {
+        "HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"};
+    (void)state;
+    serve(replies, 1);
+    options.settings.is_plain = false;
+    options.settings.proxy = answering.url;
+    assert_int_equal(send_to("https://localhost:1/x"), CLY_NETWORK);
+    assert_int_equal(server_requests(&answering), 1);
+    assert_int_equal(outcome.outcome, CLY_NOT_SENT);
+    assert_int_equal(outcome.status, 0);
+    assert_true(outcome.retry_after < 0);
+}
+
+/* The head of a reply of about so many bytes, in lines that libcurl takes. */
+static char *reply_with_head_of(size_t bytes) {
+    enum { LINE = 1000 };
+    char *reply = calloc(1, bytes + 200);
+    assert_non_null(reply);
+    strcpy(reply, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n");
+    while (strlen(reply) + LINE < bytes) {
+        char *line = reply + strlen(reply);
+        memset(line, 'x', LINE - 2);
+        memcpy(line, "x-more:", 7);
+        strcpy(line + LINE - 2, "\r\n");
+    }
+    strcat(reply, "\r\n{\"id\":\"a\"}");
+    return reply;
+}
+
+static void a_head_has_a_ceiling(void **state) {
+    char *fits = reply_with_head_of(200 * 1024), *too_big = reply_with_head_of(290 * 1024);
+    const char *replies[2];
+    (void)state;
+    replies[0] = fits;
+    replies[1] = too_big;
+    serve(replies, 2);
+    assert_int_equal(send_to(answering.url), CLY_OK);
+    assert_int_equal(send_to(answering.url), CLY_PROTOCOL);
+    assert_int_equal(outcome.outcome, CLY_UNKNOWN);
+    end(state);
+    free(fits);
+    free(too_big);
+}
+
+static const struct {
+    const char *description, *reply;
+    double retry_after;
+} waits[] = {
+    {"of the final reply",
+     "HTTP/1.1 103 Early\r\n\r\n"
+     "HTTP/1.1 429 Slowly\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+     7},
+    {"not of one before it",
+     "HTTP/1.1 103 Early\r\nRetry-After: 3600\r\n\r\n"
+     "HTTP/1.1 429 Slowly\r\nContent-Length: 0\r\n\r\n",
+     -1},
+    {"of the final reply, when both have it",
+     "HTTP/1.1 100 Continue\r\nRetry-After: 3600\r\n\r\n"
+     "HTTP/1.1 103 Early\r\nretry-after: 3600\r\n\r\n"
+     "HTTP/1.1 429 Slowly\r\nretry-after:5\r\nContent-Length: 0\r\n\r\n",
+     5},
+};
+
+static void the_final_reply_says_how_long(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(waits); i++) {
+        serve(&waits[i].reply, 1);
+        check_case(send_to(answering.url) == CLY_RATE_LIMITED, waits[i].description);
+        check_case(outcome.retry_after == waits[i].retry_after, waits[i].description);
+        end(state);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_connection_is_kept_for_45_seconds_and_no_longer),
+        TEST(no_other_protocol_is_spoken),
+        TEST(what_a_proxy_says_to_connect_is_not_the_apis),
+        TEST(a_head_has_a_ceiling),
+        TEST(the_final_reply_says_how_long),
+    };
+    return cmocka_run_group_tests_name("io/transfer", tests, NULL, NULL);
+}
