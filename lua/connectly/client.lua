@@ -230,7 +230,11 @@ local function attend(self)
   if not self.limiter then
     return
   end
-  if not self.host or not self.host:listen() then
+  local is_told, is_asked = false, false
+  if self.host then
+    is_told, is_asked = self.host:listen()
+  end
+  if not is_told and not is_asked then
     pump(self)
   end
 end
@@ -257,6 +261,9 @@ local function perform(self, operation, message)
   if not is_done then
     -- Nothing stays in flight unseen.
     interrupted(self, interruption)
+    if self.host then
+      self.host:forget(ticket)
+    end
     self.native:forget(ticket)
     pcall(emit_pending, self)
     error(interruption, 0)
@@ -549,6 +556,9 @@ end
 --- Lets a driver's loop carry a client's waiting (connectly.loop).
 local function attach(client, driver)
   local self = inner(client, "attach")
+  if self.host and next(self.host.signals) ~= nil then
+    error("connectly: attach: calls of the client are being waited for in the loop that it is attached to", 3)
+  end
   self.host = require("connectly.host").new(self.shared, driver)
   return client
 end

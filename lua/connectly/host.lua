@@ -10,7 +10,8 @@
 --   driver.listen(host) -> true   makes sure that host:look_around() is called (or
 --                                 host:ended(ticket)) when the client has something
 --                                 to say, as long as host:is_needed(); may be called
---                                 often; false when that cannot be had
+--                                 often; false when nobody does (yet), and then
+--                                 whether somebody has been asked to
 --
 -- The calls are carried by the client's thread; Lua runs only here.
 
@@ -34,6 +35,10 @@ end
 --- is told so, by an error: it is the program that is wrong.
 function host:may_wait(what)
   local place, why = self.driver.place()
+  if place == "loop" and not native.is_yieldable() then
+    place, why = nil, "nothing can give way in a function that C called (of string.gsub, table.sort, require); "
+      .. "use client:start(...) and wait for the call outside of it"
+  end
   if place == "loop" then
     return true
   end
@@ -96,6 +101,18 @@ function host:signal()
   return self.driver.signal()
 end
 
+--- Until the signal is set, or it is time to look. Where nobody listens, those who
+--- wait do it themselves, one of them at a time.
+function host:wait_a_while(signal, seconds)
+  local is_told = self.driver.listen(self)
+  signal:wait(math.min(seconds, is_told and LOOK or POLL))
+  if not is_told and native.clock() >= (self.next_look or 0) then
+    self.next_look = native.clock() + POLL
+    self:look_around()
+  end
+  self.client.emit_pending()
+end
+
 --- Waits for the end of a call: true, or false after `timeout` seconds.
 function host:wait(ticket, timeout)
   local until_then = native.clock() + (timeout or math.huge)
@@ -106,8 +123,7 @@ function host:wait(ticket, timeout)
       return false
     end
     self.signals[ticket] = signal
-    signal:wait(math.min(left, self.driver.listen(self) and LOOK or POLL))
-    self.client.emit_pending()
+    self:wait_a_while(signal, left)
   end
   self:ended(ticket) -- others may wait for it, to whom nobody names it once it is read
   return true
@@ -121,8 +137,7 @@ end
 --- Waits until some call that the signal was promised to has ended, or a moment;
 --- of room for one more call nobody tells.
 function host:wait_at(signal, is_for_room)
-  signal:wait(self.driver.listen(self) and not is_for_room and LOOK or POLL)
-  self.client.emit_pending()
+  self:wait_a_while(signal, is_for_room and POLL or LOOK)
 end
 
 --- Gives way until no call is under way, for `seconds` at most.

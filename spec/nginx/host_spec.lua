@@ -193,6 +193,57 @@ describe("in nginx", function()
     assert(api:tally().accepted.init >= 1)
   end)
 
+  local LIMITED = [[
+    lua_shared_dict rate 64k;
+    init_worker_by_lua_block {
+      limited = new("ok", { limiter = require("connectly").limiter.shared_dict { dict = "rate", rate = 200 } })
+    }
+  ]]
+
+  it("calls whose reader finds no timer to run in go on all the same", function()
+    start({ ["/timers"] = [[
+      local semaphore, ids = require("ngx.semaphore").new(), 0
+      for index = 1, 4 do
+        ngx.timer.at(0, function()
+          local first = limited:send_template(message("t" .. index))
+          local second = ok:send_template(message("u" .. index))
+          ids = ids + (first and 1 or 0) + (second and 1 or 0)
+          semaphore:post()
+        end)
+      end
+      for _ = 1, 4 do semaphore:wait(10) end
+      ngx.print(ids)
+    ]], ["/after"] = [[ ngx.print((limited:send_template(message("after")))) ]] },
+      { http = "lua_max_running_timers 4;" .. LIMITED })
+    local got = get "/timers"
+    assert(got == "8", got .. server:log())
+    get "/after"
+    assert.equal(1, api:tally().accepted.after)
+  end)
+
+  it("calls whose reader finds no folder for its socket go on all the same", function()
+    start({ ["/send"] = [[
+      local id = limited:send_template(message("a"))
+      ngx.print(id and ok:send_template(message("b")))
+    ]] }, { main = "env TMPDIR=/nonexistent/folder;", http = LIMITED })
+    get "/send"
+    assert.equal(1, api:tally().accepted.a)
+    assert.equal(1, api:tally().accepted.b)
+  end)
+
+  it("what cannot give way because C called it sends nothing, and harms nobody", function()
+    start({ ["/gsub"] = [[
+      for _ = 1, 3 do
+        local is_fine, problem = pcall(string.gsub, "a", ".", function() return (slow:send_template(message("c"))) end)
+        assert(not is_fine and tostring(problem):find("C called", 1, true), tostring(problem))
+      end
+      ngx.print(ngx.worker.pid())
+    ]], ["/send"] = SEND .. [[ ngx.print(" ", ngx.worker.pid()) ]] })
+    local pid = get "/gsub"
+    assert.equal(pid, get("/send?x"):match("%d+$"))
+    assert.is_nil(api:tally().accepted.c)
+  end)
+
   it("calls are started, waited for by several, given up, and canceled", function()
     start { ["/calls"] = [[
       local call = slow:start("send_template", message("a"))

@@ -78,6 +78,12 @@ static int native_clock(lua_State *L) {
     return 1;
 }
 
+/* is_yieldable() -> whether its caller may yield */
+static int native_is_yieldable(lua_State *L) {
+    lua_pushboolean(L, lua_isyieldable(L));
+    return 1;
+}
+
 /* process() -> a number that is another one in each child of a fork */
 static int native_process(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)cly_process_generation());
@@ -98,6 +104,7 @@ static const luaL_Reg functions[] = {
     {"operations", native_operations},
     {"taxonomy", native_taxonomy},
     {"clock", native_clock},
+    {"is_yieldable", native_is_yieldable},
     {"process", native_process},
     {"error_metatable", native_error_metatable},
     {"verify_webhook", clyL_webhook_verify},

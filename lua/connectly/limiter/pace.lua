@@ -6,7 +6,7 @@ local pace = {}
 -- Seconds ahead of now for which departures are given out.
 pace.HORIZON = 0.25
 -- Seconds for which a departure stays good (core/slots).
-pace.GOOD_FOR = 0.05
+pace.GOOD_FOR = 0.025
 -- Seconds that a 429 stops everybody for, at the most (io/engine).
 pace.LONGEST_PAUSE = 60
 

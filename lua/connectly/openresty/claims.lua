@@ -29,7 +29,10 @@ end
 --- One try: "taken", "done" or "busy". An event that cannot be noted is handled:
 --- twice is better than never.
 local function try(self, key)
-  local is_added, problem = self.dict:add(key, BUSY, HANDLING)
+  local is_added, problem, is_forced = self.dict:add(key, BUSY, HANDLING)
+  if is_forced then
+    complain("it is full, and forgot older ones for a new one")
+  end
   if is_added then
     return "taken"
   elseif problem ~= "exists" then

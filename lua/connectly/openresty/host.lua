@@ -4,6 +4,7 @@
 -- it; and it lives only while calls are awaited, because it would hold up a worker
 -- that wants to exit.
 
+local native = require "connectly.loader"
 local semaphore = require "ngx.semaphore"
 local ngx = ngx -- luacheck: ignore 113
 
@@ -12,6 +13,8 @@ local ngx = ngx -- luacheck: ignore 113
 local LINGER = 0.2
 -- Seconds between two looks around while somebody waits.
 local LOOK = 1
+-- Seconds by which it may be late before it is taken for dead, or never born.
+local GRACE = 1
 -- Milliseconds that are never reached: nginx logs each read that times out as an
 -- error, so whoever watches the time is another light thread.
 local ALWAYS = 24 * 3600 * 1000
@@ -90,6 +93,7 @@ local function watch(host, look)
   local was_needed = true
   while not look.has_ended do
     look.is_due = false -- what comes while a limiter is asked is not missed
+    host.alive_until = native.clock() + LOOK + GRACE
     local again = host:look_around()
     host.client.emit_pending()
     local is_needed = host:is_needed()
@@ -115,15 +119,24 @@ local function run(_, host)
       socket:close()
     end
   until not socket or not host:is_needed() or host.native:is_closed()
-  host.is_listening = false
+  host.alive_until = 0
   if problem then
     ngx.log(ngx.WARN, "connectly: no reader for the ends of calls: ", tostring(problem))
   end
 end
 
+--- A timer that was granted need not run: nginx drops it when too many do. Nor need
+--- it end: a handler may call ngx.exit. So what counts is when the reader was last
+--- seen, and it is asked for anew now and then.
 function driver.listen(host)
-  host.is_listening = host.is_listening or ngx.timer.at(0, run, host) and true or false
-  return host.is_listening
+  local now = native.clock()
+  if now < (host.alive_until or 0) then
+    return true
+  end
+  if now >= (host.ask_again_at or 0) then
+    host.ask_again_at = ngx.timer.at(0, run, host) and now + GRACE or 0
+  end
+  return false, host.ask_again_at > now
 end
 
 return driver
