@@ -7,7 +7,7 @@
 /* A departure counts for a little longer than the second (or, below one a
  * second, the interval) that it is promised for: what leaves arrives with some
  * milliseconds of jitter, and the server counts arrivals. */
-static const double longer_than_promised = 1.016;
+static const double longer_than_promised = 1.018;
 
 /* Within that, how much faster than the rate the pace may be. Work that begins
  * has its first second's worth gone after 0.4 s and is never behind again; a pace
