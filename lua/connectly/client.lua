@@ -74,14 +74,22 @@ local function is_interrupt(problem)
   return type(problem) == "string" and problem:find("interrupted!", 1, true) ~= nil
 end
 
+--- What the interpreter ends by Ctrl-C ends at once: whether it does.
+local function hurry_when_interrupted(self, problem)
+  if is_interrupt(problem) then
+    self.native:hurry()
+    return true
+  end
+  return false
+end
+
 local function emit(self, event)
   if not self.on_event then
     return
   end
   -- A logger that fails must not cost the result of a message that was sent.
   local is_fine, problem = pcall(self.on_event, event)
-  if not is_fine and is_interrupt(problem) then
-    self.native:hurry()
+  if not is_fine and hurry_when_interrupted(self, problem) then
     error(problem, 0)
   elseif not is_fine and not self.has_complained then
     self.has_complained = true
@@ -176,20 +184,12 @@ local function wait(self, ticket, timeout)
   return wait_blocking(self, ticket, timeout)
 end
 
---- Waiting was left by an error: with Ctrl-C the program wants to end.
+--- Waiting was left by an error: where it blocks, whatever it was, the program
+--- wants to end.
 local function interrupted(self, problem)
-  if not self.host or is_interrupt(problem) then
+  if not hurry_when_interrupted(self, problem) and not self.host then
     self.native:hurry()
   end
-end
-
---- What the interpreter ends by Ctrl-C ends at once.
-local function hurry_when_interrupted(self, problem)
-  if is_interrupt(problem) then
-    self.native:hurry()
-    return true
-  end
-  return false
 end
 
 --- The same; Ctrl-C and a caller's hooks leave it by an error.
@@ -261,9 +261,7 @@ local function perform(self, operation, message)
   if not is_done then
     -- Nothing stays in flight unseen.
     interrupted(self, interruption)
-    if self.host then
-      self.host:forget(ticket)
-    end
+    self.shared.forget(ticket)
     self.native:forget(ticket)
     pcall(emit_pending, self)
     error(interruption, 0)
@@ -482,7 +480,7 @@ local function share(self)
     native = self.native,
     timeout = self.timeout,
     at_end = at_end,
-    is_interrupt = function(problem) return hurry_when_interrupted(self, problem) end,
+    hurry_when_interrupted = function(problem) return hurry_when_interrupted(self, problem) end,
     submit = function(operation, message, group) return submit(self, operation, message, group) end,
     wait = function(ticket, timeout) return wait_interruptibly(self, ticket, timeout) end,
     finish = function(operation, value, second) return finish(self, operation, value, second) end,

@@ -17,14 +17,16 @@
 
 local native = require "connectly.loader"
 
--- Seconds after which code that waits looks for itself, should nobody have told it.
-local LOOK = 1
--- The same where nobody can tell.
+-- Seconds after which code that waits looks for itself where nobody can tell it.
 local POLL = 0.01
 
 ---@class connectly.Host
 local host = {}
 host.__index = host
+
+-- The same where somebody should have told it; and for drivers, between two looks
+-- around while nobody says anything.
+host.LOOK = 1
 
 --- `client` has native, emit_pending and pump (client.lua).
 function host.new(client, driver)
@@ -105,7 +107,7 @@ end
 --- wait do it themselves, one of them at a time.
 function host:wait_a_while(signal, seconds)
   local is_told = self.driver.listen(self)
-  signal:wait(math.min(seconds, is_told and LOOK or POLL))
+  signal:wait(math.min(seconds, is_told and self.LOOK or POLL))
   if not is_told and native.clock() >= (self.next_look or 0) then
     self.next_look = native.clock() + POLL
     self:look_around()
@@ -137,7 +139,7 @@ end
 --- Waits until some call that the signal was promised to has ended, or a moment;
 --- of room for one more call nobody tells.
 function host:wait_at(signal, is_for_room)
-  self:wait_a_while(signal, is_for_room and POLL or LOOK)
+  self:wait_a_while(signal, is_for_room and POLL or self.LOOK)
 end
 
 --- Gives way until no call is under way, for `seconds` at most.

@@ -27,7 +27,7 @@ end
 --- Takes one more message in: a result at once when it was refused.
 local function take_in(state)
   local is_fine, message = pcall(state.pull)
-  if not is_fine and state.client.is_interrupt(message) then
+  if not is_fine and state.client.hurry_when_interrupted(message) then
     error(message, 0)
   elseif not is_fine then
     -- What is in flight is still handed out; then the source's error is raised.
@@ -135,7 +135,7 @@ end
 local function next_or_interrupt(state)
   local is_fine, result = pcall(next_result, state)
   if not is_fine then
-    state.client.is_interrupt(result)
+    state.client.hurry_when_interrupted(result)
     error(result, 0)
   end
   return result
@@ -144,7 +144,7 @@ end
 --- The loop was left: nothing more is taken in, and what is in flight is let end.
 local function finish_early(state, problem)
   state.is_over = true
-  if state.client.is_interrupt(problem) or is_parents(state) then
+  if state.client.hurry_when_interrupted(problem) or is_parents(state) then
     return state.client.native:detach_group(state.group)
   end
   while state.in_flight > 0 and not state.client.native:is_closed() do
@@ -177,7 +177,7 @@ local function check(options)
   end
 end
 
---- `client` has native, timeout, submit, expect, step and finish (client.lua).
+--- `client` is what client.lua shares with it.
 --- `signal` is the host's, nil where waiting blocks.
 function many.new(client, group, signal, source, options)
   check(options)

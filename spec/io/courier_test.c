@@ -6,6 +6,7 @@
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include "spec/io/departure_support.h"
+#include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
 #include <dirent.h>
 #include <poll.h>
@@ -24,28 +25,12 @@ enum { FLIGHT = 2, MAILBOX = 4 };
 
 static cly_engine_options options;
 static cly_courier *courier;
-static cly_trust trust;
 static server answering;
 static int silent_port;
 static char silent_url[64];
 
 static const char *const always_ok[] = {REPLY_OK};
 static const char refused_url[] = "http://127.0.0.1:1/x";
-
-static void set_options(void) {
-    memset(&options, 0, sizeof options);
-    trust.is_default = true;
-    options.settings.user_agent = "spec";
-    options.settings.proxy = options.settings.no_proxy = "";
-    options.settings.trust = &trust;
-    options.settings.connect_timeout = 5;
-    options.settings.is_plain = true;
-    options.secret = "key";
-    options.max_in_flight = FLIGHT;
-    options.max_connections = 16;
-    options.max_attempts = 1;
-    options.rate = 100000;
-}
 
 static cly_courier *open_courier(int mailbox) {
     cly_engine *engine = NULL;
@@ -59,7 +44,7 @@ static cly_courier *open_courier(int mailbox) {
 
 static int begin(void **state) {
     (void)state;
-    set_options();
+    options = options_on_loopback(FLIGHT, 16);
     if (!server_start(&answering, always_ok, 1)) return -1;
     silent_port = server_listen(silent_url, sizeof silent_url);
     courier = open_courier(MAILBOX);

@@ -9,6 +9,7 @@
 #include "spec/core/test.h"
 #include "spec/io/clock_support.h"
 #include "spec/io/departure_support.h"
+#include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,6 @@ static int listener;
 static char url[64];
 static cly_engine *engine;
 static cly_engine_options options;
-static cly_trust trust;
 static server answering;
 static bool is_serving;
 
@@ -56,21 +56,6 @@ static void unserve(void) {
     is_serving = false;
 }
 
-static void set_options(void) {
-    memset(&options, 0, sizeof options);
-    trust.is_default = true;
-    options.settings.user_agent = "spec";
-    options.settings.proxy = options.settings.no_proxy = "";
-    options.settings.trust = &trust;
-    options.settings.connect_timeout = 5;
-    options.settings.is_plain = true;
-    options.secret = "key";
-    options.max_in_flight = ROOM;
-    options.max_connections = ROOM;
-    options.max_attempts = 1;
-    options.rate = 100000;
-}
-
 static cly_kind open_engine(void) {
     cly_error error;
     cly_error_clear(&error);
@@ -79,7 +64,7 @@ static cly_kind open_engine(void) {
 
 static int begin(void **state) {
     (void)state;
-    set_options();
+    options = options_on_loopback(ROOM, ROOM);
     return open_engine() == CLY_OK ? 0 : -1;
 }
 

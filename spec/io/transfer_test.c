@@ -6,6 +6,7 @@
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include "spec/io/clock_support.h"
+#include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
 #include <poll.h>
 #include <stdio.h>
@@ -15,24 +16,13 @@
 
 static cly_engine *engine;
 static cly_engine_options options;
-static cly_trust trust;
 static server answering;
 static bool is_serving;
 static cly_error outcome; /* of the last call that was sent */
 
 static int begin(void **state) {
     (void)state;
-    memset(&options, 0, sizeof options);
-    trust.is_default = true;
-    options.settings.user_agent = "spec";
-    options.settings.proxy = options.settings.no_proxy = "";
-    options.settings.trust = &trust;
-    options.settings.connect_timeout = 5;
-    options.settings.is_plain = true;
-    options.secret = "key";
-    options.max_in_flight = options.max_connections = 4;
-    options.max_attempts = 1;
-    options.rate = 100000;
+    options = options_on_loopback(4, 4);
     return 0;
 }
 

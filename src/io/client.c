@@ -215,8 +215,7 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
     submission.group = group;
     kind = client->courier ? cly_courier_submit(client->courier, ticket, &submission, error)
                            : cly_engine_submit(client->engine, ticket, &submission, error);
-    if (kind == CLY_OK && *ticket >> CLY_TICKET_INDEX_BITS > client->turns)
-        client->turns = (uint32_t)(*ticket >> CLY_TICKET_INDEX_BITS);
+    if (kind == CLY_OK && cly_ticket_turn(*ticket) > client->turns) client->turns = cly_ticket_turn(*ticket);
     return kind;
 }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* POSIX, and glibc's adaptive locks */
 #include "io/courier.h"
 
+#include "core/request.h"
 #include "io/bell.h"
 #include "io/clock.h"
 #include "io/process.h"
@@ -64,8 +65,6 @@ struct cly_courier {
     double pause_to_tell;
 };
 
-enum { URL_MAX = 64 * 1024 };
-
 /* With the engine all letters are of one group: groups are for those who wait. */
 enum { ENGINE_GROUP = 0 };
 
@@ -92,7 +91,7 @@ static letter *make_letter(cly_courier *courier) {
     if (made == NULL) return NULL;
     cly_call_init(&made->call);
     cly_buffer_init(&made->body, CLY_BODY_MAX);
-    cly_buffer_init(&made->url, URL_MAX);
+    cly_buffer_init(&made->url, CLY_URL_MAX);
     cly_buffer_init(&made->reply, CLY_REPLY_MAX);
     made->previous = list->last;
     *(list->last ? &list->last->next : &list->first) = made;
@@ -118,14 +117,19 @@ static letter *take_free(cly_courier *courier) {
 }
 
 static cly_ticket ticket_of(const letter *of) {
-    return (cly_ticket)of->turn << CLY_TICKET_INDEX_BITS | (cly_ticket)of->index;
+    return cly_ticket_make(of->turn, (size_t)of->index);
 }
 
 static letter *find(const cly_courier *courier, cly_ticket ticket) {
-    size_t index = (size_t)(ticket & ((1u << CLY_TICKET_INDEX_BITS) - 1));
+    size_t index = cly_ticket_index(ticket);
     letter *found = index < (size_t)courier->letter_count ? courier->letters[index] : NULL;
     if (found == NULL || found->place == LETTER_FREE || found->is_forgotten) return NULL;
-    return found->turn == (uint32_t)(ticket >> CLY_TICKET_INDEX_BITS) ? found : NULL;
+    return found->turn == cly_ticket_turn(ticket) ? found : NULL;
+}
+
+static letter *find_done(const cly_courier *courier, cly_ticket ticket) {
+    letter *found = find(courier, ticket);
+    return found && found->place == LETTER_DONE ? found : NULL;
 }
 
 static void lock(cly_courier *courier) {
@@ -451,7 +455,7 @@ static void adopt_calls(cly_courier *courier) {
     for (int i = 0; i < courier->letter_count; i++) {
         letter *of = courier->letters[i];
         if (!cly_engine_look(courier->engine, i, &known)) continue;
-        of->turn = (uint32_t)(known.ticket >> CLY_TICKET_INDEX_BITS);
+        of->turn = cly_ticket_turn(known.ticket);
         of->submission = known.submission;
         of->engine_ticket = known.ticket;
         of->is_forgotten = known.is_detached;
@@ -653,11 +657,9 @@ bool cly_courier_is_known(cly_courier *courier, cly_ticket ticket) {
 }
 
 bool cly_courier_is_done(cly_courier *courier, cly_ticket ticket) {
-    const letter *of;
     bool is_done;
     lock(courier);
-    of = find(courier, ticket);
-    is_done = of && of->place == LETTER_DONE;
+    is_done = find_done(courier, ticket) != NULL;
     unlock(courier);
     return is_done;
 }
@@ -699,12 +701,10 @@ void cly_courier_detach_group(cly_courier *courier, unsigned group) {
 
 bool cly_courier_result(cly_courier *courier, cly_ticket ticket, cly_result *result) {
     const letter *of;
-    bool is_done;
     lock(courier);
-    of = find(courier, ticket);
-    is_done = of && of->place == LETTER_DONE;
+    of = find_done(courier, ticket);
     unlock(courier);
-    if (!is_done) return false;
+    if (of == NULL) return false;
     result->call = &of->call;
     result->reply = &of->reply;
     result->http_version = of->http_version;

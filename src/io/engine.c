@@ -1,5 +1,6 @@
 #include "io/engine.h"
 
+#include "core/request.h"
 #include "io/chance.h"
 #include "io/clock.h"
 #include "io/cork.h"
@@ -59,7 +60,7 @@ struct cly_engine {
     double overdue_at;   /* no attempt under way is overdue before */
 };
 
-enum { URL_MAX = 64 * 1024, STREAMS_MAX = 100 };
+enum { STREAMS_MAX = 100 };
 
 /* A 429 that does not say how long stops everybody for a second, the unit of the
  * limit; one that says a year must not stop a client for good. */
@@ -87,11 +88,11 @@ static void move(cly_engine *engine, slot *of, place to) {
 }
 
 static cly_ticket ticket_of(const cly_engine *engine, const slot *of) {
-    return (cly_ticket)of->turn << CLY_TICKET_INDEX_BITS | (cly_ticket)(of - engine->slots);
+    return cly_ticket_make(of->turn, (size_t)(of - engine->slots));
 }
 
 static slot *find(const cly_engine *engine, cly_ticket ticket) {
-    size_t index = (size_t)(ticket & ((1u << CLY_TICKET_INDEX_BITS) - 1));
+    size_t index = cly_ticket_index(ticket);
     slot *found;
     if (index >= (size_t)engine->options.max_in_flight) return NULL;
     found = &engine->slots[index];
@@ -102,7 +103,7 @@ static void init_slot(slot *fresh) {
     cly_call_init(&fresh->call);
     cly_transfer_init(&fresh->transfer);
     cly_buffer_init(&fresh->body, CLY_BODY_MAX);
-    cly_buffer_init(&fresh->url, URL_MAX);
+    cly_buffer_init(&fresh->url, CLY_URL_MAX);
 }
 
 static void clear_slot(slot *old) {

@@ -29,7 +29,21 @@ typedef struct cly_engine cly_engine;
  * 16 bits are those of no other call that has not been released. */
 typedef uint64_t cly_ticket;
 
-enum { CLY_TICKET_INDEX_BITS = 16 }; /* above them is the turn, which counts uses */
+/* What a ticket is made of: the place of the call, and the turn, which counts the
+ * uses of that place. */
+enum { CLY_TICKET_INDEX_BITS = 16 };
+
+static inline cly_ticket cly_ticket_make(uint32_t turn, size_t index) {
+    return (cly_ticket)turn << CLY_TICKET_INDEX_BITS | (cly_ticket)index;
+}
+
+static inline size_t cly_ticket_index(cly_ticket ticket) {
+    return (size_t)(ticket & ((1u << CLY_TICKET_INDEX_BITS) - 1));
+}
+
+static inline uint32_t cly_ticket_turn(cly_ticket ticket) {
+    return (uint32_t)(ticket >> CLY_TICKET_INDEX_BITS);
+}
 
 typedef struct cly_engine_options {
     cly_transfer_settings settings; /* what it points to outlives the engine */

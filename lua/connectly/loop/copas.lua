@@ -8,9 +8,6 @@ local native = require "connectly.loader"
 local client = require "connectly.client"
 local sleeping = require "connectly.loop.copas_sleep"
 
--- Seconds after which the client is looked at though nobody said anything.
-local LOOK = 1
-
 local driver = {}
 
 --- copas does not tell its threads from other coroutines.
@@ -72,7 +69,7 @@ local function look(host, watched)
     again = host:look_around()
   end
   local previous = watched.next_look
-  watched.next_look = native.clock() + math.min(again or LOOK, LOOK)
+  watched.next_look = native.clock() + math.min(again or host.LOOK, host.LOOK)
   if watched.next_look < previous then
     sleeping.wakeup(watched.ticker)
   end

@@ -7,9 +7,6 @@ local condition = require "cqueues.condition"
 local native = require "connectly.loader"
 local client = require "connectly.client"
 
--- Seconds after which the client is looked at though nobody said anything.
-local LOOK = 1
-
 local driver = {}
 
 function driver.place()
@@ -39,9 +36,9 @@ local function watch(host, controller, descriptor)
     local again = host:look_at_ended()
     if native.clock() >= next_look then
       again = host:look_around()
-      next_look = native.clock() + LOOK
+      next_look = native.clock() + host.LOOK
     end
-    next_look = math.min(next_look, native.clock() + (again or LOOK))
+    next_look = math.min(next_look, native.clock() + (again or host.LOOK))
     host.client.emit_pending()
   end
   -- The controller must have forgotten the number when it comes to mean another file.

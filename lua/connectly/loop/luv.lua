@@ -6,9 +6,6 @@
 local uv = require "luv"
 local client = require "connectly.client"
 
--- Seconds after which the client is looked at though nobody said anything.
-local LOOK = 1
-
 local driver = {}
 
 function driver.place()
@@ -89,7 +86,7 @@ local function look(host, how)
   if not host:is_needed() then
     return stop(host)
   end
-  host.timer:start(milliseconds(math.min(again or LOOK, LOOK)), 0, function() look(host, host.look_around) end)
+  host.timer:start(milliseconds(math.min(again or host.LOOK, host.LOOK)), 0, function() look(host, host.look_around) end)
 end
 
 --- A loop lives as long as its handles: these go when nobody waits any more.

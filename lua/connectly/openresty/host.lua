@@ -11,8 +11,6 @@ local ngx = ngx -- luacheck: ignore 113
 -- Seconds for which the reader stays when nobody waits any more: making it costs
 -- as much as some sends.
 local LINGER = 0.2
--- Seconds between two looks around while somebody waits.
-local LOOK = 1
 -- Seconds by which it may be late before it is taken for dead, or never born.
 local GRACE = 1
 -- Milliseconds that are never reached: nginx logs each read that times out as an
@@ -93,7 +91,7 @@ local function watch(host, look)
   local was_needed = true
   while not look.has_ended do
     look.is_due = false -- what comes while a limiter is asked is not missed
-    host.alive_until = native.clock() + LOOK + GRACE
+    host.alive_until = native.clock() + host.LOOK + GRACE
     local again = host:look_around()
     host.client.emit_pending()
     local is_needed = host:is_needed()
@@ -102,7 +100,7 @@ local function watch(host, look)
     end
     was_needed = is_needed
     if not look.is_due then
-      look:wait(math.min(again or LOOK, is_needed and LOOK or LINGER))
+      look:wait(math.min(again or host.LOOK, is_needed and host.LOOK or LINGER))
     end
   end
 end
