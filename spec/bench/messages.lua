@@ -106,4 +106,15 @@ function messages.carousel(seed)
   }
 end
 
+--- An iterator of so many fresh ones.
+---@param count integer
+---@return fun(): table?
+function messages.source(count)
+  local given = 0
+  return function()
+    given = given + 1
+    return given <= count and messages.fresh(given) or nil
+  end
+end
+
 return messages

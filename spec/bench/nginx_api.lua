@@ -4,8 +4,8 @@
 --- callbackData arrived.
 
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local server = require "spec.bench.server"
-local socket = require "cqueues.socket"
 
 local PATIENCE = 30 -- seconds for an answer about many
 
@@ -56,21 +56,13 @@ local locations = [[
 local api = {}
 api.__index = api
 
-local function free_port()
-  local listener = assert(socket.listen("127.0.0.1", 0))
-  assert(listener:listen())
-  local _, _, port = listener:localname()
-  listener:close()
-  return port
-end
-
 --- Starts one; to be stopped. `folder` is an empty one, for the certificates.
 ---@param folder string
 ---@param delay number  seconds until it answers
 ---@return table api  with url (https), port (plain HTTP) and ca_file
 function api.start(folder, delay)
   server.make_certificates(folder)
-  local port = free_port()
+  local port = ports.free()
   local running = nginx.start { http = http, server = locations:format(port, folder, folder, delay) }
   return setmetatable({
     nginx = running, url = "https://localhost:" .. port, port = running.port, ca_file = folder .. "/ca.pem",

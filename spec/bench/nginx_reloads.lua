@@ -7,6 +7,7 @@
 
 local cqueues = require "cqueues"
 local nginx = require "spec.support.nginx"
+local process = require "spec.support.process"
 
 local PATIENCE = 20 -- seconds for an answer, and for the last ones to arrive
 
@@ -40,13 +41,6 @@ local locations = [[
 local reloads = {}
 reloads.__index = reloads
 
-local function capture(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
 --- Starts the nginx under test; to be stopped.
 ---@param api table  of nginx_api.lua
 ---@param folder string  where its sockets go; must be empty again in the end
@@ -78,7 +72,7 @@ local function next_request(self)
 end
 
 local function count_of(path)
-  return tonumber(capture(("ls %s 2>/dev/null | wc -l"):format(path)))
+  return tonumber(process.capture(("ls %s 2>/dev/null | wc -l"):format(path)))
 end
 
 --- KiB, descriptors and threads of a process; nil when it is gone.
@@ -173,8 +167,8 @@ function reloads:finish()
   end
   complain(problems, self.failures, "errors reached callers")
   complain(problems, self:complaints(), "complaints in nginx's log")
-  if capture("ls -A " .. self.folder) ~= "" then
-    problems[#problems + 1] = "left behind: " .. capture("ls -A " .. self.folder)
+  if process.capture("ls -A " .. self.folder) ~= "" then
+    problems[#problems + 1] = "left behind: " .. process.capture("ls -A " .. self.folder)
   end
   return problems
 end

@@ -14,6 +14,7 @@
 ---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" LUA_CPATH="build/5.4/?.so;;" \
 ---     lua5.4 spec/bench/paced.lua [count [inline|courier]]
 
+local arrivals = require "spec.support.arrivals"
 local connectly = require "connectly"
 local cqueues = require "cqueues"
 local faults = require "spec.support.faults"
@@ -25,31 +26,11 @@ local COUNT = tonumber(arg[1]) or 1000
 local MODE = arg[2] or "inline"
 local GOAL = COUNT / RATE + GRACE
 
---- The most arrivals in any second that begins with one of them.
-local function busiest_second(arrivals)
-  local most, last = 0, 1
-  for first = 1, #arrivals do
-    while arrivals[last + 1] and arrivals[last + 1] < arrivals[first] + 1 do
-      last = last + 1
-    end
-    most = math.max(most, last - first + 1)
-  end
-  return most
-end
-
-local function source()
-  local sent = 0
-  return function()
-    sent = sent + 1
-    return sent <= COUNT and messages.fresh(sent) or nil
-  end
-end
-
 --- Wall and CPU seconds, how many attempts a 429 refused, and how many messages failed.
 local function send(client)
   local refused, failed = 0, 0
   local wall, cpu = cqueues.monotime(), os.clock()
-  for result in client:send_many(source()) do
+  for result in client:send_many(messages.source(COUNT)) do
     -- Nothing but a 429 is tried again here.
     refused = refused + ((result.info or result.error).attempts or 1) - 1
     failed = failed + (result.error and 1 or 0)
@@ -70,7 +51,7 @@ local function open(server)
 end
 
 local function report(server, wall, cpu, refused, failed)
-  local busiest, extra = busiest_second(server:arrivals()), server:tally().requests - COUNT
+  local busiest, extra = arrivals.busiest_second(server:arrivals()), server:tally().requests - COUNT
   print(("paced, %d messages at %d a second, 50 ms away, %s, %s"):format(
     COUNT, RATE, MODE, rawget(_G, "jit") and jit.version or _VERSION))
   measure.print_line("wall time; the ratio is to the goal", ("%.2f s"):format(wall), wall / GOAL, 1)

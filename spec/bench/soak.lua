@@ -39,18 +39,10 @@ local function memory()
   return resident(), collectgarbage("count")
 end
 
-local function source()
-  local sent = 0
-  return function()
-    sent = sent + 1
-    return sent <= COUNT and messages.fresh(sent) or nil
-  end
-end
-
 --- Sends them all; returns what memory() said after the first ones and at the end.
 local function send(client)
   local ended, process_before, lua_before = 0, 0, 0
-  for result in client:send_many(source()) do
+  for result in client:send_many(messages.source(COUNT)) do
     if result.error then
       error(result.error, 0)
     end

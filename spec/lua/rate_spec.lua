@@ -2,29 +2,9 @@
 -- arrive, in the caller's thread and with the courier. This takes ten seconds
 -- each, because the promise is about seconds.
 
+local arrivals = require "spec.support.arrivals"
 local safe = require "connectly.safe"
 local faults = require "spec.support.faults"
-
---- The most arrivals in any second that begins with one of them.
-local function busiest_second(arrivals)
-  local most, last = 0, 1
-  for first = 1, #arrivals do
-    while arrivals[last + 1] and arrivals[last + 1] < arrivals[first] + 1 do
-      last = last + 1
-    end
-    most = math.max(most, last - first + 1)
-  end
-  return most
-end
-
---- How many arrived within ten seconds of the first.
-local function in_ten_seconds(arrivals)
-  local count = 0
-  for _, at in ipairs(arrivals) do
-    count = count + (at < arrivals[1] + 10 and 1 or 0)
-  end
-  return count
-end
 
 local function messages(count)
   local sent = 0
@@ -53,8 +33,8 @@ describe("the rate", function()
       assert(result.id, tostring(result.error))
     end
     client:close()
-    local arrivals = server:arrivals()
-    return busiest_second(arrivals), in_ten_seconds(arrivals)
+    local arrived = server:arrivals()
+    return arrivals.busiest_second(arrived), #arrivals.between(arrived, 0, 10)
   end
 
   -- Departures are counted in spec/io (departures_in_a_second), where one run must
@@ -110,7 +90,7 @@ describe("the rate", function()
       end
     end
     client:close()
-    assert(busiest_second(server:arrivals()) <= 50)
+    assert(arrivals.busiest_second(server:arrivals()) <= 50)
   end)
 
   it("stops for all after a 429", function()
@@ -127,10 +107,7 @@ describe("the rate", function()
       assert(call:wait(10))
     end
     client:close()
-    local arrivals, longest = server:arrivals(), 0
-    for index = 2, #arrivals do
-      longest = math.max(longest, arrivals[index] - arrivals[index - 1])
-    end
+    local longest = arrivals.longest_gap(server:arrivals())
     assert(longest >= 0.9, "the longest pause was " .. longest)
   end)
 end)

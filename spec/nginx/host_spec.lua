@@ -4,6 +4,7 @@
 local cqueues = require "cqueues"
 local faults = require "spec.support.faults"
 local nginx = require "spec.support.nginx"
+local process = require "spec.support.process"
 
 -- Enough for a machine that is busy with other things.
 local PATIENCE = 20
@@ -23,13 +24,6 @@ local MAKE_CLIENT = [[
     ok, slow = new "ok", new "slow-500"
   }
 ]]
-
-local function capture(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
 
 describe("in nginx", function()
   local api, server
@@ -331,7 +325,7 @@ describe("in nginx", function()
   end)
 
   it("a worker that ends sends what was started, and leaves nothing behind", function()
-    local folder = capture("mktemp -d"):match("^%S+")
+    local folder = process.capture("mktemp -d"):match("^%S+")
     start({ ["/start"] = [[
       for index = 1, 20 do slow:start("send_template", message("q" .. index)) end
       ngx.print((ok:send_template(message("w"))))
@@ -339,7 +333,7 @@ describe("in nginx", function()
     get "/start"
     server:quit()
     assert_once("q", 20)
-    assert.equal("", capture("ls " .. folder))
+    assert.equal("", process.capture("ls " .. folder))
     os.execute("rmdir " .. folder)
   end)
 
@@ -430,7 +424,7 @@ describe("in nginx", function()
     assert_once("n", 30)
     assert_once("o", 30)
     local pid = server:workers()[1]
-    wait_until(function() return tonumber(capture("ls /proc/" .. pid .. "/task | wc -l")) == 1 end, "threads stay")
+    wait_until(function() return tonumber(process.capture("ls /proc/" .. pid .. "/task | wc -l")) == 1 end, "threads stay")
   end)
 
   it("requests that go away while they wait give their places back", function()
@@ -454,7 +448,7 @@ describe("in nginx", function()
     start { ["/send"] = SEND, ["/pid"] = [[ ngx.print(ngx.worker.pid()) ]] }
     local pid = get "/pid"
     local function count(what)
-      return tonumber(capture(("ls /proc/%s/%s | wc -l"):format(pid, what)))
+      return tonumber(process.capture(("ls /proc/%s/%s | wc -l"):format(pid, what)))
     end
     get_all(repeated("/send", 50))
     local threads, descriptors = count "task", count "fd"

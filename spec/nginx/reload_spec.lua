@@ -4,21 +4,15 @@
 
 local nginx_api = require "spec.bench.nginx_api"
 local reloads = require "spec.bench.nginx_reloads"
+local process = require "spec.support.process"
 
 local COUNT, AT_ONCE, INTERVAL, DELAY = 2000, 10, 0.3, 0.02
-
-local function capture(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
 
 describe("nginx, reloaded under load", function()
   local folder, api, run
 
   setup(function()
-    folder = capture("mktemp -d"):match("^%S+")
+    folder = process.capture("mktemp -d"):match("^%S+")
     assert(os.execute(("mkdir %s/api %s/sockets"):format(folder, folder)))
     api = nginx_api.start(folder .. "/api", DELAY)
   end)

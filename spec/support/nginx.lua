@@ -14,6 +14,7 @@
 
 local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
+local ports = require "spec.support.ports"
 local process = require "spec.support.process"
 local socket = require "cqueues.socket"
 
@@ -58,13 +59,6 @@ local modules = { "/usr/lib/nginx/modules/ndk_http_module.so", "/usr/lib/nginx/m
 -- The interpreter of the specs is another than nginx's: its paths stay its own.
 local command = "echo starting; exec env -u LUA_PATH -u LUA_CPATH -u LUA_INIT nginx -p %s -c nginx.conf -e error.log 2>/dev/null"
 
-local function capture(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
 local function read(path)
   local file = io.open(path, "rb")
   local text = file and file:read("*a")
@@ -83,22 +77,14 @@ end
 local function write_config(folder, port, options)
   local values = {
     folder = folder, port = tostring(port), workers = tostring(options.workers or 1), modules = load_modules(),
-    tree = capture("pwd"):match("^[^\n]+"), build = os.getenv("BUILD") or "build",
+    tree = process.capture("pwd"):match("^[^\n]+"), build = os.getenv("BUILD") or "build",
     -- Its workers would else be of a user who cannot read the work tree.
-    user = capture("id -u"):match("^0%s") and "user root;" or "",
+    user = process.capture("id -u"):match("^0%s") and "user root;" or "",
     main = options.main or "", http = options.http or "", server = options.server or "",
   }
   local file = assert(io.open(folder .. "/nginx.conf", "wb"))
   assert(file:write((config:gsub("%$(%l+)", values))))
   file:close()
-end
-
-local function free_port()
-  local listener = assert(socket.listen("127.0.0.1", 0))
-  assert(listener:listen())
-  local _, _, port = listener:localname()
-  listener:close()
-  return port
 end
 
 local function answers(port)
@@ -133,8 +119,8 @@ local function failure(self)
 end
 
 local function try(options)
-  local folder = capture("mktemp -d"):match("^%S+")
-  local port = free_port()
+  local folder = process.capture("mktemp -d"):match("^%S+")
+  local port = ports.free()
   write_config(folder, port, options)
   local started = process.start { command = { "sh", "-c", command:format(process.quote(folder)) }, ready = "^starting$" }
   local self = setmetatable({ process = started, folder = folder, port = port }, server)
@@ -253,7 +239,7 @@ done 2>/dev/null]]
 ---@return integer[] leaving  pids of those that are shutting down
 function server:workers()
   local serving, leaving = {}, {}
-  for pid, title in capture(children:format(self.master)):gmatch("(%d+) ([^\n]*)") do
+  for pid, title in process.capture(children:format(self.master)):gmatch("(%d+) ([^\n]*)") do
     local list = title:find("shutting down", 1, true) and leaving or title:find("worker process", 1, true) and serving or {}
     list[#list + 1] = tonumber(pid)
   end

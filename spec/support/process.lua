@@ -22,6 +22,16 @@ function process.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+--- All that a shell's command prints.
+---@param line string
+---@return string
+function process.capture(line)
+  local pipe = assert(io.popen(line))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
 local function quote_all(arguments)
   local quoted = {}
   for index, argument in ipairs(arguments) do

@@ -6,8 +6,8 @@
 ---   ... { host = "127.0.0.1", port = server.port, password = server.password } ...
 ---   server:kill() server:restart() server:stop()
 
+local ports = require "spec.support.ports"
 local process = require "spec.support.process"
-local socket = require "cqueues.socket"
 
 local ATTEMPTS = 5 -- at a free port
 local PASSWORD = "correct horse"
@@ -21,21 +21,6 @@ server.__index = server
 local command = "exec redis-server --port %d --bind 127.0.0.1 --dir %s --requirepass %s --save '' --appendonly %s "
   .. "--appendfsync always --daemonize no --logfile '' --enable-debug-command yes 2>&1"
 
-local function capture(line)
-  local pipe = assert(io.popen(line))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
-local function free_port()
-  local listener = assert(socket.listen("127.0.0.1", 0))
-  assert(listener:listen())
-  local _, _, port = listener:localname()
-  listener:close()
-  return port
-end
-
 local function run(self)
   local line = command:format(self.port, process.quote(self.folder), process.quote(PASSWORD), self.keeps and "yes" or "no")
   self.process = process.start { command = { "sh", "-c", line }, ready = "Ready to accept connections" }
@@ -46,8 +31,8 @@ end
 function redis.start(options)
   local problem
   for _ = 1, ATTEMPTS do
-    local self = setmetatable({ port = free_port(), password = PASSWORD, keeps = options and options.keeps }, server)
-    self.folder = capture("mktemp -d"):match("^%S+")
+    local self = setmetatable({ port = ports.free(), password = PASSWORD, keeps = options and options.keeps }, server)
+    self.folder = process.capture("mktemp -d"):match("^%S+")
     local is_started
     is_started, problem = pcall(run, self)
     if is_started then
@@ -64,7 +49,7 @@ function server:ask(...)
   for _, word in ipairs { ... } do
     words[#words + 1] = process.quote(tostring(word))
   end
-  return (capture(table.concat(words, " ") .. " 2>&1"):gsub("\n$", ""))
+  return (process.capture(table.concat(words, " ") .. " 2>&1"):gsub("\n$", ""))
 end
 
 local function signal(self, name)
