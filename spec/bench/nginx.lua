@@ -12,16 +12,20 @@
 ---      both less what a location costs that only waits for as long.
 ---      Goal: at most what the one written by hand costs, compared with the request.
 ---   2. The 99th percentile of what another location takes that answers at once, asked
----      steadily, against the same when the load goes to the location that only waits.
----      Goal: at most 1.20 times. API, load and probe share this machine's processors
----      with nginx, where the loop would have one: so its thread and the probe are given
----      one whenever they want it (chrt, as root). Without that, which is shown beside,
----      most of the percentile is waiting for a processor.
----   3. What log_by_lua with client:start adds to a location that answers at once:
+---      at random moments, against the same when the load goes to the location that only
+---      waits. Goal: at most 1.20 times. The load is as many sends under way, begun at a
+---      steady rate (load.c). API, load, probe and the client's thread would run on other
+---      machines' processors, or on others of this one: so the event loop has the first
+---      of this machine's for itself, and all else the second (taskset), where load and
+---      probe go first (chrt, as root). Beside: all share the processors, and the load
+---      asks again when it has its answer (wrk), in bunches: most of that percentile is
+---      waiting for a processor, and for a bunch.
+---   3. What log_by_lua with client:post adds to a location that answers at once:
 ---      median and 99th percentile, against the same without it while another nginx makes
 ---      as many sends, for these need the same processors; and whether 10,000 requests
----      were 10,000 deliveries. Goal: at most 1.10 times. Beside: the location without it
----      and without any sends, twice, which shows the noise. Fails when one is missing.
+---      were 10,000 deliveries. Goal: at most 1.10 times, the loop with a processor of its
+---      own as in 2. Beside: the location without it and without any sends, twice, which
+---      shows the noise; and all once more where all share. Fails when one is missing.
 ---
 --- How: rounds that alternate between the locations; medians, and the median of the
 --- ratios of each round. CPU time from /proc/PID/task/TID/schedstat, requests as nginx
@@ -74,11 +78,11 @@ local locations = [[
   location = /pong { content_by_lua_block { ngx.print "pong" } }
   location = /logged {
     content_by_lua_block { ngx.print "pong" }
-    log_by_lua_block { client:start("send_template", note(ngx.var.args)) }
+    log_by_lua_block { client:post("send_template", note(ngx.var.args)) }
   }
   location = /noted {
     content_by_lua_block { ngx.print "pong" }
-    log_by_lua_block { client:start("send_template", messages.fresh(1)) }
+    log_by_lua_block { client:post("send_template", messages.fresh(1)) }
   }
   location = /idle { content_by_lua_block { ngx.sleep(%s) ngx.print "01ARZ3NDEKTSV4RRFFQ69G5FAV" } }
   location = /send { content_by_lua_block { ngx.print((client:send_template(messages.fresh_wire(next_seed())))) } }
@@ -96,7 +100,9 @@ local senders = {
 
 local function compile()
   shell.read("mkdir -p " .. shell.quote(tools))
-  shell.read(("%s -O2 -o %s/probe spec/bench/probe.c"):format(os.getenv("CC") or "cc", tools))
+  for _, name in ipairs { "probe", "load" } do
+    shell.read(("%s -O2 -o %s/%s spec/bench/%s.c"):format(os.getenv("CC") or "cc", tools, name, name))
+  end
 end
 
 local function start_nginx(api)
@@ -204,23 +210,59 @@ local function probe(running, path, first, count, interval, prefix)
   return times
 end
 
+--- The same at a steady rate, so that as many are under way.
+local function steady_load_on(running, path, seconds, prefix)
+  local rate = AT_ONCE / DELAY
+  local command = ("%s%s/load %d %s %d %d 2>&1"):format(prefix, tools, running.port, path, rate, seconds)
+  local pipe = assert(io.popen(command))
+  return function()
+    local output = pipe:read("*a")
+    pipe:close()
+    assert(output:find("replies", 1, true), output)
+  end
+end
+
 --- The 99th percentile, and the median, of the other location under a load.
-local function pong_under(running, path, prefix)
-  local finish = load_on(running, path, PONG_SECONDS + 1)
+local function pong_under(running, load, path, prefix)
+  local finish = load(running, path, PONG_SECONDS + 1, prefix)
   shell.read("sleep 0.5")
   local times = probe(running, "/pong?", 1, PONG_SECONDS * 1e6 // PONG_INTERVAL, PONG_INTERVAL, prefix)
   finish()
   return measure.quantile(times, 0.99), measure.quantile(times)
 end
 
---- The event loop's thread, and what is returned to precede the probe's command, have
---- a processor whenever they want one; nil where that is not allowed.
-local function take_precedence(pid)
-  return shell.try("chrt -f -p 50 " .. pid) and "chrt -f 60 " or nil
+local function pids_of(...)
+  local pids = {}
+  for _, server in ipairs { ... } do
+    pids[#pids + 1] = server.master
+    for _, pid in ipairs(server:workers()) do
+      pids[#pids + 1] = pid
+    end
+  end
+  return pids
 end
 
-local function give_up_precedence(pid)
-  shell.read("chrt -o -p 0 " .. pid)
+-- Masks of processors.
+local FIRST, SECOND, ALL = 1, 2, "ffffffff"
+
+--- All threads of these, and all that they start.
+local function bind(pids, mask)
+  for _, pid in ipairs(pids) do
+    if not shell.try(("taskset -a -p %s %d"):format(mask, pid)) then
+      return false
+    end
+  end
+  return true
+end
+
+--- What precedes the commands of load and probe when the event loop's thread has a
+--- processor for itself; nil where that cannot be.
+local function set_apart(pid, pids)
+  -- Its other threads exist by now.
+  if not bind(pids, SECOND) or not shell.try(("taskset -p %s %d"):format(FIRST, pid)) then
+    return nil
+  end
+  return ("taskset %s "):format(SECOND) .. (shell.try("chrt -f 60 true") and "chrt -f 60 " or "")
 end
 
 local function report_pong(title, loads, tail, middle, goal)
@@ -231,34 +273,37 @@ local function report_pong(title, loads, tail, middle, goal)
   end
 end
 
-local function compare_pong(running, title, prefix, goal)
+local function compare_pong(running, load, title, prefix, goal)
   local loads = { senders[4], senders[2], senders[1] }
   local tail, middle = lists(#loads), lists(#loads)
   for round = 1, ROUNDS do
     for step = 1, #loads do
       local index = (round + step) % #loads + 1
-      tail[index][round], middle[index][round] = pong_under(running, loads[index][2], prefix)
+      tail[index][round], middle[index][round] = pong_under(running, load, loads[index][2], prefix)
     end
   end
   report_pong(title, loads, tail, middle, goal)
 end
 
-local function bench_pong(running, pid)
-  local prefix = take_precedence(pid)
+local function bench_pong(running, pid, api, other)
+  local pids = pids_of(running, api.nginx, other)
+  local prefix = set_apart(pid, pids)
   if prefix then
-    compare_pong(running, "the loop with a processor of its own", prefix, PONG_GOAL)
-    give_up_precedence(pid)
+    compare_pong(running, steady_load_on, "the loop with a processor of its own", prefix, PONG_GOAL)
+  else
+    print("another location meanwhile: not judged, this machine has no second processor to give")
   end
-  compare_pong(running, "all share the processors", "", not prefix and PONG_GOAL or nil)
+  bind(pids, ALL)
+  compare_pong(running, load_on, "all share the processors, in bunches", "")
 end
 
-local function report_log(kinds, tail, middle)
-  print("a location that answers at once, median and 99th percentile; the ratio is to the first")
+local function report_log(title, kinds, tail, middle, goal)
+  print(("a location that answers at once, %s: median and 99th percentile; the ratio is to the first"):format(title))
   for index, kind in ipairs(kinds) do
     for _, figure in ipairs { { "median", middle }, { "99th", tail } } do
       local values = figure[2]
       measure.print_line(("%s, %s"):format(kind[1], figure[1]), ("%.0f µs"):format(measure.quantile(values[index])),
-        measure.ratio(values[index], values[1]), kind.goal)
+        measure.ratio(values[index], values[1]), index == 2 and goal or nil)
     end
   end
 end
@@ -277,48 +322,56 @@ local function wait_for_deliveries(api)
 end
 
 --- A block of requests; those that go elsewhere meanwhile are of no interest.
-local function ask_block(kind, running, other, round)
+local function ask_block(kind, running, other, round, prefix)
   local first, meanwhile = (round - 1) * LOG_BLOCK + 1, nil
   if kind.meanwhile then
-    meanwhile = assert(io.popen(("%s/probe %d '%s' %d %d %d >/dev/null"):format(
-      tools, other.port, kind.meanwhile, first, LOG_BLOCK, LOG_INTERVAL)))
+    meanwhile = assert(io.popen(("%s%s/probe %d '%s' %d %d %d >/dev/null"):format(
+      prefix, tools, other.port, kind.meanwhile, first, LOG_BLOCK, LOG_INTERVAL)))
   end
-  local times = probe(running, kind[2], first, LOG_BLOCK, LOG_INTERVAL)
+  local times = probe(running, kind[2], first, LOG_BLOCK, LOG_INTERVAL, prefix)
   if meanwhile then
     meanwhile:close()
   end
   return times
 end
 
-local function compare_log(kinds, running, other)
-  local tail, middle = lists(#kinds), lists(#kinds)
+local log_kinds = {
+  { "without it, sends by another nginx", "/pong?r", meanwhile = "/noted?x" },
+  { "client:post in log_by_lua", "/logged?l" },
+  { "without it, no sends", "/pong?p" },
+  { "without it, no sends, once more", "/pong?q" },
+}
+
+local function compare_log(running, api, other, title, prefix, goal)
+  local tail, middle = lists(#log_kinds), lists(#log_kinds)
+  api:forget()
   for round = 1, LOG_REQUESTS // LOG_BLOCK do
-    for step = 1, #kinds do
-      local index = (round + step) % #kinds + 1
-      local times = ask_block(kinds[index], running, other, round)
+    for step = 1, #log_kinds do
+      local index = (round + step) % #log_kinds + 1
+      local times = ask_block(log_kinds[index], running, other, round, prefix)
       tail[index][round], middle[index][round] = measure.quantile(times, 0.99), measure.quantile(times)
     end
   end
-  report_log(kinds, tail, middle)
+  report_log(title, log_kinds, tail, middle, goal)
+  wait_for_deliveries(api)
 end
 
-local function bench_log(running, api, other)
-  api:forget()
-  compare_log({
-    { "without it, sends by another nginx", "/pong?r", meanwhile = "/noted?x" },
-    { "client:start in log_by_lua", "/logged?l", goal = LOG_GOAL },
-    { "without it, no sends", "/pong?p" },
-    { "without it, no sends, once more", "/pong?q" },
-  }, running, other)
-  wait_for_deliveries(api)
+local function bench_log(running, pid, api, other)
+  local pids = pids_of(running, api.nginx, other)
+  local prefix = set_apart(pid, pids)
+  if prefix then
+    compare_log(running, api, other, "the loop with a processor of its own", prefix, LOG_GOAL)
+  end
+  bind(pids, ALL)
+  compare_log(running, api, other, "all share the processors", "")
 end
 
 local function bench(running, api, other)
   local pid = assert(running:workers()[1])
   print(("nginx, one worker, %d sends at once, an API %.0f ms away, %d rounds"):format(AT_ONCE, DELAY * 1000, ROUNDS))
   bench_cpu(running, pid)
-  bench_pong(running, pid)
-  bench_log(running, api, other)
+  bench_pong(running, pid, api, other)
+  bench_log(running, pid, api, other)
 end
 
 local function first_errors(log)

@@ -1,13 +1,15 @@
 /*
- * probe.c - asks a server on this machine for something, again and again, at a steady
- * pace, on one connection.
+ * probe.c - asks a server on this machine for something, again and again, at moments
+ * that are random and so keep no step with the server's, on one connection.
  *
  *   probe PORT PATH FIRST COUNT INTERVAL
  *
  * The paths are PATHn, n from FIRST. A line for each: microseconds from the first
  * byte written to the first ones read (the replies are small and come whole). The
- * INTERVAL is in microseconds; a reply that takes longer puts the next one off.
+ * INTERVAL is in microseconds, on average; a reply that takes longer puts the next one
+ * off.
  */
+#define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -62,7 +64,7 @@ int main(int argc, char **argv) {
     first = atol(argv[3]);
     count = atol(argv[4]);
     for (long i = 0; i < count; i++) {
-        double taken, interval = atof(argv[5]);
+        double taken, interval = atof(argv[5]) * (0.5 + drand48());
         sleep_until(next);
         taken = ask(connection, argv[2], first + i);
         if (taken < 0) return 1;
