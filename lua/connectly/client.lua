@@ -202,14 +202,23 @@ local function wait_interruptibly(self, ticket, timeout)
   return ended
 end
 
+-- Operations that give the whole reply, decoded; the others give its id.
+local gives_reply = {}
+for _, operation in ipairs(native.operations()) do
+  gives_reply[operation.name] = operation.reply == "body"
+end
+
 --- value, info; or nil, error: of what native:result gave.
 local function finish(self, operation, value, second)
   emit_pending(self)
   if value == nil then
     return nil, errors.complete(second)
   end
-  if operation == "request" then
+  if gives_reply[operation] then
     value = value == "" and {} or json.decode(value)
+  end
+  if operation == "send_campaigns" then
+    return require("connectly.campaigns").judge(value, second)
   end
   return value, second
 end
@@ -246,6 +255,9 @@ end
 
 --- A whole call: value, info; or nil, error.
 local function perform(self, operation, message)
+  if gives_reply[operation] then
+    json.load() -- or else nobody could read the answer
+  end
   local is_ready, refusal = make_ready(self, operation)
   if not is_ready then
     return nil, refusal
@@ -303,13 +315,38 @@ end
 ---@return any? reply the decoded reply; an empty table when it had no body
 ---@return connectly.Info|connectly.Error
 function methods.request(self, request)
-  json.load()
   return perform(self, "request", request)
+end
+
+---Starts the campaigns that were published in Connectly's UI. Entries:
+---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
+---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
+---entries go in chunks of 100, one after the other; all are checked before the first
+---goes. An entry that the API refuses makes it an error, also where the API answers
+---200; its `result` has what became of each chunk. API: campaigns.
+---@param message {entries: table[]}
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@return connectly.Campaigns?
+---@return connectly.Info|connectly.Error
+function methods.send_campaigns(self, message, options)
+  return require("connectly.campaigns").send(message, options,
+    function(chunk) return perform(self, "send_campaigns", chunk) end,
+    function(chunk) return methods.dry_run(self, "send_campaigns", chunk) end)
+end
+
+---Registers a webhook, or changes the one that its topic has. `info.change` is
+---"created", "updated" or "none". API: webhooks, registration.
+---@param message {topic: string, address: string, type: string?, configuration: table?}
+---@return string? id
+---@return table|connectly.Error
+function methods.ensure_webhook(self, message)
+  return require("connectly.registration").ensure(message,
+    function(operation, fields) return perform(self, operation, fields) end)
 end
 
 --- Starts a call on the client's thread: its ticket, or nil and the error.
 local function begin(self, operation, message)
-  if operation == "request" then
+  if gives_reply[operation] then
     json.load()
   end
   local is_ready, problem = self.native:background()
@@ -381,7 +418,7 @@ function methods.stats(self)
 end
 
 ---The exact JSON that would go; nothing is sent, nothing is opened.
----@param operation string "send_template", "send_session" or "request"
+---@param operation string any of the methods that send something
 ---@param message table
 ---@return string? body
 ---@return {method: string, path: string}|connectly.Error
@@ -430,6 +467,15 @@ function methods.close(self, drain_seconds)
   end
   emit_pending(self)
   return ended == 0
+end
+
+--- The rest are what their entry in operations.def says: fields in, the id or the
+--- decoded reply out.
+for _, operation in ipairs(native.operations()) do
+  local name = operation.name
+  methods[name] = methods[name] or function(self, message)
+    return perform(self, name, message == nil and {} or message)
+  end
 end
 
 --- One metatable a face: `deliver` raises or returns.

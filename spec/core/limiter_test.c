@@ -373,6 +373,32 @@ static void time_that_goes_backwards_lets_nothing_go(void **state) {
     cly_limiter_clear(&ten);
 }
 
+/* ---- one within another ---- */
+
+static void one_within_another_needs_both(void **state) {
+    cly_limiter all, some;
+    (void)state;
+    assert_int_equal(cly_limiter_init(&all, 2, NULL), CLY_OK);
+    assert_int_equal(cly_limiter_init(&some, 1, NULL), CLY_OK);
+    some.within = &all;
+    assert_true(cly_limiter_take(&some, 100) == 0);
+    cly_limiter_left(&some, 100);
+    assert_true(cly_limiter_take(&some, 100.6) > 0);
+    assert_int_equal(all.about_to_leave, 0); /* what was refused took nothing */
+    assert_true(cly_limiter_take(&all, 100.6) == 0);
+    cly_limiter_left(&all, 100.6);
+    assert_true(cly_limiter_take(&all, 100.9) > 0); /* the one of the other counts */
+    cly_limiter_pause(&all, 10, 101);
+    assert_true(cly_limiter_take(&some, 105) > 0);
+    assert_int_equal(some.about_to_leave, 0);
+    assert_true(cly_limiter_take(&some, 112) == 0);
+    assert_int_equal(all.about_to_leave, 1);
+    cly_limiter_gave_up(&some);
+    assert_int_equal(all.about_to_leave, 0);
+    cly_limiter_clear(&some);
+    cly_limiter_clear(&all);
+}
+
 /* ---- memory ---- */
 
 static void without_memory_there_is_none(void **state) {
@@ -406,6 +432,7 @@ int main(void) {
         cmocka_unit_test(a_pause_lets_nothing_go),
         cmocka_unit_test(the_longest_pause_counts),
         cmocka_unit_test(time_that_goes_backwards_lets_nothing_go),
+        cmocka_unit_test(one_within_another_needs_both),
         cmocka_unit_test(without_memory_there_is_none),
     };
     return cmocka_run_group_tests_name("core/limiter", tests, NULL, NULL);

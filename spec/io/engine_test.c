@@ -826,6 +826,38 @@ static void no_second_holds_more_than_the_rate(void **state) {
     assert_true(stats_that_add_up().throttled > CALLS / 2);
 }
 
+/* API: rate limits. Assets have a limit of their own within the client's, and do not
+ * stand in the way of others. */
+static void assets_have_a_limit_of_their_own(void **state) {
+    enum { ASSETS = 150 };
+    const char *const replies[] = {REPLY_OK};
+    cly_submission submission;
+    cly_ticket ticket, send;
+    cly_error error;
+    double before;
+    (void)state;
+    options.rate = 200;
+    options.max_in_flight = ASSETS + 1;
+    reopen();
+    serve(replies, 1);
+    submission = submission_to(answering.url, 30);
+    submission.operation = cly_operation_find("create_asset", 12);
+    departures_forget();
+    before = cly_clock_now();
+    for (int i = 0; i < ASSETS; i++) assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    assert_int_equal(submit_to(answering.url, 30, &send, &error), CLY_OK);
+    while (!cly_engine_is_done(engine, send) && cly_clock_now() < before + 10)
+        cly_engine_step(engine, 1, 0.01, NULL, 0);
+    assert_int_equal(error_of(send)->kind, CLY_OK);
+    assert_true(departures() < ASSETS); /* it came last and went before the others */
+    while (cly_engine_in_flight(engine) > 0 && cly_clock_now() < before + 20)
+        cly_engine_step(engine, 1, 1, NULL, 0);
+    assert_true(cly_clock_now() - before >= 1);
+    unserve();
+    assert_int_equal(departures(), ASSETS + 1);
+    assert_true(departures_in_a_second() <= 101);
+}
+
 static void those_the_limiter_keeps_may_run_out_of_time(void **state) {
     cly_ticket first, second;
     (void)state;
@@ -1120,6 +1152,7 @@ int main(void) {
         TEST(when_no_other_connection_is_to_be_had_it_is_not_sent),
         TEST(a_call_without_an_attempt_has_no_reply),
         TEST(no_second_holds_more_than_the_rate),
+        TEST(assets_have_a_limit_of_their_own),
         TEST(those_the_limiter_keeps_may_run_out_of_time),
         TEST(a_step_ends_with_the_time_of_one_that_the_limiter_keeps),
         TEST(those_the_limiter_keeps_may_be_canceled),

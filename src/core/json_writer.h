@@ -47,6 +47,14 @@ static inline void cly_json_key(cly_json_writer *json, const char *key) {
 /* False when the bytes are not UTF-8; what was written is then of no use. */
 bool cly_json_text(cly_json_writer *json, const char *text, size_t length);
 
+/* The same for a key. */
+static inline bool cly_json_text_key(cly_json_writer *json, const char *text, size_t length) {
+    bool is_valid = cly_json_text(json, text, length);
+    cly_buffer_byte(json->out, ':');
+    json->comma = false;
+    return is_valid;
+}
+
 /* One of our own texts, or one that was checked: plain ASCII, nothing to escape. */
 void cly_json_ascii(cly_json_writer *json, const char *text, size_t length);
 

@@ -78,6 +78,8 @@ double cly_limiter_take(cly_limiter *limiter, double now) {
     if (wait > 0) return wait;
     wait = wait_for_count(limiter, now);
     if (wait > 0) return wait;
+    wait = limiter->within ? cly_limiter_take(limiter->within, now) : 0;
+    if (wait > 0) return wait;
     if (limiter->next_at < earliest) limiter->next_at = earliest;
     limiter->next_at += limiter->interval;
     limiter->about_to_leave++;
@@ -85,6 +87,7 @@ double cly_limiter_take(cly_limiter *limiter, double now) {
 }
 
 void cly_limiter_left(cly_limiter *limiter, double now) {
+    if (limiter->within) cly_limiter_left(limiter->within, now);
     if (limiter->about_to_leave > 0) limiter->about_to_leave--;
     /* The ring has room for all that take lets go; an extra departure, which
      * nobody asked for, takes the place of the oldest. */
@@ -97,6 +100,7 @@ void cly_limiter_left(cly_limiter *limiter, double now) {
 }
 
 void cly_limiter_gave_up(cly_limiter *limiter) {
+    if (limiter->within) cly_limiter_gave_up(limiter->within);
     if (limiter->about_to_leave > 0) limiter->about_to_leave--;
 }
 

@@ -31,14 +31,15 @@
 CLY_PRIVATE_BEGIN
 
 typedef struct cly_limiter {
-    double interval;     /* seconds from one to the next, at least */
-    double window;       /* seconds for which a departure counts */
-    double next_at;      /* when the next may go, by the pace */
-    double paused_until; /* the server said "slow down" */
-    int limit;           /* in any window */
-    int about_to_leave;  /* let go and neither left nor given up */
-    double *left_at;     /* owned ring of the last `limit` departures */
-    int count, first;    /* of the ring: how many, and where the oldest is */
+    double interval;            /* seconds from one to the next, at least */
+    double window;              /* seconds for which a departure counts */
+    double next_at;             /* when the next may go, by the pace */
+    double paused_until;        /* the server said "slow down" */
+    int limit;                  /* in any window */
+    int about_to_leave;         /* let go and neither left nor given up */
+    double *left_at;            /* owned ring of the last `limit` departures */
+    int count, first;           /* of the ring: how many, and where the oldest is */
+    struct cly_limiter *within; /* borrowed: another that must agree and counts the same; or NULL */
 } cly_limiter;
 
 /* init, then clear. A rate is requests a second, and may be below 1. */

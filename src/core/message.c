@@ -1,5 +1,6 @@
 #include "core/message.h"
 
+#include "core/endpoint.h"
 #include "core/json.h"
 #include "core/session.h"
 #include "core/template.h"
@@ -30,7 +31,6 @@ static void reset(cly_encoder *encoder, const cly_operation *operation) {
     cly_problems_reset(&encoder->problems);
     encoder->method = operation->method;
     encoder->traceparent[0] = '\0';
-    if (operation->path) cly_buffer_text(&encoder->path, operation->path);
 }
 
 static const char *known_method(const char *text, size_t length) {
@@ -153,13 +153,17 @@ static void read_traceparent(cly_walk *walk, cly_encoder *encoder, const cly_slo
 
 static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operation *operation,
                           const char *default_sender, const cly_slots *slots) {
+    if (operation->path) cly_write_path(walk, operation, slots, &encoder->path);
     switch (operation->id) {
     case CLY_OPERATION_SEND_TEMPLATE:
         cly_write_template(walk, slots, default_sender, &encoder->slices, &encoder->scratch);
         break;
     case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
+    case CLY_OPERATION_SEND_CAMPAIGNS:
+        cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
+        break;
     case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
-    case CLY_OPERATION_COUNT: break;
+    default: cly_write_fields(walk, slots);
     }
 }
 

@@ -12,8 +12,10 @@ CLY_PRIVATE_BEGIN
 
 typedef enum cly_reply { CLY_REPLY_ID, CLY_REPLY_BODY } cly_reply;
 
+typedef enum cly_limit { CLY_LIMIT_NONE, CLY_LIMIT_ASSETS } cly_limit;
+
 typedef enum cly_operation_id {
-#define CLY_OPERATION(constant, name, method, path, shape, reply, idempotent) CLY_OPERATION_##constant,
+#define CLY_OPERATION(constant, name, method, path, shape, reply, limit, idempotent) CLY_OPERATION_##constant,
 #include "core/operations.def"
 #undef CLY_OPERATION
     CLY_OPERATION_COUNT
@@ -26,11 +28,16 @@ typedef struct cly_operation {
     const char *path;   /* behind the business; NULL: the message says */
     const cly_shape *shape;
     cly_reply reply;
+    cly_limit limit;
     bool is_idempotent;
 } cly_operation;
 
 /* By its Lua name, or NULL. The result is static. */
 const cly_operation *cly_operation_find(const char *name, size_t length);
+
+/* The same operation, or the way out as one that may be repeated, when the method
+ * is one by which a request may be: RFC 9110 section 9.2.2. The result is static. */
+const cly_operation *cly_operation_by_method(const cly_operation *operation, const char *method);
 
 /* All of them; `*count` receives how many. */
 const cly_operation *cly_operations(size_t *count);

@@ -25,13 +25,23 @@ typedef enum cly_field_type {
     CLY_FIELD_TRACEPARENT,     /* a header, not in the body */
     CLY_FIELD_ATTACHMENT_TYPE, /* image, video, audio, document */
     CLY_FIELD_PRODUCT,
-    CLY_FIELD_OBJECT,     /* a table of the nested shape */
-    CLY_FIELD_LIST,       /* a list of low to high items of the nested shape */
-    CLY_FIELD_JSON,       /* any JSON value, by the host's encoder; at most `high` bytes */
-    CLY_FIELD_JSON_OBJECT /* the same, and a table it must be */
+    CLY_FIELD_OBJECT,          /* a table of the nested shape */
+    CLY_FIELD_LIST,            /* a list of low to high items of the nested shape */
+    CLY_FIELD_JSON,            /* any JSON value, by the host's encoder; at most `high` bytes */
+    CLY_FIELD_JSON_OBJECT,     /* the same, and a table it must be */
+    CLY_FIELD_TEXTS,           /* a list of low to high texts */
+    CLY_FIELD_VARIABLES,       /* names and values; numbers become texts, other values JSON */
+    CLY_FIELD_LANGUAGE_OBJECT, /* a language or { code = }; goes as an object */
+    CLY_FIELD_CATEGORY,        /* of a template: marketing, or the API's long word for it */
+    CLY_FIELD_ACCESS           /* of an asset: public, or the API's long word for it */
 } cly_field_type;
 
-enum { CLY_REQUIRED = 1, CLY_MAY_BE_EMPTY = 2 };
+enum {
+    CLY_REQUIRED = 1,
+    CLY_MAY_BE_EMPTY = 2,
+    CLY_IN_PATH = 4, /* not in the body; percent-encoded */
+    CLY_IN_QUERY = 8 /* likewise */
+};
 
 enum {
     CLY_SLOT_MAX = 20,           /* no shape has more fields */
@@ -56,6 +66,9 @@ typedef struct cly_shape {
     const cly_field *fields;
     size_t count;
 } cly_shape;
+
+/* "text", "number", ...: for what is written about the fields. Static. */
+const char *cly_field_type_name(cly_field_type type);
 
 /* The shapes, cly_shape_template and so on. */
 #define CLY_SHAPE(shape) extern const cly_shape cly_shape_##shape;

@@ -327,6 +327,59 @@ static void write_list(cly_walk *walk, const cly_field *field, cly_value value, 
     cly_json_close(&walk->json, ']');
 }
 
+static void write_texts(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    const cly_source *source = walk->source;
+    cly_list list;
+    cly_walk_list(walk, value, path, (int)field->low, (int)field->high, &list);
+    cly_json_open(&walk->json, '[');
+    for (int i = 1; i <= list.count; i++) {
+        cly_path at = cly_path_index(path, (size_t)i);
+        int mark = source->mark(source->host);
+        cly_write_text(walk, cly_walk_item(walk, &list, i), &at, CLY_FIELD_TEXT, 0);
+        source->release(source->host, mark);
+    }
+    cly_json_close(&walk->json, ']');
+}
+
+/* A language as an object, which only the making of a template wants. */
+static void write_language_object(cly_walk *walk, cly_value value, const cly_path *path) {
+    cly_slots slots;
+    cly_path code = cly_path_name(path, "code");
+    cly_json_open(&walk->json, '{');
+    cly_json_key(&walk->json, "code");
+    if (cly_walk_type(walk, value) != CLY_TYPE_TABLE) {
+        write_language(walk, value, path);
+    } else {
+        cly_collect(walk, &cly_shape_language, value, path, &slots);
+        if (slots.given[CLY_AT(language, code)])
+            write_language(walk, slots.values[CLY_AT(language, code)], &code);
+        else
+            cly_problem_add(walk->problems, &code, "missing");
+    }
+    cly_json_close(&walk->json, '}');
+}
+
+enum { CONSTANT_MAX = 128 };
+
+/* A word of an open set, in capitals on the wire, whose prefix may be left out:
+ * "marketing" becomes MESSAGE_TEMPLATE_GROUP_CATEGORY_MARKETING. */
+static void write_constant(cly_walk *walk, cly_value value, const cly_path *path, const char *prefix) {
+    char word[CONSTANT_MAX];
+    size_t length, used;
+    const char *text = read_string(walk, value, path, &length);
+    if (text == NULL) return;
+    used = cly_starts_with(text, length, prefix) ? 0 : strlen(prefix);
+    if (length == 0 || used + length > sizeof word) {
+        cly_problem_add(walk->problems, path, "1 to %zu bytes expected", sizeof word - used);
+        return;
+    }
+    memcpy(word, prefix, used);
+    memcpy(word + used, text, length);
+    for (size_t i = 0; i < used + length; i++)
+        if (word[i] >= 'a' && word[i] <= 'z') word[i] = (char)(word[i] - 'a' + 'A');
+    write_text(walk, word, used + length, path, CLY_FIELD_TEXT, 0);
+}
+
 /* The bytes that are counted are the bytes that go. */
 static void write_json(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
     cly_buffer *out = walk->json.out;
@@ -350,6 +403,38 @@ static void write_json_object(cly_walk *walk, const cly_field *field, cly_value 
     if (cly_walk_table(walk, value, path)) write_json(walk, field, value, path);
 }
 
+static void write_variable(cly_walk *walk, const cly_field *field, const cly_entry *entry,
+                           const cly_path *path) {
+    cly_path at = cly_path_text(path, entry->is_text ? entry->key : "", entry->is_text ? entry->length : 0);
+    if (!entry->is_text) {
+        cly_problem_add(walk->problems, path, "names and values expected, got a list item or other key");
+        return;
+    }
+    if (!cly_json_text_key(&walk->json, entry->key, entry->length))
+        cly_problem_add(walk->problems, &at, "not valid UTF-8");
+    if (entry->value.type == CLY_TYPE_TEXT || entry->value.type == CLY_TYPE_NUMBER)
+        cly_write_text(walk, &entry->value, &at, CLY_FIELD_TEXT, CLY_MAY_BE_EMPTY);
+    else
+        write_json(walk, field, entry->value, &at);
+}
+
+/* What a campaign calls its variables is its own affair. API: campaigns. */
+static void write_variables(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
+    const cly_source *source = walk->source;
+    cly_entries entries;
+    size_t seen = 0;
+    if (!cly_walk_table(walk, value, path)) return;
+    entries.has_begun = entries.is_over = false;
+    cly_json_open(&walk->json, '{');
+    while (!entries.is_over && seen <= CLY_LIST_MAX) {
+        source->next(source->host, value, &entries);
+        for (size_t i = 0; i < entries.count; i++) write_variable(walk, field, &entries.items[i], path);
+        seen += entries.count;
+    }
+    if (seen > CLY_LIST_MAX) cly_problem_add(walk->problems, path, "at most %d variables", (int)CLY_LIST_MAX);
+    cly_json_close(&walk->json, '}');
+}
+
 void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
     switch (field->type) {
     case CLY_FIELD_TEXT:
@@ -371,6 +456,11 @@ void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, co
     case CLY_FIELD_LIST: write_list(walk, field, value, path); break;
     case CLY_FIELD_JSON: write_json(walk, field, value, path); break;
     case CLY_FIELD_JSON_OBJECT: write_json_object(walk, field, value, path); break;
+    case CLY_FIELD_TEXTS: write_texts(walk, field, value, path); break;
+    case CLY_FIELD_VARIABLES: write_variables(walk, field, value, path); break;
+    case CLY_FIELD_LANGUAGE_OBJECT: write_language_object(walk, value, path); break;
+    case CLY_FIELD_CATEGORY: write_constant(walk, value, path, "message_template_group_category_"); break;
+    case CLY_FIELD_ACCESS: write_constant(walk, value, path, "asset_access_control_type_"); break;
     }
 }
 

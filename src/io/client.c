@@ -203,7 +203,7 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
         kind = cly_request_url(&client->url, client->config.base_url, client->config.business_id,
                                client->encoder.path.data, error);
     if (kind != CLY_OK) return kind;
-    submission.operation = operation;
+    submission.operation = cly_operation_by_method(operation, client->encoder.method);
     submission.method = client->encoder.method;
     submission.url = client->url.data;
     submission.traceparent = client->encoder.traceparent;

@@ -45,6 +45,7 @@ struct cly_engine {
     cly_engine_options options;
     cly_call_rules rules;
     cly_limiter limiter;
+    cly_limiter asset_limiter; /* what it lets go the other one must let go too */
     cly_slots slots_given;
     int slots_asked; /* when somebody last asked how many are wanted */
     double pause_to_tell;
@@ -61,6 +62,9 @@ struct cly_engine {
 };
 
 enum { STREAMS_MAX = 100 };
+
+/* Requests for assets in any second. API: rate limits. */
+static const double asset_rate = 100;
 
 /* A 429 that does not say how long stops everybody for a second, the unit of the
  * limit; one that says a year must not stop a client for good. */
@@ -143,7 +147,6 @@ static void set_rules(cly_engine *engine) {
     engine->rules.policy.retry_unknown = engine->options.retry_unknown;
     engine->rules.quota = cly_retry_quota_make();
     engine->rules.secret = engine->options.secret;
-    engine->options.settings.limiter = &engine->limiter;
     engine->options.settings.slots = engine->options.is_shared ? &engine->slots_given : NULL;
     engine->options.settings.sockets = &engine->sockets;
     engine->cork.sockets = &engine->sockets;
@@ -164,10 +167,12 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
     }
     engine->multi = curl_multi_init();
     if (engine->multi == NULL || !set_limits(engine->multi, options) || !make_slots(engine) ||
-        cly_limiter_init(&engine->limiter, options->rate, error) != CLY_OK) {
+        cly_limiter_init(&engine->limiter, options->rate, error) != CLY_OK ||
+        cly_limiter_init(&engine->asset_limiter, asset_rate, error) != CLY_OK) {
         cly_engine_free(engine);
         return cly_error_no_memory(error);
     }
+    engine->asset_limiter.within = &engine->limiter;
     *out = engine;
     return CLY_OK;
 }
@@ -188,6 +193,7 @@ void cly_engine_free(cly_engine *engine) {
     cly_engine_stop(engine);
     for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) clear_slot(&engine->slots[i]);
     cly_limiter_clear(&engine->limiter);
+    cly_limiter_clear(&engine->asset_limiter);
     cly_event_queue_clear(&engine->events);
     free(engine->slots);
     free(engine);
@@ -197,6 +203,7 @@ void cly_engine_free(cly_engine *engine) {
 void cly_engine_abandon(cly_engine *engine) {
     if (engine == NULL) return;
     cly_limiter_clear(&engine->limiter);
+    cly_limiter_clear(&engine->asset_limiter);
     cly_event_queue_clear(&engine->events);
     for (int i = 0; i < engine->options.max_in_flight; i++) {
         slot *old = &engine->slots[i];
@@ -276,6 +283,10 @@ static void count_end(cly_stats *stats, const cly_error *error) {
 
 /* ---- carrying ---- */
 
+static cly_limiter *limiter_of(cly_engine *engine, const slot *of) {
+    return of->call.operation->limit == CLY_LIMIT_ASSETS ? &engine->asset_limiter : &engine->limiter;
+}
+
 /* Nobody asks for it any more. */
 static void give_back(cly_engine *engine, slot *of) {
     cly_buffer_trim(&of->body);
@@ -302,7 +313,7 @@ static void pause_all(cly_engine *engine, const cly_report *report, double now) 
 
 /* An attempt ended: what comes next is the call's to say. */
 static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
-    if (of->transfer.issues == 0) cly_limiter_gave_up(&engine->limiter);
+    if (of->transfer.issues == 0) cly_limiter_gave_up(limiter_of(engine, of));
     if (report->status == 429) pause_all(engine, report, now);
     cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
     tell_attempt(engine, of, report);
@@ -326,6 +337,7 @@ static void launch(cly_engine *engine, slot *of, double slot_at, bool is_fresh, 
     request.is_fresh = is_fresh;
     request.timeout = of->call.deadline - now;
     request.slot_at = slot_at;
+    request.limiter = limiter_of(engine, of);
     move(engine, of, PLACE_FLYING);
     if (cly_transfer_prepare(&of->transfer, &engine->options.settings, &request, of, now) &&
         curl_multi_add_handle(engine->multi, of->transfer.easy) == CURLM_OK) {
@@ -370,27 +382,41 @@ static void mark_throttled(cly_engine *engine) {
 }
 
 /* Both limiters must agree: what all may send can be too much for this process. */
-static double wait_to_leave(cly_engine *engine, double now, double *slot_at) {
+static double wait_to_leave(cly_engine *engine, cly_limiter *limiter, double now, double *slot_at) {
     double wait = engine->options.is_shared ? cly_slots_wait(&engine->slots_given, now) : 0;
     if (wait > 0) return wait;
-    wait = cly_limiter_take(&engine->limiter, now);
+    wait = cly_limiter_take(limiter, now);
     if (wait <= 0 && engine->options.is_shared) *slot_at = cly_slots_take(&engine->slots_given);
     return wait;
 }
 
-/* Lets go what the limiter lets go; returns the seconds until it lets the next. */
+/* Lets go what its limiter lets go; returns the seconds until it lets the next. Those
+ * that wait for the assets' limiter do not keep others waiting. */
 static double release_ready(cly_engine *engine, double now) {
-    slot *of;
-    while ((of = engine->lists[PLACE_READY].first) != NULL) {
-        double slot_at = now, wait = wait_to_leave(engine, now, &slot_at);
-        if (wait > 0) {
+    double soonest = HUGE_VAL;
+    slot *next;
+    for (slot *of = engine->lists[PLACE_READY].first; of; of = next) {
+        cly_limiter *limiter = limiter_of(engine, of);
+        double slot_at = now, wait;
+        next = of->next;
+        if (limiter == &engine->asset_limiter && soonest < HUGE_VAL) {
+            of->is_throttled = true;
+            continue;
+        }
+        wait = wait_to_leave(engine, limiter, now, &slot_at);
+        if (wait > 0 && limiter == &engine->limiter) {
             mark_throttled(engine);
-            return wait;
+            return fmin(wait, soonest);
+        }
+        if (wait > 0) {
+            of->is_throttled = true;
+            soonest = wait;
+            continue;
         }
         if (of->is_throttled) tell_throttled(engine, of, now - of->ready_at);
         start_attempt(engine, of, slot_at, now);
     }
-    return HUGE_VAL;
+    return soonest;
 }
 
 /* Ends the attempt with what is known of it. */

@@ -266,7 +266,7 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     transfer->local_port = 0;
     transfer->started_at = now;
     transfer->timeout = request->timeout;
-    transfer->limiter = settings->limiter;
+    transfer->limiter = request->limiter;
     transfer->slots = settings->slots;
     transfer->slot_at = request->slot_at;
     transfer->sockets = settings->sockets;

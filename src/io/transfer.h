@@ -28,8 +28,7 @@ typedef struct cly_transfer_settings {
     const char *user_agent;          /* told to a proxy; the headers tell the API */
     const char *proxy, *no_proxy;
     const cly_trust *trust;
-    cly_limiter *limiter;   /* told when a request leaves */
-    cly_slots *slots;       /* likewise; NULL without a shared limiter */
+    cly_slots *slots;       /* told when a request leaves; NULL without a shared limiter */
     cly_sockets *sockets;   /* told of those that are opened */
     double connect_timeout; /* seconds */
     bool is_plain;          /* http:// to loopback */
@@ -63,9 +62,10 @@ typedef struct cly_transfer_request {
     size_t length;
     char *trace_header; /* a whole line, or ""; borrowed likewise */
     bool may_repeat;
-    bool is_fresh;  /* not on a kept connection */
-    double timeout; /* seconds */
-    double slot_at; /* the slot that it took */
+    bool is_fresh;        /* not on a kept connection */
+    double timeout;       /* seconds */
+    double slot_at;       /* the slot that it took */
+    cly_limiter *limiter; /* told when it leaves; borrowed */
 } cly_transfer_request;
 
 void cly_transfer_init(cly_transfer *transfer);

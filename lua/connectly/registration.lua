@@ -1,0 +1,96 @@
+-- A webhook's registration as it should be, whatever it was. One address a topic:
+-- the API's pages say both that a second registration replaces the first and that it
+-- is refused with 409. API: webhooks, registration; contradictions, 4.
+
+local registration = {}
+
+local CONFLICT = 409
+
+local function list_of(reply)
+  local entity = type(reply) == "table" and reply.entity
+  local webhooks = type(entity) == "table" and entity.webhooks
+  return type(webhooks) == "table" and webhooks or {}
+end
+
+local function find(reply, topic)
+  for _, webhook in ipairs(list_of(reply)) do
+    if type(webhook) == "table" and webhook.topic == topic and type(webhook.id) == "string" then
+      return webhook
+    end
+  end
+end
+
+--- Ours in the API's spelling, as far as it is compared.
+local WIRE = {
+  channel_types = "channelTypes", webengage_configuration = "webengageConfiguration",
+  webengage_token = "webengageToken", webengage_webhook_url = "webengageWebhookUrl",
+}
+
+--- Whether all that is wanted is there; the API may have more.
+local function holds(there, wanted)
+  if type(wanted) ~= "table" or type(there) ~= "table" then
+    return there == wanted
+  end
+  for name, value in pairs(wanted) do
+    local found = WIRE[name] and there[WIRE[name]]
+    if found == nil then
+      found = there[name]
+    end
+    if not holds(found, value) then
+      return false
+    end
+  end
+  return #wanted == #there
+end
+
+local function is_as_wanted(webhook, message)
+  return webhook.address == message.address
+    and (message.configuration == nil or holds(webhook.configuration, message.configuration))
+end
+
+--- With what is there: nothing, or a change.
+local function adjust(webhook, message, send)
+  if is_as_wanted(webhook, message) then
+    return webhook.id, { change = "none" }
+  end
+  local reply, second = send("update_webhook", {
+    id = webhook.id, address = message.address, configuration = message.configuration,
+  })
+  if reply == nil then
+    return nil, second
+  end
+  second.change = "updated"
+  return webhook.id, second
+end
+
+--- A creation that may have arrived is looked for, since only one can be there.
+local function is_worth_a_look(problem)
+  return problem.status == CONFLICT or problem.outcome == "unknown"
+end
+
+--- Registers, or changes what is registered for the topic. `info.change` is
+--- "created", "updated" or "none".
+---@param message table as create_webhook takes it
+---@param send fun(operation: string, message: table): any, connectly.Info|connectly.Error
+---@return string? id
+---@return table|connectly.Error
+function registration.ensure(message, send)
+  local id, second = send("create_webhook", message)
+  if id ~= nil then
+    second.change = "created"
+    return id, second
+  elseif not is_worth_a_look(second) then
+    return nil, second
+  end
+  local reply, problem = send("list_webhooks", {})
+  if reply == nil then
+    return nil, second.status == CONFLICT and problem or second
+  end
+  local webhook = find(reply, message.topic)
+  if not webhook then
+    return nil, second
+  end
+  return adjust(webhook, message, send)
+end
+
+return registration

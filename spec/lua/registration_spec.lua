@@ -1,0 +1,115 @@
+-- ensure_webhook: whatever is registered becomes what is wanted. Without a network;
+-- the way over HTTP is in endpoints_spec.
+
+local errors = require "connectly.errors"
+local registration = require "connectly.registration"
+
+local WANTED = {
+  topic = "messages", address = "https://hooks.example.com/new",
+  configuration = { echo = true, channel_types = { "whatsapp" } },
+}
+
+describe("a registration", function()
+  local calls, answers
+
+  local function send(operation, message)
+    calls[#calls + 1] = { operation, message }
+    local answer = answers[operation]
+    if errors.is_error(answer) then
+      return nil, answer
+    end
+    return answer, { status = 200 }
+  end
+
+  local function names()
+    local list = {}
+    for index, call in ipairs(calls) do
+      list[index] = call[1]
+    end
+    return table.concat(list, " ")
+  end
+
+  local function conflict()
+    return errors.new { kind = "rejected", outcome = "rejected", status = 409, message = "topic already registered" }
+  end
+
+  local function listed(webhook)
+    return { entity = { webhooks = { { id = "wh_other", topic = "report", address = "x" }, webhook } } }
+  end
+
+  before_each(function()
+    calls, answers = {}, {}
+  end)
+
+  it("is made where there is none", function()
+    answers.create_webhook = "wh_1"
+    local id, info = registration.ensure(WANTED, send)
+    assert.equal("wh_1", id)
+    assert.equal("created", info.change)
+    assert.equal("create_webhook", names())
+  end)
+
+  it("is changed where there is another", function()
+    answers = {
+      create_webhook = conflict(), update_webhook = {},
+      list_webhooks = listed { id = "wh_2", topic = "messages", address = "https://hooks.example.com/old" },
+    }
+    local id, info = registration.ensure(WANTED, send)
+    assert.equal("wh_2", id)
+    assert.equal("updated", info.change)
+    assert.equal("create_webhook list_webhooks update_webhook", names())
+    assert.same({ id = "wh_2", address = WANTED.address, configuration = WANTED.configuration }, calls[3][2])
+  end)
+
+  it("is left alone where it is as it should be", function()
+    answers = {
+      create_webhook = conflict(),
+      list_webhooks = listed { id = "wh_2", topic = "messages", address = WANTED.address,
+        configuration = { echo = true, channelTypes = { "whatsapp" }, filters = {} } },
+    }
+    local id, info = registration.ensure(WANTED, send)
+    assert.equal("wh_2", id)
+    assert.equal("none", info.change)
+    assert.equal("create_webhook list_webhooks", names())
+  end)
+
+  it("is changed when its configuration is another", function()
+    answers = {
+      create_webhook = conflict(), update_webhook = {},
+      list_webhooks = listed { id = "wh_2", topic = "messages", address = WANTED.address,
+        configuration = { echo = true, channelTypes = { "whatsapp", "sms" } } },
+    }
+    local _, info = registration.ensure(WANTED, send)
+    assert.equal("updated", info.change)
+  end)
+
+  it("that may have been made is looked for", function()
+    answers = {
+      create_webhook = errors.new { kind = "timeout", outcome = "unknown", message = "time ran out" },
+      list_webhooks = listed { id = "wh_3", topic = "messages", address = WANTED.address,
+        configuration = WANTED.configuration },
+    }
+    assert.equal("wh_3", (registration.ensure(WANTED, send)))
+  end)
+
+  it("that was refused stays refused", function()
+    for _, listing in ipairs { listed(nil), {}, { entity = "x" }, { entity = { webhooks = { "x" } } } } do
+      answers = { create_webhook = conflict(), list_webhooks = listing }
+      local id, err = registration.ensure(WANTED, send)
+      assert.is_nil(id)
+      assert.equal(409, err.status)
+    end
+    answers = { create_webhook = errors.new { kind = "auth", outcome = "rejected", status = 401, message = "no key" } }
+    local _, err = registration.ensure(WANTED, send)
+    assert.equal(401, err.status)
+  end)
+
+  it("whose list or change failed says so", function()
+    local failure = errors.new { kind = "server", outcome = "unknown", status = 500, message = "the server failed" }
+    answers = { create_webhook = conflict(), list_webhooks = failure }
+    assert.equal(failure, select(2, registration.ensure(WANTED, send)))
+    answers = { create_webhook = conflict(), update_webhook = failure,
+      list_webhooks = listed { id = "wh_2", topic = "messages", address = "x" } }
+    assert.equal(failure, select(2, registration.ensure(WANTED, send)))
+  end)
+end)
