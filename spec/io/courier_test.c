@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -203,28 +202,6 @@ static void it_makes_progress_without_being_waited_for(void **state) {
     for (int i = 0; i < 500 && !cly_courier_is_done(courier, ticket); i++) usleep(10 * 1000);
     assert_true(cly_courier_is_done(courier, ticket));
 }
-
-#if defined(__linux__)
-static int threads_of_niceness(int niceness) {
-    DIR *tasks = opendir("/proc/self/task");
-    const struct dirent *task;
-    int count = 0;
-    assert_non_null(tasks);
-    while ((task = readdir(tasks)) != NULL)
-        if (task->d_name[0] != '.') count += getpriority(PRIO_PROCESS, (id_t)atol(task->d_name)) == niceness;
-    closedir(tasks);
-    return count;
-}
-
-static void its_thread_gives_way_to_the_others(void **state) {
-    int own = getpriority(PRIO_PROCESS, 0);
-    (void)state;
-    if (own > 13) skip();          /* 19 is the most there is */
-    finish(submit(answering.url)); /* so it runs */
-    assert_int_equal(getpriority(PRIO_PROCESS, 0), own);
-    assert_int_equal(threads_of_niceness(own + 5), 1);
-}
-#endif
 
 static void a_result_is_there_when_it_is_done_and_not_before(void **state) {
     cly_ticket ticket = submit(silent_url);
@@ -1082,9 +1059,6 @@ int main(void) {
         TEST(calls_under_way_are_taken_over),
         TEST(a_call_comes_back_with_its_result),
         TEST(it_makes_progress_without_being_waited_for),
-#if defined(__linux__)
-        TEST(its_thread_gives_way_to_the_others),
-#endif
         TEST(a_result_is_there_when_it_is_done_and_not_before),
         TEST(tickets_that_never_were_are_none),
         TEST(a_full_mailbox_takes_no_more),

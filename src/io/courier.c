@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#if defined(__linux__)
-#include <sys/resource.h>
-#endif
 
 typedef enum letter_place {
     LETTER_FREE,
@@ -70,9 +67,6 @@ struct cly_courier {
 
 /* With the engine all letters are of one group: groups are for those who wait. */
 enum { ENGINE_GROUP = 0 };
-
-/* Steps of nice, added: a third of what those get who want the same processor. */
-enum { NICENESS = 5 };
 
 static const double idle_wait = 60;     /* seconds; the thread is woken for anything */
 static const double memory_wait = 0.05; /* until a call that had no memory is tried again */
@@ -322,19 +316,8 @@ static void step(cly_courier *courier, double wait, int watched, bool wants_writ
     cly_engine_step(courier->engine, ENGINE_GROUP, wait, &extra, watched >= 0);
 }
 
-/* An event loop that has to share its processor with this thread is to have it first:
- * whom the loop serves waits for microseconds, and this one's peer is far away. Only
- * Linux has this for a thread; elsewhere it would be the process. */
-static void give_way(void) {
-#if defined(__linux__)
-    int before = getpriority(PRIO_PROCESS, 0);
-    (void)setpriority(PRIO_PROCESS, 0, before + NICENESS);
-#endif
-}
-
 static void *run(void *data) {
     cly_courier *courier = data;
-    give_way();
     for (;;) {
         double wait, now;
         bool wants_write;
