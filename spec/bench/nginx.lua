@@ -218,7 +218,9 @@ local function steady_load_on(running, path, seconds, prefix)
   return function()
     local output = pipe:read("*a")
     pipe:close()
-    assert(output:find("replies", 1, true), output)
+    local replies, under_way = output:match("(%d+) replies, (%d+) under way")
+    assert(tonumber(replies) == rate * seconds, output)
+    assert(tonumber(under_way) > 0.9 * AT_ONCE, output)
   end
 end
 
