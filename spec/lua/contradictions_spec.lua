@@ -68,7 +68,8 @@ describe("contradiction", function()
   it("6: interactive content goes in camelCase", function()
     local body = wire("send_session", { number = NUMBER, text = "x", buttons = { { id = "a", text = "A" } } })
     assert.is_table(body.message.replyButtonMessage)
-    local wired = { recipient = { id = NUMBER }, message = { text = "x", reply_button_message = { buttons = { { id = "a", text = "A" } } } } }
+    local reply_buttons = { buttons = { { id = "a", text = "A" } } }
+    local wired = { recipient = { id = NUMBER }, message = { text = "x", reply_button_message = reply_buttons } }
     assert.is_table(wire("send_session", wired).message.replyButtonMessage)
   end)
 
