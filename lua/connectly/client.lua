@@ -430,6 +430,25 @@ function methods.dry_run(self, operation, message)
   return body, { method = second, path = path }
 end
 
+--- What the API answers to a question for the templates; or nil and the error.
+local function fetch_templates(self)
+  return perform(self, "list_templates", {})
+end
+
+---Checks a template message, in any form that send_template takes, against the
+---approved templates, and shows what the customer would see. Sends nothing. The
+---templates are fetched when they are needed and kept for `max_age` seconds.
+---API: get templates.
+---@param message table
+---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
+---@return connectly.TemplateReport? report nil when the templates could not be fetched
+---@return connectly.Error?
+function methods.check_template(self, message, options)
+  self.templates = self.templates
+    or require("connectly.template.source").new(function() return fetch_templates(self) end, native.clock)
+  return require("connectly.template").check_for(self.templates, message, options, 3)
+end
+
 --- Waits until nothing is under way, `seconds` at most; in slices, for Ctrl-C.
 local function drain(self, seconds)
   local gives_way = self.host and self.host:may_wait("close")

@@ -7,7 +7,7 @@ local client = require "connectly.client"
 local errors = require "connectly.errors"
 
 -- Loaded when they are asked for: a short script should not pay for them.
-local PARTS = { limiter = true, loop = true, openresty = true, webhook = true }
+local PARTS = { limiter = true, loop = true, openresty = true, template = true, webhook = true }
 
 local connectly = setmetatable({ _VERSION = native._VERSION, errors = errors, null = native.null }, {
   __index = function(self, name)

@@ -157,6 +157,16 @@ describe("an example", function()
     has(output, "with 2 cards")
   end)
 
+  it("checks messages without anybody's help", function()
+    local output, code = run_clean("check_template", {})
+    assert.equal(0, code, output)
+    has(output, "An order: it fits\n  preview: Hi Ana, order A-1 left our store.\n")
+    has(output, "problem: body[3]: the template has 2 body variables, 3 were given")
+    has(output, "did you mean `order_shipped`?")
+    has(output, "problem: language: ")
+    assert.equal(0, select(2, plain:deliveries()))
+  end)
+
   for name, module in pairs(loop_modules) do
     it("sends from a loop that goes on meanwhile: " .. name, function()
       if not is_installed(module) then

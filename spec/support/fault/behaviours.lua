@@ -293,6 +293,11 @@ local function add_all(rows, more)
   end
 end
 
+-- So many templates, where somebody asks for them.
+families["templates"] = function(count)
+  return answer(function() return replies.templates(count) end)
+end
+
 add_all(requests, http2_behaviours.requests)
 add_all(families, http2_behaviours.families)
 add_all(connections, http2_behaviours.connections)

@@ -95,6 +95,21 @@ function replies.retry_date(status, seconds)
   return replies.retry_after(status, http_date(os.time() + seconds))
 end
 
+-- What get/templates answers -------------------------------------------------
+
+local TEMPLATE = '{"id":"g%d","name":"template_%d","category":"UTILITY","templates":[{"id":"t%d","language":{"code":"en"},'
+  .. '"status":"MESSAGE_TEMPLATE_STATUS_APPROVED","templateComponents":'
+  .. '[{"body":{"text":{"text":"Hi {{1}}, order {{2}} left our store.","example":["Ana","A-1"]}}}]}]}'
+
+--- template_1, template_2, ..., each with two variables.
+function replies.templates(count)
+  local groups = {}
+  for index = 1, count do
+    groups[index] = TEMPLATE:format(index, index, index)
+  end
+  return json(200, ('{"entity":{"templateGroups":[%s]}}'):format(table.concat(groups, ",")))
+end
+
 -- Bodies with status 200 that are no success -------------------------------
 
 local BIG_BODY = 2 * 1024 * 1024
