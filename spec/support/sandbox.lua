@@ -29,21 +29,27 @@ local function module_path()
   return "lua/?.lua;lua/?/init.lua;;" .. packaged .. ";" .. inherited
 end
 
-local function program()
+--- The words of a command that runs `connectly`.
+---@return string[]
+function support.program()
   return {
     "env", "LUA_PATH=" .. (os.getenv("SANDBOX_LUA_PATH") or module_path()),
     os.getenv("SANDBOX_LUA") or "lua5.4", "lua/connectly/cli/main.lua",
   }
 end
 
-local flags = { tls = "--tls", http1 = "--http1" }
+local flags = { tls = "--tls", http1 = "--http1", rate_limit = "--rate-limit" }
 local valued = {
   api_key = "--api-key", business_id = "--business-id", templates = "--templates",
-  certificates = "--certificates", host = "--host", port = "--port",
+  certificates = "--certificates", host = "--host", port = "--port", webhook = "--webhook",
+  webhook_secret = "--webhook-secret", webhook_retries = "--webhook-retries",
 }
 
 local function command_line(options)
-  local command = program()
+  local command = support.program()
+  if options.trust then
+    table.insert(command, 2, "SSL_CERT_FILE=" .. options.trust)
+  end
   local function add(...)
     for _, argument in ipairs({ ... }) do
       command[#command + 1] = tostring(argument)
@@ -71,7 +77,8 @@ local function read_exports(server, count)
   local exports = {}
   for _ = 1, count do
     local name, value = (server:read_line() or ""):match("^export CONNECTLY_(%u[%u_]*)=(.*)$")
-    exports[assert(name, "an export line was expected")] = value:match("^'(.*)'$") or value
+    local quoted = value:match("^'(.*)'$")
+    exports[assert(name, "an export line was expected")] = quoted and quoted:gsub("'\\''", "'") or value
   end
   return exports
 end
@@ -86,7 +93,8 @@ local function trusting(ca_file)
 end
 
 --- Starts a sandbox on a free port.
----@param options table|nil  tls, http1, api_key, business_id, templates, certificates, host, port
+---@param options table|nil  tls, http1, rate_limit, api_key, business_id, templates, certificates, host, port,
+--- webhook, webhook_secret, webhook_retries, trust (a CA file for its webhooks)
 ---@return table sandbox
 function support.start(options)
   options = options or {}
@@ -94,7 +102,7 @@ function support.start(options)
     command = command_line(options),
     ready = "^listening on (https?://%S+)$",
   })
-  local exports = read_exports(server, options.tls and 4 or 3)
+  local exports = read_exports(server, options.tls and 5 or 4)
   return setmetatable({
     api_key = exports.API_KEY,
     base_url = exports.BASE_URL,
@@ -102,6 +110,7 @@ function support.start(options)
     ca_file = exports.CA_FILE,
     context = exports.CA_FILE and trusting(exports.CA_FILE),
     process = server,
+    webhook_secret = exports.WEBHOOK_SECRET,
   }, sandbox)
 end
 
@@ -138,6 +147,20 @@ function sandbox:request(options)
   return reply
 end
 
+--- A request of the API by the right caller, with a path below the business.
+---@param method string
+---@param path string
+---@param body table|string|nil
+---@return table reply
+function sandbox:call(method, path, body)
+  return self:request({
+    method = method,
+    path = "/v1/businesses/" .. self.business_id .. path,
+    headers = { ["X-API-Key"] = self.api_key },
+    body = type(body) == "table" and cjson.encode(body) or body,
+  })
+end
+
 local function control(self, method, name, body)
   local reply = self:request({
     method = method,
@@ -168,8 +191,27 @@ function sandbox:reply(reply)
   control(self, "POST", "replies", { replies = { reply } })
 end
 
+--- Names a fault that the next requests meet.
+---@param fault table  fault, times, operation, delay, code
+function sandbox:fault(fault)
+  control(self, "POST", "faults", fault)
+end
+
+--- Any control route that takes a body.
+---@param name string
+---@param body table
+function sandbox:turn(name, body)
+  return control(self, "POST", name, body)
+end
+
+--- Every POST of a webhook that was tried, and what is still to come.
+---@return table  attempts, settings, waiting, dropped
+function sandbox:webhooks()
+  return control(self, "GET", "webhooks")
+end
+
 --- A customer writes: opens the 24-hour window.
----@param message { number: string, sender: string? }
+---@param message table  number, sender, text, attachment, button, referral, …
 function sandbox:inbound(message)
   control(self, "POST", "inbound", message)
 end

@@ -11,6 +11,14 @@ local function check_port(text)
   return math.floor(port)
 end
 
+local function check_retries(text)
+  local count = tonumber(text)
+  if not count or count % 1 ~= 0 or count < 0 or count > 20 then
+    return nil, "webhook retries are a number from 0 to 20"
+  end
+  return math.floor(count)
+end
+
 local function configure(command)
   command:option("--host", "Address to listen on.", "127.0.0.1")
   local port_help = ("Port to listen on; 0: any free one. Default: %d, or any free one when that is taken.")
@@ -21,6 +29,12 @@ local function configure(command)
   command:option("--api-key", "Key that clients must show.", "sandbox-key")
   command:option("--business-id", "Business that clients must name.", "sandbox-business")
   command:option("--templates", "JSON file with an array of templates to add.")
+  command:option("--webhook", "Address that gets the webhooks of all topics, from the start.")
+  command:option("--webhook-secret", "What webhooks are signed with.", "sandbox-secret")
+  command:option("--webhook-retries", "Repetitions of a webhook that was not answered with 200.", "5")
+    :convert(check_retries)
+  command:flag("--rate-limit", "Answer 429 beyond 200 sends, or 100 asset calls, in any second.")
+  command:flag("--magic", "Print the numbers and template names that always fail in the same way, and end.")
   command:flag("--http1", "Do not speak HTTP/2.")
   command:flag("--quiet", "Do not tell of each request.")
 end
@@ -89,8 +103,12 @@ local function new_sandbox(arguments, templates, directory, port)
     http1 = arguments.http1,
     log = not arguments.quiet and log_line or nil,
     port = port,
+    rate_limit = arguments.rate_limit,
     templates = templates,
     tls = arguments.tls,
+    webhook = arguments.webhook,
+    webhook_retries = arguments.webhook_retries,
+    webhook_secret = arguments.webhook_secret,
   })
 end
 
@@ -110,6 +128,7 @@ local function announce(sandbox)
   if sandbox.ca_file then
     export("CONNECTLY_CA_FILE", sandbox.ca_file)
   end
+  export("CONNECTLY_WEBHOOK_SECRET", sandbox.poster.settings.secret)
   io.stdout:flush()
 end
 
@@ -161,10 +180,26 @@ local function serve_with_certificates(arguments, templates)
   return code
 end
 
+local function complaint_about_webhook(arguments)
+  if not arguments.webhook then
+    return nil
+  end
+  local _, reason = require("connectly.sandbox.address").parse(arguments.webhook)
+  return reason and "webhook: " .. reason
+end
+
 local function run(arguments)
+  if arguments.magic then
+    print(require("connectly.sandbox.magic").text())
+    return 0
+  end
   local missing = missing_module()
   if missing then
     return complain(("no module %s: install it with: luarocks install http lua-cjson"):format(missing))
+  end
+  local complaint = complaint_about_webhook(arguments)
+  if complaint then
+    return complain(complaint)
   end
   local templates, reason
   if arguments.templates then

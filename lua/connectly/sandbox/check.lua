@@ -2,6 +2,7 @@
 --- what depends on earlier requests is asked of `context`.
 
 local content = require "connectly.sandbox.content"
+local magic = require "connectly.sandbox.magic"
 local parameters = require "connectly.sandbox.parameters"
 local problem = require "connectly.sandbox.problem"
 local shape = require "connectly.sandbox.shape"
@@ -89,9 +90,26 @@ local function check_self(number, sender, context)
     or nil
 end
 
+local function is_opted_out(number, context)
+  return context.opted_out(number)
+    and problem.new("ERROR_CODE_MESSAGE_CUSTOMER_OPTED_OUT",
+      "the customer has opted out of template messages")
+    or nil
+end
+
+local function check_magic(number, template)
+  local entry = magic.find(number, template)
+  return entry and entry.refuses
+    and problem.new(entry.refuses, "refused because of a magic number or template name")
+    or nil
+end
+
 local template_rules = {
   check_shape(template_shape),
   check_callback_data,
+  function(body)
+    return check_magic(body.number, body.templateName)
+  end,
   function(body)
     return check_sender(body.sender)
   end,
@@ -106,14 +124,14 @@ local template_rules = {
     if not template then
       return problem.new("ERROR_CODE_MESSAGE_TEMPLATE_NOT_FOUND",
         ("no template %q in language %q"):format(body.templateName, body.language))
+    elseif template.status and template.status ~= "APPROVED" then
+      return problem.new("ERROR_CODE_MESSAGE_TEMPLATE_NOT_FOUND",
+        ("template %q is not approved"):format(body.templateName))
     end
     return not template.anything and parameters.check(body.parameters or {}, template) or nil
   end,
   function(body, context)
-    return context.opted_out(body.number)
-      and problem.new("ERROR_CODE_MESSAGE_CUSTOMER_OPTED_OUT",
-        "the customer has opted out of template messages")
-      or nil
+    return is_opted_out(body.number, context)
   end,
 }
 
@@ -139,6 +157,9 @@ local session_rules = {
   check_shape(session_shape),
   check_callback_data,
   function(body)
+    return check_magic(body.recipient.id)
+  end,
+  function(body)
     return check_channel(body.recipient) or check_channel(body.sender)
   end,
   function(body)
@@ -157,6 +178,24 @@ local session_rules = {
     local sender = sender_of(body) or context.default_sender
     local refusal = refusals_by_conversation[context.conversation(body.recipient.id, sender)]
     return refusal and problem.new(refusal[1], refusal[2])
+  end,
+}
+
+local entry_rules = {
+  function(entry)
+    return check_magic(entry.client)
+  end,
+  function(entry)
+    return check_sender(entry.sender)
+  end,
+  function(entry)
+    return check_recipient(entry.client)
+  end,
+  function(entry, context)
+    return check_self(entry.client, entry.sender, context)
+  end,
+  function(entry, context)
+    return is_opted_out(entry.client, context)
   end,
 }
 
@@ -185,6 +224,14 @@ end
 ---@return connectly.sandbox.problem?
 function check.session(body, context)
   return first_problem(session_rules, body, context)
+end
+
+--- One entry of a batch. API: campaigns.
+---@param entry table  decoded, of the right shape
+---@param context connectly.sandbox.context
+---@return connectly.sandbox.problem?
+function check.entry(entry, context)
+  return first_problem(entry_rules, entry, context)
 end
 
 return check

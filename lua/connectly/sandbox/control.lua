@@ -1,22 +1,38 @@
 --- The sandbox's own routes, by which tests and demos turn its knobs. They
 --- need no key and answer only to this machine.
+---
+---   GET  health        { status, requests, deliveries, now }
+---   GET  deliveries    what was accepted, oldest first, and how it fares
+---   GET  webhooks      { attempts, settings, waiting, dropped }: each POST of a webhook
+---   GET  magic         numbers and template names that meet a known end
+---   POST reset         back to the start; webhooks under way are dropped
+---   POST replies       { replies = { reply, … } }: what the next requests are answered with
+---   POST faults        { fault, times, operation, delay, code }: the same by name
+---   POST rate_limit    { enabled, sends, assets }: most requests in any second
+---   POST webhooks      { address, topic, secret, retries, backoff, timeout, pace, read, old_spellings }
+---   POST inbound       a customer writes, see connectly.sandbox.inbound
+---   POST opt_out       { number }
+---   POST clock         { advance }: seconds
+---   POST templates     a template to add, see connectly.sandbox.templates
+---   POST review        { name, language, status, reason }: pending, approved or rejected
+---   POST campaigns     { name, published }
+---   POST report        { type, name, status }: a report was run
 
 local answer = require "connectly.sandbox.answer"
+local business = require "connectly.sandbox.business"
+local delivery = require "connectly.sandbox.delivery"
+local event = require "connectly.sandbox.event"
+local faults = require "connectly.sandbox.faults"
+local inbound = require "connectly.sandbox.inbound"
 local json = require "connectly.sandbox.json"
+local magic = require "connectly.sandbox.magic"
+local operations = require "connectly.sandbox.operations"
 local shape = require "connectly.sandbox.shape"
 local templates = require "connectly.sandbox.templates"
+local webhooks = require "connectly.sandbox.webhooks"
+local webhook_address = require "connectly.sandbox.address"
 
-local text, object = shape.text, shape.object
-
-local hang_ups = { before_reply = true, in_body = true }
-
-local function boolean(value, path)
-  return type(value) ~= "boolean" and path .. ": boolean expected" or nil
-end
-
-local function hang_up(value, path)
-  return not hang_ups[value] and path .. ": before_reply or in_body expected" or nil
-end
+local text, object, one_of, number = shape.text, shape.object, shape.one_of, shape.number
 
 local function header_values(value, path)
   if type(value) ~= "table" then
@@ -29,45 +45,109 @@ local function header_values(value, path)
   end
 end
 
+local operation_names = {}
+for index, operation in ipairs(operations) do
+  operation_names[index] = operation.name
+end
+local topics = { "messages", "delivery_status", "report" }
+
 local reply = object({
-  { "status", shape.number(200, 599) },
+  { "status", number(200, 599) },
   { "headers", header_values },
   { "body", text() },
-  { "delay", shape.number(0, 3600) },
-  { "deliver", boolean },
-  { "times", shape.number(1, 1000000) },
-  { "hang_up", hang_up },
+  { "delay", number(0, 3600) },
+  { "deliver", shape.boolean },
+  { "times", number(1, 1000000) },
+  { "hang_up", one_of({ "before_reply", "in_body" }) },
+  { "operation", one_of(operation_names) },
 })
 
 local shapes = {
   replies = object({ { "replies", shape.list(reply), "required" } }),
-  inbound = object({ { "number", text(nil, 1), "required" }, { "sender", text(nil, 1) } }),
+  faults = object({
+    { "fault", one_of(faults.names), "required" },
+    { "times", number(1, 1000000) },
+    { "operation", one_of(operation_names) },
+    { "delay", number(0, 3600) },
+    { "code", one_of(magic.codes) },
+  }),
+  rate_limit = object({
+    { "enabled", shape.boolean }, { "sends", number(0, 1e6) }, { "assets", number(0, 1e6) },
+  }),
+  webhook_settings = object({
+    { "address", webhook_address.check },
+    { "topic", one_of(topics) },
+    { "secret", text(nil, 1) },
+    { "retries", number(0, 20) },
+    { "backoff", number(0, 60) },
+    { "timeout", number(0.01, 60) },
+    { "pace", number(0, 3600) },
+    { "read", shape.boolean },
+    { "old_spellings", shape.boolean },
+  }),
+  inbound = inbound.shape,
   opt_out = object({ { "number", text(nil, 1), "required" } }),
-  clock = object({ { "advance", shape.number(-1e9, 1e9), "required" } }),
+  clock = object({ { "advance", number(-1e9, 1e9), "required" } }),
   templates = templates.check,
+  review = object({
+    { "name", text(nil, 1), "required" },
+    { "language", text(nil, 1) },
+    { "status", one_of({ "pending", "approved", "rejected" }), "required" },
+    { "reason", text() },
+  }),
+  campaigns = object({ { "name", text(nil, 1), "required" }, { "published", shape.boolean } }),
+  report = object({
+    { "type", text(nil, 1) },
+    { "name", text() },
+    { "status", one_of({ "processing", "completed", "failed" }) },
+  }),
   reset = shape.anything,
 }
 
+--- Each changes the sandbox, or gives back a complaint.
 local actions = {
-  replies = function(store, body)
+  replies = function(sandbox, body)
     for _, each in ipairs(body.replies) do
-      store:script(each)
+      sandbox.store:script(each)
     end
   end,
-  inbound = function(store, body)
-    store:hear(body.number, body.sender)
+  faults = function(sandbox, body)
+    sandbox.store:script(faults.script(body))
   end,
-  opt_out = function(store, body)
-    store:opt_out(body.number)
+  rate_limit = function(sandbox, body)
+    sandbox.rate:configure(body)
   end,
-  clock = function(store, body)
-    store:advance(body.advance)
+  webhook_settings = function(sandbox, body)
+    sandbox.poster:configure(body)
+    if body.address then
+      webhooks.replace(sandbox.store, body.topic and { body.topic } or topics, body.address)
+    end
   end,
-  templates = function(store, body)
-    store:add_template(body)
+  inbound = inbound.receive,
+  opt_out = function(sandbox, body)
+    sandbox.store:opt_out(body.number)
   end,
-  reset = function(store)
-    store:reset()
+  clock = function(sandbox, body)
+    sandbox.store:advance(body.advance)
+    sandbox.poster:wake()
+  end,
+  templates = function(sandbox, body)
+    sandbox.store.catalogue:add(body)
+  end,
+  review = function(sandbox, body)
+    return not sandbox.store.catalogue:review(body) and "name: no such template" or nil
+  end,
+  campaigns = function(sandbox, body)
+    sandbox.store.campaigns[body.name] = { published = body.published ~= false }
+  end,
+  report = function(sandbox, body)
+    local report = business.run_report(sandbox.store, body)
+    sandbox.poster:submit({ function()
+      return event.report(report, sandbox.store:now())
+    end }, 0)
+  end,
+  reset = function(sandbox)
+    sandbox:reset()
   end,
 }
 
@@ -91,11 +171,10 @@ local function action(name)
     end
     local text_given = request.body ~= "" and request.body or "{}"
     local body, reason = json.decode_object(text_given)
-    local complaint = reason or shapes[name](body, "")
+    local complaint = reason or shapes[name](body, "") or actions[name](sandbox, body)
     if complaint then
       return answer.refuse(400, complaint)
     end
-    actions[name](sandbox.store, body)
     return answer.json({ status = "ok", now = sandbox.store:now() })
   end)
 end
@@ -113,9 +192,29 @@ control.health = guarded(function(sandbox)
 end)
 
 control.deliveries = guarded(function(sandbox)
-  local store = sandbox.store
-  local list = json.encode_list(store.deliveries)
-  return answer.new(200, ('{"deliveries":%s,"requests":%d}'):format(list, store.requests))
+  local list = json.array({})
+  for index, each in ipairs(sandbox.store.deliveries) do
+    list[index] = delivery.describe(each)
+  end
+  return answer.json({ deliveries = list, requests = sandbox.store.requests })
+end)
+
+control.webhooks = guarded(function(sandbox)
+  local poster = sandbox.poster
+  return answer.json({
+    attempts = json.array(poster.attempts),
+    settings = poster.settings,
+    waiting = poster.waiting,
+    dropped = poster.dropped,
+  })
+end)
+
+control.magic = guarded(function()
+  local list = {}
+  for index, entry in ipairs(magic.entries) do
+    list[index] = { number = entry.number, template = entry.template, does = entry.does }
+  end
+  return answer.json({ magic = list })
 end)
 
 for name in pairs(actions) do

@@ -12,6 +12,7 @@ local discard_patience = 1
 ---@class connectly.sandbox.request
 ---@field method string
 ---@field path string  without the query
+---@field query string  what follows the question mark, "" when nothing does
 ---@field headers table  of lua-http
 ---@field body string|nil  nil when it was too large
 ---@field http_version "1.0"|"1.1"|"2"
@@ -110,9 +111,11 @@ function exchange.read(stream)
   if trouble == "lost" then
     return nil, "malformed"
   end
+  local target = headers:get(":path") or ""
   return {
     method = headers:get(":method"),
-    path = (headers:get(":path") or ""):match("^[^?]*"),
+    path = target:match("^[^?]*"),
+    query = target:match("%?(.*)$") or "",
     headers = headers,
     body = body,
     http_version = http_version(stream),

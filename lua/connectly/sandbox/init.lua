@@ -1,30 +1,38 @@
---- A Connectly on your own machine: a server that checks send requests as the
---- API's pages describe, answers with message ids, and delivers nothing.
+--- A Connectly on your own machine: a server that answers every request of the
+--- API as its pages describe, keeps the 24-hour window, tells of what becomes
+--- of messages by signed webhooks, and fails on demand. It delivers nothing.
 ---
 ---   local sandbox = require("connectly.sandbox").new({ port = 0 })
 ---   assert(sandbox:listen())
 ---   print(sandbox:base_url())
 ---   sandbox:run()
 ---
---- Its own knobs (deliveries, scripted replies, inbound messages, the clock)
---- are routes under /_sandbox/, see connectly.sandbox.routes.
+--- Its own knobs are routes under /_sandbox/, listed in connectly.sandbox.control.
+--- The numbers and template names that always fail in the same way are listed
+--- in connectly.sandbox.magic, and printed by `connectly sandbox --magic`.
 
 local cqueues = require "cqueues"
 local http_server = require "http.server"
-local http_tls = require "http.tls"
-local ssl_context = require "openssl.ssl.context"
 local yieldable_pcall = require("http.util").yieldable_pcall
 
+local address = require "connectly.sandbox.address"
 local answer = require "connectly.sandbox.answer"
+local business = require "connectly.sandbox.business"
 local certificate = require "connectly.sandbox.certificate"
 local exchange = require "connectly.sandbox.exchange"
-local route = require "connectly.sandbox.routes"
+local new_context = require "connectly.sandbox.server_context"
+local new_poster = require("connectly.sandbox.poster").new
+local new_rate = require("connectly.sandbox.rate").new
 local new_store = require("connectly.sandbox.store").new
+local routes = require "connectly.sandbox.routes"
+local webhooks = require "connectly.sandbox.webhooks"
 
 local idle_timeout = 120 -- seconds a connection may rest between requests
 
 ---@class connectly.sandbox
 ---@field store connectly.sandbox.store
+---@field poster connectly.sandbox.poster
+---@field rate connectly.sandbox.rate
 ---@field ca_file string|nil  what clients must trust, once listening with TLS
 local sandbox = {}
 sandbox.__index = sandbox
@@ -41,6 +49,13 @@ sandbox.__name = "connectly.sandbox"
 ---@field certificates string|nil  directory of ca.pem; required with tls
 ---@field http1 boolean|nil  true: no HTTP/2
 ---@field log fun(line: string)|nil  told of each request
+---@field rate_limit boolean|nil  true: 200 sends, 100 asset calls in any second, then 429
+---@field webhook string|nil  address registered for all topics from the start
+---@field webhook_secret string|nil  what webhooks are signed with, "sandbox-secret" when absent
+---@field webhook_retries integer|nil  repetitions on anything but 200, 5 when absent; 0 for none
+---@field webhook_backoff number|nil  seconds before the first, then doubled; 0.25 when absent
+---@field webhook_timeout number|nil  seconds for one webhook, 5 when absent
+---@field webhook_pace number|nil  seconds before each webhook of a message, 0.1 when absent
 
 --- Wall time with fractions: the system's clock only once, so that it cannot
 --- be set back underneath the 24-hour windows.
@@ -53,48 +68,81 @@ end
 
 local function ignore() end
 
+local function webhook_settings(options)
+  return {
+    secret = options.webhook_secret, retries = options.webhook_retries, backoff = options.webhook_backoff,
+    timeout = options.webhook_timeout, pace = options.webhook_pace,
+  }
+end
+
+local function new_poster_of(self, options)
+  return new_poster({
+    beside = function(task)
+      self:beside(task)
+    end,
+    find_webhook = function(event)
+      return self.store.webhooks:receiver(event)
+    end,
+    log = self.log,
+    now = function()
+      return self.store:now()
+    end,
+    settings = webhook_settings(options),
+  })
+end
+
+local function check_webhook(text)
+  local _, reason = address.parse(text)
+  if reason then
+    error("webhook: " .. reason, 3)
+  end
+end
+
 ---@param options connectly.sandbox.options|nil
 ---@return connectly.sandbox
 local function new(options)
   options = options or {}
-  return setmetatable({
+  if options.webhook then
+    check_webhook(options.webhook)
+  end
+  local self = setmetatable({
     api_key = options.api_key or "sandbox-key",
     business_id = options.business_id or "sandbox-business",
     certificates = options.certificates,
     host = options.host or "127.0.0.1",
     http_version = options.http1 and 1.1 or nil,
     log = options.log or ignore,
+    rate = new_rate(cqueues.monotime, options.rate_limit or false),
     sender = options.sender or "+14155550100",
     store = new_store({ now = new_wall_clock(), templates = options.templates }),
     tls = options.tls and true or false,
     wanted_port = options.port or 0,
+    webhook = options.webhook,
   }, sandbox)
+  self.poster = new_poster_of(self, options)
+  self:furnish()
+  return self
 end
 
-local function offers(protocols, wanted)
-  for _, protocol in ipairs(protocols) do
-    if protocol == wanted then
-      return wanted
-    end
+--- What there is from the start, besides the ready templates and campaigns.
+function sandbox:furnish()
+  business.run_report(self.store, {})
+  if self.webhook then
+    webhooks.replace(self.store, { "messages", "delivery_status", "report" }, self.webhook)
   end
 end
 
-local function select_protocol(_, protocols, http_version)
-  return http_version == nil and offers(protocols, "h2") or offers(protocols, "http/1.1")
-end
-
-local function new_context(leaf, http_version)
-  local context = http_tls.new_server_context()
-  context:setOptions(ssl_context.OP_NO_TLSv1 + ssl_context.OP_NO_TLSv1_1)
-  context:setAlpnSelect(select_protocol, http_version)
-  context:setPrivateKey(leaf.key)
-  context:setCertificate(leaf.certificate)
-  return context
+--- Back to how it was at the start.
+function sandbox:reset()
+  self.store:reset()
+  self.rate:reset()
+  self.poster:reset()
+  self:furnish()
 end
 
 --- The answer to a request, whatever happens on the way to it.
 function sandbox:answer(request)
-  local ok, given = pcall(route, self, request)
+  local ok, given = pcall(routes.answer, self, request)
   if ok then
     return given
   end
@@ -188,10 +236,13 @@ function sandbox:base_url()
   return ("%s://%s:%d"):format(self.tls and "https" or "http", host, self:port())
 end
 
---- Runs a function beside the server, in a coroutine of its loop.
+--- Runs a function beside the server, in a coroutine of its loop; after
+--- `close` there is none, and nothing is run.
 ---@param task fun()
 function sandbox:beside(task)
-  self.server.cq:wrap(task)
+  if self.server and self.server.cq then
+    self.server.cq:wrap(task)
+  end
 end
 
 --- Answers requests until `close`. A coroutine that fails is logged and

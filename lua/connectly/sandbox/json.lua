@@ -1,6 +1,8 @@
 --- JSON as the sandbox reads and writes it: strict, and with an eye for the
 --- bytes as they came.
 
+local encoder = require "connectly.sandbox.encoder"
+
 local codec = require("cjson").new()
 codec.decode_invalid_numbers(false)
 
@@ -55,22 +57,7 @@ function json.decode_object(text)
   return value
 end
 
----@param value any
----@return string
-function json.encode(value)
-  return codec.encode(value)
-end
-
---- An array, also when it is empty: a codec cannot know that of a table.
----@param list any[]
----@return string
-function json.encode_list(list)
-  local items = {}
-  for index, item in ipairs(list) do
-    items[index] = codec.encode(item)
-  end
-  return "[" .. table.concat(items, ",") .. "]"
-end
+json.encode, json.array, json.raw, json.null = encoder.encode, encoder.array, encoder.raw, encoder.null
 
 local function string_end(text, at)
   at = at + 1

@@ -4,6 +4,8 @@ local json = require "connectly.sandbox.json"
 
 local problem = {}
 
+local unspecified = "ERROR_CODE_UNSPECIFIED"
+
 --- Title and advice for a person, by code.
 local for_people = {
   ERROR_CODE_INVALID_SENDER_ID = {
@@ -43,8 +45,17 @@ local for_people = {
   ERROR_CODE_MESSAGE_CUSTOMER_OPTED_OUT = {
     "The customer has opted out", "Do not send templates to this customer.",
   },
+  ERROR_CODE_MESSAGE_TEMPLATE_DELETED = {
+    "The template is being deleted", "Wait four weeks, or make a template of another name.",
+  },
   ERROR_CODE_BUSINESS_MISSES_MATCHING_CHANNEL = {
     "No such channel", "Use the channel type whatsapp.",
+  },
+  ERROR_CODE_BUSINESS_REACHED_LIMITS = {
+    "Sending is restricted", "Stop sending and look at the quality signals.",
+  },
+  ERROR_CODE_BUSINESS_KEY_SECRET_ABSENT = {
+    "The business has no API secret", "Ask Connectly to make one.",
   },
 }
 local for_people_otherwise = { "The request was refused", "Correct the request." }
@@ -58,6 +69,7 @@ local types_by_status = {
   [401] = "ERROR_TYPE_AUTHENTICATION",
   [404] = "ERROR_TYPE_INVALID_REQUEST",
   [405] = "ERROR_TYPE_INVALID_REQUEST",
+  [409] = "ERROR_TYPE_INVALID_REQUEST",
   [413] = "ERROR_TYPE_INVALID_REQUEST",
 }
 
@@ -87,7 +99,7 @@ function problem.with_status(status, message)
   return {
     status = status,
     type = types_by_status[status] or "ERROR_TYPE_UNSPECIFIED",
-    code = "ERROR_CODE_UNSPECIFIED",
+    code = unspecified,
     message = message,
   }
 end
@@ -102,12 +114,12 @@ local function trace_id()
   return table.concat(digits)
 end
 
---- The reply body.
+--- The reply body, or `statusUpdate.error` of a webhook.
 ---@param refusal connectly.sandbox.problem
----@return string
-function problem.encode(refusal)
+---@return table
+function problem.describe(refusal)
   local people = for_people[refusal.code] or for_people_otherwise
-  return json.encode({
+  return {
     message = refusal.message,
     type = refusal.type,
     code = refusal.code,
@@ -115,7 +127,22 @@ function problem.encode(refusal)
     userMessage = people[2],
     cntTraceId = trace_id(),
     details = {},
-  })
+  }
+end
+
+---@param refusal connectly.sandbox.problem
+---@return string
+function problem.encode(refusal)
+  return json.encode(problem.describe(refusal))
+end
+
+--- What a message failed with after it had been accepted.
+---@param code string
+---@return table
+function problem.of_delivery(code)
+  local failed = problem.new(code, code == unspecified and "Internal server error" or "the delivery failed")
+  failed.type = code == unspecified and "ERROR_TYPE_UNSPECIFIED" or failed.type
+  return problem.describe(failed)
 end
 
 return problem

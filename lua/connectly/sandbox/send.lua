@@ -1,42 +1,54 @@
---- The two send endpoints. API: template message, session message.
+--- The two endpoints that send one message. API: template message, session message.
 
 local answer = require "connectly.sandbox.answer"
 local check = require "connectly.sandbox.check"
+local delivery = require "connectly.sandbox.delivery"
+local endpoint = require "connectly.sandbox.endpoint"
 local json = require "connectly.sandbox.json"
+local magic = require "connectly.sandbox.magic"
 
-local function default_body(status, id)
-  if status < 300 then
-    return json.encode({ id = id })
+local send = {}
+
+local function member(value, key)
+  if type(value) == "table" then
+    return value[key]
   end
-  return answer.refuse(status, "scripted reply").body
 end
 
-local function visible_headers(headers)
-  local visible = {}
-  for name, value in headers:each() do
-    if name:sub(1, 1) ~= ":" and name ~= "x-api-key" then
-      visible[name] = visible[name] and visible[name] .. ", " .. value or value
-    end
-  end
-  return visible
+local function text(value)
+  return type(value) == "string" and value or nil
 end
 
 local function number_of(body)
-  if type(body) ~= "table" then
-    return nil
-  end
-  local recipient = type(body.recipient) == "table" and body.recipient or {}
-  return body.number or recipient.id
+  return text(member(body, "number") or member(member(body, "recipient"), "id"))
 end
 
-local function deliver(store, endpoint, request, body)
-  return store:deliver({
-    endpoint = endpoint,
+local function sender_of(body)
+  local sender = member(body, "sender")
+  return text(sender) or text(member(sender, "id"))
+end
+
+--- null is as good as nothing.
+local function callback_data_of(request, body)
+  return member(body, "callbackData") ~= nil and json.raw_member(request.body, "callbackData") or nil
+end
+
+--- A message is on its way. The body may be anything: scripts accept unseen.
+---@param sandbox connectly.sandbox
+---@param operation string
+---@param request connectly.sandbox.request
+---@param body any  decoded
+---@return string id
+local function deliver(sandbox, operation, request, body)
+  return delivery.accept(sandbox, request, {
+    endpoint = operation,
     number = number_of(body),
+    sender = sender_of(body),
+    campaign_name = text(member(body, "campaignName")),
+    callback_data = callback_data_of(request, body),
+    fate = request.fate,
     body = request.body,
-    headers = visible_headers(request.headers),
-    http_version = request.http_version,
-  })
+  }, body)
 end
 
 local function new_context(sandbox, request)
@@ -45,7 +57,7 @@ local function new_context(sandbox, request)
     default_sender = sandbox.sender,
     callback_data = json.raw_member(request.body, "callbackData"),
     find_template = function(name, language)
-      return store:find_template(name, language)
+      return store.catalogue:find(name, language)
     end,
     conversation = function(number, sender)
       return store:conversation(number, sender)
@@ -56,67 +68,38 @@ local function new_context(sandbox, request)
   }
 end
 
-local function refuse_caller(sandbox, request, business_id)
-  if request.headers:get("x-api-key") ~= sandbox.api_key then
-    return answer.refuse(401, "X-API-Key: missing or not the key of this business")
-  elseif business_id ~= sandbox.business_id then
-    return answer.refuse(404, "no such business")
-  end
+--- The fault that a magic number or template asks for.
+local function magic_reply(store, body)
+  local entry = magic.find(number_of(body), body.templateName)
+  local reply = entry and entry.reply
+  return reply and (not reply.once or store:is_first_of_two(entry.name .. entry.number)) and reply or nil
 end
 
-local function process(sandbox, endpoint, request, business_id)
-  local refused = refuse_caller(sandbox, request, business_id)
-  if refused then
-    return refused
-  end
-  local body, reason = json.decode_object(request.body)
-  if not body then
-    return answer.refuse(400, "body: not JSON: " .. reason)
-  end
-  local refusal = endpoint.check(body, new_context(sandbox, request))
-  if refusal then
-    return answer.problem(refusal)
-  end
-  return answer.json({ id = deliver(sandbox.store, endpoint.name, request, body) })
-end
-
-local function is_delivered(reply)
-  if reply.deliver == nil then
-    return reply.status < 300
-  end
-  return reply.deliver
-end
-
-local function scripted(sandbox, endpoint, request, reply)
-  local id
-  if is_delivered(reply) then
-    id = deliver(sandbox.store, endpoint.name, request, json.decode(request.body))
-  end
-  return answer.new(reply.status, default_body(reply.status, id))
-end
-
-local function adorn(given, reply)
-  given.body = reply.body or given.body
-  given.headers = reply.headers or given.headers
-  given.delay, given.hang_up = reply.delay, reply.hang_up
-  return given
-end
-
---- A script without a status only adorns what would have been answered.
-local function handler(endpoint)
-  return function(sandbox, request, business_id)
-    sandbox.store:count_request()
-    if not request.body then
-      return answer.refuse_large_body()
+local function perform(each)
+  return function(sandbox, request, body)
+    local refusal = each.check(body, new_context(sandbox, request))
+    if refusal then
+      return answer.problem(refusal)
     end
-    local reply = sandbox.store:next_reply() or {}
-    local given = reply.status and scripted(sandbox, endpoint, request, reply)
-      or process(sandbox, endpoint, request, business_id)
-    return adorn(given, reply)
+    local reply = magic_reply(sandbox.store, body) or {}
+    request.fate = request.fate or reply.fate
+    if reply.status then
+      return endpoint.adorn(endpoint.scripted(each, sandbox, request, reply), reply)
+    end
+    return endpoint.adorn(answer.json({ id = each.accept(sandbox, request) }), reply)
   end
 end
 
-return {
-  template = handler({ name = "send_template", check = check.template }),
-  session = handler({ name = "send_session", check = check.session }),
-}
+local function new_send(each)
+  each.limit, each.is_send, each.shape = "sends", true, function() end
+  function each.accept(sandbox, request)
+    return deliver(sandbox, each.operation, request, json.decode(request.body))
+  end
+  each.perform = perform(each)
+  return endpoint.new(each)
+end
+
+send.template = new_send({ operation = "send_template", check = check.template })
+send.session = new_send({ operation = "send_session", check = check.session })
+
+return send

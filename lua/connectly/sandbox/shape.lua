@@ -59,6 +59,23 @@ function shape.number(least, most)
   end
 end
 
+---@type connectly.sandbox.checker
+function shape.boolean(value, path)
+  return type(value) ~= "boolean" and expected("boolean", value, path) or nil
+end
+
+---@param words string[]
+---@return connectly.sandbox.checker
+function shape.one_of(words)
+  local known = {}
+  for _, word in ipairs(words) do
+    known[word] = true
+  end
+  return function(value, path)
+    return not known[value] and ("%s: one of %s expected"):format(path, table.concat(words, ", ")) or nil
+  end
+end
+
 ---@param item connectly.sandbox.checker
 ---@param least integer|nil
 ---@param most integer|nil

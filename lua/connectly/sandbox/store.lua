@@ -1,6 +1,10 @@
 --- All that a sandbox remembers: templates, conversations, deliveries,
---- scripted replies, and a clock that can be turned.
+--- webhooks, campaigns, assets, reports, scripted replies, and a clock that
+--- can be turned.
 
+local magic = require "connectly.sandbox.magic"
+local new_catalogue = require("connectly.sandbox.catalogue").new
+local new_registrations = require("connectly.sandbox.registrations").new
 local templates = require "connectly.sandbox.templates"
 local ulid = require "connectly.sandbox.ulid"
 
@@ -33,14 +37,24 @@ end
 function store:reset()
   self.advanced = 0
   self.next_id = ulid.source()
+  local function new_id()
+    return self:new_id()
+  end
+  self.webhooks = new_registrations(new_id)
+  self.campaigns = { welcome = { published = true }, draft = { published = false } }
+  self.assets, self.asset_count = {}, 0
+  self.reports = {}
+  self.seen = {}
   self.requests = 0
   self.deliveries = {}
   self.replies = {}
   self.heard = {}
   self.opted_out_numbers = {}
-  self.templates = {}
-  self:add_templates(templates.ready)
-  self:add_templates(self.own_templates)
+  self.catalogue = new_catalogue(new_id, function()
+    return self:now()
+  end)
+  self.catalogue:add_all(templates.ready)
+  self.catalogue:add_all(self.own_templates)
 end
 
 ---@return number  Unix seconds
@@ -53,31 +67,10 @@ function store:advance(seconds)
   self.advanced = self.advanced + seconds
 end
 
-local function template_key(name, language)
-  return name .. "\0" .. language
-end
-
----@param template connectly.sandbox.template
-function store:add_template(template)
-  self.templates[template_key(template.name, template.language)] = template
-end
-
----@param list connectly.sandbox.template[]
-function store:add_templates(list)
-  for _, template in ipairs(list) do
-    self:add_template(template)
-  end
-end
-
---- Names that begin with any_ stand for templates that take whatever comes.
----@param name string
----@param language string
----@return connectly.sandbox.template?
-function store:find_template(name, language)
-  if name:find("^any_") then
-    return { name = name, language = language, anything = true }
-  end
-  return self.templates[template_key(name, language)]
+--- A ULID of the sandbox's own time.
+---@return string
+function store:new_id()
+  return self.next_id(self:now() * 1000)
 end
 
 local any_sender = "any"
@@ -99,7 +92,9 @@ end
 ---@return "open"|"over"|"none"
 function store:conversation(number, sender)
   local heard = self.heard[number]
-  if not heard then
+  if magic.is_number(number) then
+    return "open"
+  elseif not heard then
     return "none"
   end
   local last = math.max(heard[sender] or -math.huge, heard[any_sender] or -math.huge)
@@ -138,28 +133,58 @@ function store:deliver(delivery)
     self.deliveries = forget_older_half(self.deliveries)
   end
   delivery.received_at = self:now()
-  delivery.id = self.next_id(delivery.received_at * 1000)
+  delivery.id = self:new_id()
   self.deliveries[#self.deliveries + 1] = delivery
   return delivery.id
 end
 
---- Scripts what the next send requests are answered with.
----@param reply table
+--- The newest delivery for which a key has a value.
+---@param key "id"|"number"
+---@param value string
+---@return table?
+function store:newest_delivery(key, value)
+  for index = #self.deliveries, 1, -1 do
+    if self.deliveries[index][key] == value then
+      return self.deliveries[index]
+    end
+  end
+end
+
+--- True, false, true, false: each time it is asked for the same key.
+---@param key string
+---@return boolean
+function store:is_first_of_two(key)
+  self.seen[key] = not self.seen[key]
+  return self.seen[key]
+end
+
+--- Scripts what the next requests are answered with.
+---@param reply connectly.sandbox.reply
 function store:script(reply)
   table.insert(self.replies, { reply = reply, left = reply.times or 1 })
 end
 
----@return table? reply
-function store:next_reply()
-  local first = self.replies[1]
-  if not first then
-    return nil
+local function is_meant(reply, operation, is_send)
+  if reply.operation then
+    return reply.operation == operation
   end
-  first.left = first.left - 1
-  if first.left <= 0 then
-    table.remove(self.replies, 1)
+  return is_send
+end
+
+--- The oldest script that is meant for an operation.
+---@param operation string
+---@param is_send boolean|nil
+---@return connectly.sandbox.reply?
+function store:next_reply(operation, is_send)
+  for index, each in ipairs(self.replies) do
+    if is_meant(each.reply, operation, is_send) then
+      each.left = each.left - 1
+      if each.left <= 0 then
+        table.remove(self.replies, index)
+      end
+      return each.reply
+    end
   end
-  return first.reply
 end
 
 return store

@@ -8,6 +8,14 @@
 ---@field buttons integer|integer[]|nil  URL buttons with a suffix: how many, or at which positions
 ---@field cards table[]|nil  a carousel's cards: { header = "image", body = 1, buttons = 1 }
 ---@field anything boolean|nil  every parameter is welcome
+---@field text string|nil  of the body, with {{1}}, {{2}}, …
+---@field status "PENDING"|"APPROVED"|"REJECTED"|nil  approved when nil
+---@field category "MARKETING"|"UTILITY"|"AUTHENTICATION"|nil  utility when nil
+---@field components string|nil  the JSON of a created template's components
+---@field reason string|nil  why it was rejected
+---@field id string|nil  the store gives it
+---@field created_at number|nil  Unix seconds, likewise
+---@field updated_at number|nil
 
 local shape = require "connectly.sandbox.shape"
 
@@ -17,11 +25,14 @@ local templates = {}
 
 ---@type connectly.sandbox.template[]
 templates.ready = {
-  { name = "hello", language = "en", body = 1 },
-  { name = "order_shipped", language = "en_US", body = 2 },
-  { name = "invoice_ready", language = "pt_BR", header = "document", body = 1, buttons = 1 },
-  { name = "autumn_carousel", language = "en", body = 1, cards = { card, card } },
-  { name = "order_confirmation", language = "en", header = "any", body = 2, buttons = 1 },
+  { name = "hello", language = "en", body = 1, text = "Hello {{1}}!" },
+  { name = "order_shipped", language = "en_US", body = 2, text = "Hi {{1}}, order {{2}} left our store." },
+  { name = "invoice_ready", language = "pt_BR", header = "document", body = 1, buttons = 1,
+    text = "Olá {{1}}, sua fatura está pronta." },
+  { name = "autumn_carousel", language = "en", body = 1, cards = { card, card }, category = "MARKETING",
+    text = "{{1}}, this is new." },
+  { name = "order_confirmation", language = "en", header = "any", body = 2, buttons = 1,
+    text = "Thank you {{1}}, we have your {{2}}." },
 }
 
 local header_kinds = {
