@@ -27,6 +27,7 @@ local SLICE = 0.1
 ---@field retry_unknown boolean? at least once instead of at most once; default false
 ---@field limiter any a shared limiter
 ---@field on_event fun(event: connectly.Event)? told of each call's start and end
+---@field status_store any fed by the webhooks' handler, for wait_delivery
 
 ---@class connectly.Event
 ---@field name "start"|"attempt"|"retry"|"throttled"|"done"|"limiter_lost"|"limiter_back"
@@ -449,6 +450,21 @@ function methods.check_template(self, message, options)
   return require("connectly.template").check_for(self.templates, message, options, 3)
 end
 
+---Waits until webhooks have told that a message is `read`, or what until_status says:
+---see connectly.webhook.status_store, which the client and the webhooks' handler share.
+---A failed delivery is the error its webhook tells of. When the time is up: kind
+---`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---API: webhooks, topic delivery_status.
+---@param id string what the send call returned
+---@param timeout number? seconds; 0: only looks; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@return string? status until_status, or one beyond it
+---@return connectly.DeliveryStatus|connectly.Error
+function methods.wait_delivery(self, id, timeout, options)
+  local status, second = require("connectly.delivery").wait(self, id, timeout, options)
+  return status, second
+end
+
 --- Waits until nothing is under way, `seconds` at most; in slices, for Ctrl-C.
 local function drain(self, seconds)
   local gives_way = self.host and self.host:may_wait("close")
@@ -604,10 +620,15 @@ local function make_constructor(deliver)
     if limiter ~= nil and (type(limiter) ~= "table" or not limiter.reserve or not limiter.pause) then
       return deliver(nil, errors.config("limiter", "one of connectly.limiter expected, got " .. type(limiter)))
     end
+    local store = options.status_store
+    local refusal = store ~= nil and require("connectly.delivery").refusal(store) or nil
+    if refusal then
+      return deliver(nil, refusal)
+    end
     local client = setmetatable({}, metatable)
     local self = {
       native = handle, on_event = on_event, call_metatable = call_metatable, groups = 0,
-      timeout = options.timeout or 30, limiter = limiter,
+      timeout = options.timeout or 30, limiter = limiter, status_store = store,
     }
     self.shared = share(self)
     self.host = find_host(self.shared)

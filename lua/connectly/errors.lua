@@ -19,6 +19,7 @@
 ---@field retryable boolean the same call may succeed later and cannot arrive twice
 ---@field retry_after number? seconds the server asked for
 ---@field attempts integer requests tried
+---@field delivery connectly.DeliveryStatus? of a timeout of wait_delivery: what is known so far
 
 local native = require "connectly.loader"
 local json = require "connectly.json"

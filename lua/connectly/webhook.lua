@@ -145,4 +145,11 @@ function webhook.new(options)
   return made
 end
 
+---Makes a store of what became of messages.
+---@param options connectly.StatusStoreOptions?
+---@return table store with put(event), get(id) and watch(id, signal)
+function webhook.status_store(options)
+  return require("connectly.webhook.status_store").new(options)
+end
+
 return webhook

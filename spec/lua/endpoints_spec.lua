@@ -155,7 +155,9 @@ for _, http in ipairs { "HTTP/1.1", "HTTP/2 over TLS" } do
       })
       assert.equal("order_shipped", reply.entity.name)
       assert.equal("MESSAGE_TEMPLATE_STATUS_PENDING", reply.entity.templates[1].status)
-      local _, err = client:send_template { number = CUSTOMER, template_name = "order_shipped", language = "en", body = { "Ana" } }
+      local _, err = client:send_template {
+        number = CUSTOMER, template_name = "order_shipped", language = "en", body = { "Ana" },
+      }
       assert.equal("rejected", err.outcome)
     end)
 

@@ -3,6 +3,7 @@
 local cjson = require "cjson"
 local connectly = require "connectly"
 local fixtures = require "spec.support.fixtures"
+local flip = require("spec.support.bits").flip
 local webhook = require "connectly.webhook"
 
 local SECRET = "example-secret"
@@ -10,14 +11,6 @@ local SECRET = "example-secret"
 local BODY = '{"topic":"delivery_status","timestamp":"1700000000","statusUpdate":{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV",'
   .. '"status":"read","error":null}}'
 local SIGNATURE = "Ldm2bkiSUSrrEKHejpUgQcwcaM6RcUfpQ9dCNKpVPiU="
-
---- The text with one bit changed; bits count from 0.
-local function flip(text, bit)
-  local at = math.floor(bit / 8) + 1
-  local byte, value = text:byte(at), 2 ^ (bit % 8)
-  local is_set = math.floor(byte / value) % 2 == 1
-  return text:sub(1, at - 1) .. string.char(byte + (is_set and -value or value)) .. text:sub(at + 1)
-end
 
 describe("a signature", function()
   local hook

@@ -1,6 +1,7 @@
 -- connectly.openresty.webhook in a real nginx with two workers.
 
 local basexx = require "basexx"
+local bits = require "spec.support.bits"
 local cqueues = require "cqueues"
 local fixtures = require "spec.support.fixtures"
 local hmac = require "openssl.hmac"
@@ -35,6 +36,7 @@ init_by_lua_block {
     },
     some = made { on_status = note "on_status" },
     rotated = connectly.openresty.webhook { secrets = { "canary secret", "older secret" }, on_event = note "on_event" },
+    documented = made { secret = "example-secret", on_event = note "on_event" },
     small = made { max_body = 2000, on_event = note "on_event" },
     once = made {
       dedupe = "seen",
@@ -61,6 +63,7 @@ init_by_lua_block {
       on_button = function() require("connectly").new { timeout = "canary secret" } end,
       on_report = function() error("canary text of a customer", 0) end,
     },
+    forgets = made { store = { put = function(_, event) error(event.text) end }, on_event = note "on_event" },
     dies = made { dedupe = "seen", on_event = function() os.execute("kill -9 " .. ngx.worker.pid()) ngx.sleep(1) end },
   }
 }
@@ -91,6 +94,7 @@ location = /options {
       { secret = "s", on_event = nothing, dedupe = "x" },
       { secret = "s", on_event = nothing, max_body = 0 }, { secret = "s", on_event = nothing, dedupe_seconds = 0 / 0 },
       { secret = "s", on_event = nothing, ["canary secret"] = 1 }, { secrets = {}, on_event = nothing },
+      { secret = "s", store = {} },
     } do
       local _, err = pcall(new, options)
       ngx.say(err.kind, " ", err.param, ": ", err.message)
@@ -190,6 +194,26 @@ describe("connectly.openresty.webhook", function()
     end
     assert.equal(401, (post("rotated", body, { ["x-connectly-hmac-sha256"] = sign(body, "another") })))
     assert.equal(2, (count("on_event")))
+  end)
+
+  it("takes the documentation's vector, and none that differs in one bit", function()
+    -- API: webhooks, delivery mechanics.
+    local body = '{"topic":"delivery_status","timestamp":"1700000000","statusUpdate":{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV",'
+      .. '"status":"read","error":null}}'
+    local signature = "Ldm2bkiSUSrrEKHejpUgQcwcaM6RcUfpQ9dCNKpVPiU="
+    local function answer(sent, signed)
+      return (post("documented", sent, { ["x-connectly-hmac-sha256"] = signed }))
+    end
+    assert.equal(200, answer(body, signature))
+    for bit = 0, #body * 8 - 1 do
+      assert.equal(401, answer(bits.flip(body, bit), signature))
+    end
+    for bit = 0, #signature * 8 - 1 do
+      -- Some are no header's bytes any more, which nginx itself refuses.
+      local changed = answer(body, bits.flip(signature, bit))
+      assert(changed == 401 or changed == 400, changed)
+    end
+    assert.equal(1, (count("on_event")))
   end)
 
   it("reads a body that nginx has put into a file", function()
@@ -293,6 +317,12 @@ describe("connectly.openresty.webhook", function()
     end
   end)
 
+  it("answers 500 when the store raises, and says where alone", function()
+    assert.equal(500, (post("forgets", message())))
+    assert.equal(0, (count("on_event")))
+    assert.truthy(server:log():find("the status store raised an error at [^ ]*:%d+"), server:log())
+  end)
+
   it("does not take an event for handled whose worker died", function()
     assert.is_nil((post("dies", message("deadly"))))
     assert.equal(503, (post("once", message("deadly"))))
@@ -309,9 +339,10 @@ describe("connectly.openresty.webhook", function()
       "config max_body: max_body: more than 0 expected",
       "config dedupe_seconds: dedupe_seconds: more than 0 expected",
       "config options: options: an unknown one is given; known are dedupe, dedupe_seconds, max_body, on_button, on_event, "
-        .. "on_message, on_report, on_status, on_unknown, secret, secrets",
+        .. "on_message, on_report, on_status, on_unknown, secret, secrets, store",
       "config secrets: secrets: 1 to 16 expected, got 0",
-    }, { body:match((("([^\n]*)\n"):rep(8))) })
+      "config store: store: one of connectly.webhook.status_store expected",
+    }, { body:match((("([^\n]*)\n"):rep(9))) })
     assert.is_nil(body:find(SECRET, 1, true))
   end)
 

@@ -134,6 +134,13 @@ static int native_clock(lua_State *L) {
     return 1;
 }
 
+/* sleep(seconds): blocks for a second at most, or until a signal comes */
+static int native_sleep(lua_State *L) {
+    lua_Number seconds = luaL_checknumber(L, 1);
+    if (seconds > 0) cly_clock_sleep(seconds < 1 ? (double)seconds : 1);
+    return 0;
+}
+
 /* is_yieldable() -> whether its caller may yield */
 static int native_is_yieldable(lua_State *L) {
     lua_pushboolean(L, lua_isyieldable(L));
@@ -161,6 +168,7 @@ static const luaL_Reg functions[] = {
     {"shapes", native_shapes},
     {"taxonomy", native_taxonomy},
     {"clock", native_clock},
+    {"sleep", native_sleep},
     {"is_yieldable", native_is_yieldable},
     {"process", native_process},
     {"error_metatable", native_error_metatable},

@@ -8,3 +8,10 @@ double cly_clock_now(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
+
+void cly_clock_sleep(double seconds) {
+    struct timespec length;
+    length.tv_sec = (time_t)seconds;
+    length.tv_nsec = (long)((seconds - (double)length.tv_sec) * 1e9);
+    nanosleep(&length, NULL);
+}

@@ -3,7 +3,7 @@
 
 local version = require "connectly.version"
 
-local command_names = { "sandbox", "doctor" }
+local command_names = { "sandbox", "doctor", "webhook" }
 
 local function module_of(name)
   return require("connectly.cli." .. name:gsub("-", "_"))

@@ -16,7 +16,7 @@ local HANDLER = {
 local TYPE = {
   secret = "string", secrets = "table", dedupe = "string", dedupe_seconds = "number", max_body = "number",
   on_status = "function", on_message = "function", on_button = "function", on_report = "function",
-  on_unknown = "function", on_event = "function",
+  on_unknown = "function", on_event = "function", store = "table",
 }
 
 ---- options
@@ -58,11 +58,18 @@ end
 
 local function check_handlers(options)
   for name in pairs(options) do
-    if name:find("^on_") then
+    if name == "store" or name:find("^on_") then
       return
     end
   end
   refuse("on_event", "no handler is given")
+end
+
+local function check_store(store)
+  if store and type(store.put) ~= "function" then
+    refuse("store", "one of connectly.webhook.status_store expected")
+  end
+  return store
 end
 
 local function make_claims(options)
@@ -134,6 +141,18 @@ local function locate()
   return found and ("%s:%d"):format(found.short_src, found.currentline) or "a place unknown"
 end
 
+--- Before duplicates are dropped: those that came to another worker count here too.
+--- Whether it went well.
+local function remember(store, event)
+  local is_fine, place, problem = xpcall(store.put, locate, store, event)
+  if not is_fine then
+    ngx.log(ngx.ERR, "connectly: webhook: the status store raised an error at ", place)
+  elseif problem then
+    ngx.log(ngx.WARN, "connectly: webhook: the status store takes no entry: ", tostring(problem))
+  end
+  return is_fine
+end
+
 --- The status to answer with.
 local function handle(self, event)
   local is_fine, place = xpcall(dispatch, locate, self, event)
@@ -177,6 +196,9 @@ local function serve(self)
     return ngx.HTTP_UNAUTHORIZED
   end
   local event = self.webhook:parse(body)
+  if self.store and not remember(self.store, event) then
+    return ngx.HTTP_INTERNAL_SERVER_ERROR -- so that it comes again
+  end
   return (self.claims and handle_once or handle)(self, event)
 end
 
@@ -189,6 +211,7 @@ end
 ---@field on_report fun(event: connectly.WebhookEvent)?
 ---@field on_unknown fun(event: connectly.WebhookEvent)? what has none of the documented shapes
 ---@field on_event fun(event: connectly.WebhookEvent)? every event, after the handler of its kind
+---@field store table? one of connectly.webhook.status_store, told of every status before the handlers are
 ---@field dedupe string? a lua_shared_dict; without it an event that comes twice is handled twice
 ---@field dedupe_seconds number? for which a handled event is remembered; default 86400
 ---@field max_body integer? bytes; default 1 MiB; nginx's client_max_body_size counts as well
@@ -206,7 +229,7 @@ local function new(options)
   local self = {
     webhook = webhook.new { secret = options.secret, secrets = options.secrets },
     claims = make_claims(options), max_body = check_positive(options, "max_body", MAX_BODY),
-    on_event = options.on_event,
+    on_event = options.on_event, store = check_store(options.store),
   }
   for _, name in pairs(HANDLER) do
     self[name] = options[name]

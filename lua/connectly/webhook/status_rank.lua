@@ -1,0 +1,47 @@
+-- Which status of a message stands when several have come, in whatever order and
+-- however often. A failure stands above all, so that the order of arrival does not
+-- matter. API: webhooks, topic delivery_status.
+
+local RANK = { sent = 1, delivered = 2, read = 3, delivery_failed = 4 }
+
+local status_rank = {}
+
+---The ranks there are, from the highest down. 0: statuses that nobody knows.
+status_rank.HIGHEST, status_rank.UNKNOWN = RANK.delivery_failed, 0
+
+---@param status string
+---@return integer
+function status_rank.of(status)
+  return RANK[status] or status_rank.UNKNOWN
+end
+
+--- Of two statuses that nobody knows the one that came last stands, unless its own
+--- time says that it is the older one.
+local function is_later(newer, older)
+  return newer.status ~= older.status
+    and not (newer.timestamp and older.timestamp and newer.timestamp < older.timestamp)
+end
+
+---Whether what came takes the place of what is known.
+---@param newer {status: string, timestamp: number?}
+---@param older {status: string, timestamp: number?}
+---@return boolean
+function status_rank.supersedes(newer, older)
+  local rank, known = status_rank.of(newer.status), status_rank.of(older.status)
+  if rank == known then
+    return rank == status_rank.UNKNOWN and is_later(newer, older)
+  end
+  return rank > known
+end
+
+---What a store keeps of an event.
+---@param event connectly.WebhookEvent
+---@return connectly.DeliveryStatus
+function status_rank.record(event)
+  return {
+    status = event.status, error = event.error, timestamp = event.timestamp,
+    callback_data = event.callback_data, campaign_name = event.campaign_name,
+  }
+end
+
+return status_rank

@@ -1,0 +1,173 @@
+---What became of messages, as webhooks tell it: fed by whoever handles webhooks, asked
+---by whoever sent.
+---
+---  local store = require("connectly.webhook").status_store()
+---  store:put(webhook:parse(raw_body))
+---  local known = store:get(id)          -- known.status, known.error, …
+---
+---Whatever order the events come in, and however often: sent < delivered < read, and
+---delivery_failed above all. A status that nobody knows stands until a known one comes.
+---API: webhooks, topic delivery_status.
+---
+---client:wait_delivery takes any table for a store that has get(store, id), and
+--- * watch(store, id, signal): from now on signal:set() at each news of the id, or
+--- * interval: seconds after which to ask again; or both.
+
+local errors = require "connectly.errors"
+local watchers = require "connectly.webhook.watchers"
+
+---@class connectly.DeliveryStatus what the event of the status that stands has said
+---@field status string "sent", "delivered", "read", "delivery_failed"; an open set
+---@field error connectly.Error? why it was not delivered
+---@field timestamp number? Unix seconds
+---@field callback_data any
+---@field campaign_name string?
+
+local MAX, MAX_MAX = 100000, 10000000
+local INTERVAL, LONGEST_INTERVAL = 0.25, 60
+
+-- What belongs to a store, kept from its users: a printed one shows nothing.
+local inner_of = setmetatable({}, { __mode = "k" })
+
+local function inner(store, method)
+  local found = inner_of[store]
+  if not found then
+    error(("connectly: status store expected, got %s (call it as store:%s(...))"):format(type(store), method), 3)
+  end
+  return found
+end
+
+local function check_id(id, method)
+  if type(id) ~= "string" then
+    error(("connectly: %s: the id of a message expected, a string; got %s"):format(method, type(id)), 3)
+  end
+end
+
+---- options
+
+local function refuse(param, problem)
+  error(errors.config(param, problem), 0)
+end
+
+local TYPE = { max = "number", dict = "string", interval = "number" }
+
+local function check_types(options)
+  if type(options) ~= "table" then
+    refuse("options", "table expected, got " .. type(options))
+  end
+  for name, value in pairs(options) do
+    if not TYPE[name] then
+      refuse("options", "only `max`, `dict` and `interval` are known")
+    elseif type(value) ~= TYPE[name] then
+      refuse(name, ("%s expected, got %s"):format(TYPE[name], type(value)))
+    end
+  end
+end
+
+local function check(options)
+  check_types(options)
+  local max, interval = options.max or MAX, options.interval or INTERVAL
+  if not (max >= 1 and max <= MAX_MAX and max % 1 == 0) then
+    refuse("max", ("a whole number from 1 to %d expected"):format(MAX_MAX))
+  elseif not (interval > 0 and interval <= LONGEST_INTERVAL) then
+    refuse("interval", ("more than 0 and at most %d seconds expected"):format(LONGEST_INTERVAL))
+  elseif options.dict and options.max then
+    refuse("max", "given beside `dict`, whose size is the ceiling")
+  elseif options.interval and not options.dict then
+    refuse("interval", "given without `dict`: nothing else is polled")
+  end
+  return { max = max, dict = options.dict, interval = interval }
+end
+
+local function find_dict(name)
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) ~= "table" or not ngx.shared then
+    refuse("dict", "a shared dictionary is there in nginx alone")
+  end
+  return ngx.shared[name] or refuse("dict", "there is no lua_shared_dict of this name")
+end
+
+--- Where it cannot work as its user expects.
+local function warn_of_workers()
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) == "table" and ngx.worker and ngx.worker.count() > 1 then
+    ngx.log(ngx.WARN, "connectly: a status store without `dict` knows of the webhooks of its own worker alone, and there are ",
+      ngx.worker.count())
+  end
+end
+
+---- the store
+
+local methods = {}
+
+---Takes an event of webhook:parse. What is no status of a message is ignored.
+---@param event connectly.WebhookEvent
+---@return boolean has_changed false when it was known, came too late, or says nothing of a message
+---@return string? problem why it could not be kept, of a `dict` that has no room for it
+function methods:put(event)
+  local own = inner(self, "put")
+  if type(event) ~= "table" then
+    error(("connectly: put: an event of webhook:parse expected, got %s"):format(type(event)), 2)
+  end
+  if event.kind ~= "status" or type(event.id) ~= "string" then
+    return false
+  end
+  local has_changed, problem = own.backend:put(event)
+  if has_changed then
+    own.watchers:wake(event.id)
+  end
+  return has_changed, problem
+end
+
+---What is known of a message.
+---@param id string what the send call returned
+---@return connectly.DeliveryStatus?
+function methods:get(id)
+  local own = inner(self, "get")
+  check_id(id, "get")
+  return own.backend:get(id)
+end
+
+---From now on the signal is set at each change that this process makes, as long as
+---somebody holds the signal.
+---@param id string
+---@param signal {set: fun(signal: table)}
+function methods:watch(id, signal)
+  local own = inner(self, "watch")
+  check_id(id, "watch")
+  own.watchers:add(id, signal)
+end
+
+local metatable = {
+  __name = "connectly.status_store", __metatable = "connectly.status_store", __index = methods,
+  __tostring = function() return "connectly.status_store" end,
+}
+
+local status_store = {}
+
+---@class connectly.StatusStoreOptions
+---@field max integer? messages that are remembered; the one that came first is dropped for a new one; default 100000,
+--- which take about 50 MB
+---@field dict string? a lua_shared_dict, best of its own, in which all workers of an nginx keep them; a message takes about
+--- a kilobyte, and nginx drops the least recently used when it is full
+---@field interval number? with dict: seconds after which client:wait_delivery looks for what other workers put; default 0.25
+
+---Makes one, in the memory of this process or, with `dict`, of one nginx. Raises a
+---connectly.Error of kind `config` when the options are wrong.
+---@param options connectly.StatusStoreOptions?
+---@return table store with put(event), get(id) and watch(id, signal)
+function status_store.new(options)
+  local checked = check(options == nil and {} or options)
+  local backend
+  if checked.dict then
+    backend = require("connectly.webhook.status_dict").new(find_dict(checked.dict))
+  else
+    backend = require("connectly.webhook.status_memory").new(checked.max)
+    warn_of_workers()
+  end
+  local made = setmetatable({ interval = checked.dict and checked.interval or nil }, metatable)
+  inner_of[made] = { backend = backend, watchers = watchers.new() }
+  return made
+end
+
+return status_store
