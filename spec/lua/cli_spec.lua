@@ -1,5 +1,6 @@
 -- The command line, run as a process with the Lua under test.
 
+local cli = require "spec.support.cli"
 local faults = require "spec.support.faults"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
@@ -11,28 +12,8 @@ local is_jit = rawget(_G, "jit") ~= nil
 local usual_port = 8077
 local program = "lua/connectly/cli/main.lua"
 
--- What the machine's own environment says must not decide a test.
-local cleared = {
-  "CONNECTLY_API_KEY", "CONNECTLY_BUSINESS_ID", "CONNECTLY_BASE_URL", "CONNECTLY_CA_FILE",
-  "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
-}
-
---- Runs `connectly ARGUMENTS`: all it wrote, its exit code. `first` is Lua that
---- runs before it.
 local function run(arguments, variables, first)
-  local words = { "env" }
-  for _, variable in ipairs(cleared) do
-    words[#words + 1] = "-u " .. variable
-  end
-  for variable, value in pairs(variables or {}) do
-    words[#words + 1] = process.quote(variable .. "=" .. value)
-  end
-  words[#words + 1] = ("timeout 60 %s -e %s %s %s"):format(
-    process.quote(lua), process.quote(first or ""), program, arguments)
-  local pipe = io.popen(table.concat(words, " ") .. " 2>&1; echo exit=$?")
-  local output, code = pipe:read("*a"):match("^(.*)exit=(%d+)\n$")
-  pipe:close()
-  return output, tonumber(code)
+  return cli.run(arguments, { variables = variables, first = first })
 end
 
 local function has(text, part)

@@ -1,15 +1,9 @@
 --- connectly sandbox: runs a Connectly on this machine until interrupted.
 
+local serving = require "connectly.cli.serving"
+
 --- Where the examples look for a sandbox when they are given no key.
 local usual_port = 8077
-
-local function check_port(text)
-  local port = tonumber(text)
-  if not port or port % 1 ~= 0 or port < 0 or port > 65535 then
-    return nil, "a port is a number from 0 to 65535"
-  end
-  return math.floor(port)
-end
 
 local function check_retries(text)
   local count = tonumber(text)
@@ -23,7 +17,7 @@ local function configure(command)
   command:option("--host", "Address to listen on.", "127.0.0.1")
   local port_help = ("Port to listen on; 0: any free one. Default: %d, or any free one when that is taken.")
     :format(usual_port)
-  command:option("--port", port_help):convert(check_port)
+  command:option("--port", port_help):convert(serving.check_port)
   command:flag("--tls", "Speak TLS, with a certificate made for this machine.")
   command:option("--certificates", "Directory where ca.pem is kept; default: removed at the end.")
   command:option("--api-key", "Key that clients must show.", "sandbox-key")
@@ -45,14 +39,6 @@ local function complain(message)
 end
 
 local needed = { "cqueues", "openssl.ssl.context", "http.server", "cjson" }
-
-local function missing_module()
-  for _, name in ipairs(needed) do
-    if not pcall(require, name) then
-      return name
-    end
-  end
-end
 
 local function read_file(path)
   local file, reason = io.open(path, "r")
@@ -132,17 +118,6 @@ local function announce(sandbox)
   io.stdout:flush()
 end
 
-local function close_on_signals(sandbox)
-  local signal = require "cqueues.signal"
-  signal.ignore(signal.SIGPIPE)
-  signal.block(signal.SIGINT, signal.SIGTERM)
-  local listener = signal.listen(signal.SIGINT, signal.SIGTERM)
-  sandbox:beside(function()
-    listener:wait()
-    sandbox:close()
-  end)
-end
-
 local function listen(arguments, templates, directory)
   local sandbox = new_sandbox(arguments, templates, directory, arguments.port or usual_port)
   local ok, reason = sandbox:listen()
@@ -163,7 +138,7 @@ local function serve(arguments, templates, directory)
   if not sandbox then
     return complain("cannot listen: " .. tostring(reason))
   end
-  close_on_signals(sandbox)
+  serving.close_on_signals(sandbox.server.cq, function() sandbox:close() end)
   announce(sandbox)
   sandbox:run()
   return 0
@@ -193,7 +168,7 @@ local function run(arguments)
     print(require("connectly.sandbox.magic").text())
     return 0
   end
-  local missing = missing_module()
+  local missing = serving.missing_module(needed)
   if missing then
     return complain(("no module %s: install it with: luarocks install http lua-cjson"):format(missing))
   end
