@@ -41,7 +41,7 @@ DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-de
   libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
   lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
 TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev libjansson-dev clang \
-  clang-format cppcheck valgrind nginx libnginx-mod-http-lua lua-nginx-redis redis-server lua-redis \
+  libclang-rt-dev clang-format cppcheck valgrind nginx libnginx-mod-http-lua lua-nginx-redis redis-server lua-redis \
   lua-luv lua-copas lua-socket
 
 .PHONY: help
@@ -148,6 +148,42 @@ test-lua: build $(BUILD)/5.4/spec_fork.so ## the Lua specs on Lua 5.4
 
 test-luajit: build $(BUILD)/5.1/spec_fork.so ## the Lua specs on LuaJIT
 	$(BUSTED51) $(SPECS)
+
+# ---- fuzzing ----
+
+# A target is one file spec/fuzz/NAME_fuzz.c, its corpus spec/fuzz/corpus/NAME.
+FUZZ_TARGETS ?= $(patsubst spec/fuzz/%_fuzz.c,%,$(sort $(wildcard spec/fuzz/*_fuzz.c)))
+FUZZ_SUPPORT := $(wildcard spec/fuzz/*_support.c) spec/core/source_support.c
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build-fuzz/spec/fuzz/%_fuzz)
+FUZZ_SECONDS ?= 600
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+# What the targets look at is instrumented, and they are not: libFuzzer is to find
+# the ways through our code, not through their own.
+$(BUILD)/spec/%.o: spec/%.c $(HEADERS) $(wildcard spec/fuzz/*.h spec/core/*.h)
+	@mkdir -p $(@D)
+	@echo "CC $@"
+	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. -fno-sanitize=fuzzer-no-link -c $< -o $@
+
+$(BUILD)/spec/fuzz/%_fuzz: $(BUILD)/spec/fuzz/%_fuzz.o $(FUZZ_SUPPORT:%.c=$(BUILD)/%.o) $(SHARED) \
+  $(patsubst src/%.c,$(BUILD)/5.4/obj/%.o,$(BINDING))
+	@echo "LD $@"
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ -llua5.4 -lcmocka -ljansson $(LIBS)
+
+.SECONDARY: $(patsubst %.c,build-fuzz/%.o,$(wildcard spec/fuzz/*.c) spec/core/source_support.c)
+.PHONY: fuzz-build fuzz fuzz-corpus test-fuzz
+fuzz-build:
+	@$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang CFLAGS="$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link" \
+	  $(FUZZ_PROGRAMS)
+
+fuzz: fuzz-build ## what servers send, against all that could be sent (FUZZ_SECONDS=600 for each target)
+	@sh spec/support/run_fuzz.sh search $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-corpus: fuzz-build ## take into spec/fuzz/corpus what `make fuzz` has found and adds to it
+	@sh spec/support/run_fuzz.sh merge 0 $(FUZZ_TARGETS)
+
+test-fuzz: fuzz-build ## the inputs of spec/fuzz/corpus once
+	@sh spec/support/run_fuzz.sh replay 0 $(FUZZ_TARGETS)
 
 # ---- hard modes ----
 

@@ -189,8 +189,12 @@ static void the_error_of_a_delivery_is_read(void **state) {
 }
 
 static void an_error_that_says_little_is_one(void **state) {
-    static const char *const texts[] = {UPDATE("{\"message\":null}"), UPDATE("\"boom\""), UPDATE("[1]"),
-                                        UPDATE("7"), "{\"status_update\":{\"error\":{\"x\":1}}}"};
+    static const char *const texts[] = {UPDATE("{\"message\":null}"),
+                                        UPDATE("\"boom\""),
+                                        UPDATE("[1]"),
+                                        UPDATE("7"),
+                                        "{\"status_update\":{\"error\":{\"x\":1}}}",
+                                        "{\"statusUpdate\":null,\"status_update\":{\"error\":[1]}}"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         reading read;
@@ -203,6 +207,7 @@ static void an_error_that_says_little_is_one(void **state) {
 
 static void without_an_error_there_is_none(void **state) {
     static const char *const texts[] = {UPDATE("null"),
+                                        UPDATE("false"),
                                         UPDATE("{}"),
                                         UPDATE("{ \n}"),
                                         UPDATE("\"\""),

@@ -24,6 +24,12 @@ status=$?
 [ $status -eq 0 ] || cat "$log"
 count "$(sum 'PASSED  \] [0-9]+ test')" "$(sum 'FAILED  \] [0-9]+ test')" $status "C"
 
+echo "== fuzz"
+$make --no-print-directory test-fuzz >"$log" 2>&1
+status=$?
+[ $status -eq 0 ] || tail -n 60 "$log"
+count "$(grep -c '^Executed ' "$log")" 0 $status "fuzz"
+
 for target in test-lua test-luajit; do
   # What runs in nginx is LuaJIT, whichever Lua asks it: once is enough.
   [ $target = test-lua ] && specs="" || specs="spec/lua spec/contract"

@@ -10,15 +10,22 @@ enum {
     NOT_UTF8 = 0x110000 /* added to a byte that is part of no character */
 };
 
-static bool is_backslash_unit(const char *at, size_t left) {
-    return left >= 6 && at[1] == 'u' && cly_json_unit(at + 2, left - 2) == '\\';
+/* Length of a backslash that is spelled by its number, or 0. The second and later of
+ * a row may lack the \ of \u005c: one before it, spelled so by another writer, is it. */
+static size_t backslash_number(const char *text, size_t length, bool is_first) {
+    size_t mark = *text == '\\' ? 1 : 0;
+    if ((is_first && mark == 0) || length < mark + 5 || text[mark] != 'u') return 0;
+    return cly_json_unit(text + mark + 1, length - mark - 1) == '\\' ? mark + 5 : 0;
 }
 
 /* Length of the backslashes at the beginning, \u005c among them. */
 static size_t skip_backslashes(const char *text, size_t length) {
     size_t at = 0;
-    for (int i = 0; i < BACKSLASHES_MAX && at < length && text[at] == '\\'; i++)
-        at += is_backslash_unit(text + at, length - at) ? 6 : 1;
+    for (int i = 0; i < BACKSLASHES_MAX && at < length; i++) {
+        size_t count = backslash_number(text + at, length - at, at == 0);
+        if (count == 0 && text[at] != '\\') break;
+        at += count > 0 ? count : 1;
+    }
     return at;
 }
 

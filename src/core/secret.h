@@ -8,8 +8,9 @@
  * and backslashes, which are only there to escape, counting for nothing on both
  * sides. That masks a little more than the key, and never less.
  *
- * The limits: more than 16 backslashes in a row belong to no spelling; what HTML
- * or percent-encoding make of a key is not known here.
+ * The limits: more than 16 backslashes in a row belong to no spelling, and neither
+ * does an escape whose u or digits are escaped themselves; what HTML or
+ * percent-encoding make of a key is not known here.
  */
 #ifndef CLY_CORE_SECRET_H
 #define CLY_CORE_SECRET_H

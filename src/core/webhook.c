@@ -35,17 +35,22 @@ bool cly_webhook_verify(const cly_webhook_secret secrets[], size_t count, const 
 
 /* ---- the error of a delivery ---- */
 
+static bool is_null(const cly_json_value *value) {
+    return value->type == CLY_JSON_ABSENT || value->type == CLY_JSON_NULL;
+}
+
+/* By either of its names, as webhook/event.lua finds the rest of the update. */
 static bool find_member(cly_json_value *out, const char *name, const char *older, const char *text,
                         size_t length) {
     cly_json_member members[] = {{.name = name}, {.name = older}};
     cly_json_read(members, 2, text, length);
-    *out = members[members[0].value.type == CLY_JSON_ABSENT].value;
-    return out->type != CLY_JSON_ABSENT;
+    *out = members[is_null(&members[0].value)].value;
+    return !is_null(out);
 }
 
-/* null, "" and {}: an object without a quote has no member. */
+/* false, "" and {}: an object without a quote has no member. */
 static bool says_nothing(const cly_json_value *value) {
-    if (value->type == CLY_JSON_NULL) return true;
+    if (value->type == CLY_JSON_FALSE) return true;
     if (value->type == CLY_JSON_STRING) return value->length == 2;
     return value->type == CLY_JSON_OBJECT && memchr(value->start, '"', value->length) == NULL;
 }
