@@ -6,6 +6,9 @@
 -- a short script should not pay for it.
 local codec, as_written, digits
 
+-- The texts of decoded tables, when somebody asked for them.
+local texts
+
 local function load_codec()
   codec = require("cjson").new()
   codec.encode_keep_buffer(true)
@@ -47,6 +50,10 @@ end
 ---@return string? text
 ---@return string? problem
 function json.encode(value)
+  local known = json.text_of(value)
+  if known then
+    return known
+  end
   if not pcall(json.load) then
     return nil, "needs lua-cjson, which is not installed"
   end
@@ -70,9 +77,32 @@ function json.decode(text)
   json.load()
   local is_decoded, value = pcall(codec.decode, text)
   if is_decoded then
+    if texts and type(value) == "table" then
+      texts[value] = text
+    end
     return value
   end
   return nil
+end
+
+--- From now on each decoded table's text is kept as long as the table: for a program
+--- that shows replies as they came. In a table an empty list and an empty object are one.
+function json.keep_texts()
+  texts = texts or setmetatable({}, { __mode = "k" })
+end
+
+--- Says what the JSON of a table is; after keep_texts.
+---@param value table
+---@param text string
+function json.set_text(value, text)
+  texts[value] = text
+end
+
+--- The JSON that a table was decoded from, if it was kept.
+---@param value any
+---@return string?
+function json.text_of(value)
+  return texts and value ~= nil and texts[value] or nil
 end
 
 return json

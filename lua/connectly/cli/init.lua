@@ -1,6 +1,7 @@
 --- The command line: finds the command and hands it its arguments. Each is a
 --- module of its own, { summary, configure, run }, loaded when it is there.
 
+local operation = require "connectly.cli.operation"
 local version = require "connectly.version"
 
 local command_names = { "sandbox", "doctor", "webhook" }
@@ -15,7 +16,16 @@ local function add_command(parser, name)
   module.configure(command)
 end
 
-local function new_parser(argparse)
+local function is_module(name)
+  for _, known in ipairs(command_names) do
+    if known == name then
+      return true
+    end
+  end
+  return false
+end
+
+local function new_parser(argparse, first)
   local parser = argparse("connectly", "WhatsApp messages through the Connectly Business API.")
   parser:flag("--version", "Print the version and exit."):action(function()
     print("connectly " .. version)
@@ -25,6 +35,10 @@ local function new_parser(argparse)
   parser:require_command(true)
   for _, name in ipairs(command_names) do
     add_command(parser, name)
+  end
+  -- The others need the C module, which these can do without.
+  if not is_module(first) then
+    operation.add_commands(parser)
   end
   return parser
 end
@@ -39,8 +53,9 @@ function cli.main(arguments)
     io.stderr:write("connectly: the command line needs argparse: install it with: luarocks install argparse\n")
     return 1
   end
-  local parsed = new_parser(argparse):parse(arguments)
-  return module_of(parsed.command).run(parsed)
+  local parsed = new_parser(argparse, arguments[1]):parse(arguments)
+  local run = operation.find(parsed.command) or module_of(parsed.command).run
+  return run(parsed)
 end
 
 return cli

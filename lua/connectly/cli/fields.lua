@@ -1,0 +1,147 @@
+--- The fields of an operation's message, as the tables of the C core have them:
+--- which of them may stand on a command line, and the page of --help about them.
+
+local native = require "connectly.loader"
+
+local shapes = native.shapes()
+
+-- Who a message is for, what is said to them, and JSON of any shape, which may hold
+-- either. Everybody on a machine sees the arguments of its processes.
+local is_private = {
+  phone = true, recipient = true, identity = true, party = true, variables = true, json = true,
+}
+
+-- What one word of a command line can say.
+local is_word = {
+  text = true, url = true, language = true, language_object = true, category = true, access = true, traceparent = true,
+}
+
+local descriptions = {
+  access = "an access control type",
+  attachment_type = "a type of attachment",
+  boolean = "true or false",
+  category = "a category of templates",
+  identity = "a phone number in E.164, or an id of a customer",
+  json = "a text, or any JSON",
+  json_object = "any JSON, object or list",
+  label = "a text",
+  language = "a language code",
+  language_object = "a language code",
+  list = "list",
+  media = "a URL",
+  object = "object",
+  party = "a phone number in E.164",
+  phone = "a phone number in E.164",
+  recipient = "a phone number in E.164, or bsuid: and a user id",
+  number = "a number",
+  text = "a text",
+  texts = "list of texts",
+  traceparent = "a W3C traceparent",
+  url = "a URL",
+  variables = "object: a value for each variable's name",
+}
+
+-- Types that take an object of their own shape without their field saying so.
+local own_shape = { label = "label", media = "media" }
+
+local is_structure = { header = true, list = true, object = true, product = true }
+
+local fields = {}
+
+--- The fields of a shape by its name, in the order they go on the wire.
+---@param shape string
+---@return table[]
+function fields.of(shape)
+  return shapes[shape]
+end
+
+local function nested(field)
+  return field.shape or own_shape[field.type]
+end
+
+--- The shape and all below it, each once, the outer ones first.
+local function reachable(shape)
+  local found, is_known = { shape }, { [shape] = true }
+  for _, name in ipairs(found) do -- which grows meanwhile
+    for _, field in ipairs(shapes[name]) do
+      local inner = nested(field)
+      if inner and not is_known[inner] then
+        found[#found + 1], is_known[inner] = inner, true
+      end
+    end
+  end
+  return found
+end
+
+--- Whether nothing in a message of this shape can name a customer or quote one.
+---@param shape string
+---@return boolean
+function fields.are_harmless(shape)
+  for _, name in ipairs(reachable(shape)) do
+    for _, field in ipairs(shapes[name]) do
+      if is_private[field.type] then
+        return false
+      end
+    end
+  end
+  return true
+end
+
+--- The fields that may be given as options of the command line.
+---@param shape string
+---@return table[]
+function fields.options(shape)
+  local list = {}
+  for _, field in ipairs(fields.are_harmless(shape) and shapes[shape] or {}) do
+    if is_word[field.type] then
+      list[#list + 1] = field
+    end
+  end
+  return list
+end
+
+local function describe_form(field)
+  local text, inner = descriptions[field.type] or field.type:gsub("_", " "), nested(field)
+  if not inner then
+    return text
+  elseif is_structure[field.type] then
+    return ("%s %s"):format(field.type == "list" and "list of" or "object:", inner)
+  end
+  return ("%s, or an object: %s"):format(text, inner)
+end
+
+--- Its type in words, for an option or a line of the list.
+---@param field table
+---@return string
+function fields.describe_type(field)
+  local text = describe_form(field)
+  if field.type == "number" then
+    return ("%s from %g to %g"):format(text, field.low, field.high)
+  elseif field.high > 0 then
+    local unit = field.type == "json" and " bytes" or ""
+    return field.low > 0 and ("%s, %g to %g%s"):format(text, field.low, field.high, unit)
+      or ("%s, at most %g%s"):format(text, field.high, unit)
+  end
+  return text
+end
+
+local function describe_shape(lines, shape, title)
+  lines[#lines + 1] = title
+  for _, field in ipairs(shapes[shape]) do
+    lines[#lines + 1] = ("   %-24s %s%s"):format(field.name, fields.describe_type(field),
+      field.required and " (required)" or "")
+  end
+end
+
+--- The list of all fields, for --help.
+---@param shape string
+---@return string
+function fields.describe(shape)
+  local lines = {}
+  for index, name in ipairs(reachable(shape)) do
+    describe_shape(lines, name, index == 1 and "Fields of the message:" or ("Fields of %s:"):format(name))
+  end
+  return table.concat(lines, "\n")
+end
+
+return fields

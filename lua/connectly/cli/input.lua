@@ -1,0 +1,96 @@
+--- What a command reads: the message, as JSON, and the key.
+
+local native = require "connectly.loader"
+local errors = require "connectly.errors"
+
+local MESSAGE_MAX = 64 * 1024 * 1024 -- bytes: a large campaign has some 200 an entry
+local KEY_MAX = 64 * 1024
+local PIECE = 65536
+
+local input = {}
+
+--- A fault of what was given, as the library tells of one.
+local function fault(kind, param, message)
+  return nil, errors.new {
+    kind = kind, outcome = "not_sent", message = param .. ": " .. message, param = param,
+    problems = { { param = param, message = message } },
+  }
+end
+
+--- All of a file: the text; or nil and why not.
+local function read_all(file, most)
+  local pieces, size = {}, 0
+  while true do
+    local piece, reason = file:read(PIECE)
+    if not piece then
+      return not reason and table.concat(pieces) or nil, reason
+    end
+    size = size + #piece
+    if size > most then
+      return nil, ("more than %d bytes"):format(most)
+    end
+    pieces[#pieces + 1] = piece
+  end
+end
+
+--- `-` is standard input.
+local function read_path(path, most)
+  if path == "-" then
+    return read_all(io.stdin, most)
+  end
+  local file, reason = io.open(path, "rb")
+  if not file then
+    return nil, reason
+  end
+  local text, problem = read_all(file, most)
+  file:close()
+  return text, problem
+end
+
+--- The object that a JSON text is; or nil and an error, which quotes nothing of it.
+local function decode(text, param, shape)
+  local exact = native.exact_json(text)
+  if not exact then
+    return fault("argument", param, text:find("%S") and "this is not JSON" or "the message is missing: JSON expected")
+  elseif exact ~= text then
+    return fault("argument", param, "a whole number beyond 2^53 would be rounded: give it as a string")
+  end
+  local is_decoded, message = pcall(require("cjson").new().decode, text)
+  if not is_decoded or type(message) ~= "table" or not text:find("^%s*{") then
+    return fault("argument", param, is_decoded and "a JSON object expected" or "JSON that is nested too deeply")
+  end
+  require("connectly.cli.verbatim").keep(text, message, shape)
+  return message
+end
+
+--- The message in a file, or on standard input without one.
+---@param path string? `-`: standard input
+---@param shape string of the message
+---@return table? message
+---@return connectly.Error?
+function input.message(path, shape)
+  local param = (path or "-") == "-" and "standard input" or "--file"
+  local text, reason = read_path(path or "-", MESSAGE_MAX)
+  if not text then
+    return fault("argument", param, "cannot be read: " .. reason)
+  end
+  return decode(text, param, shape)
+end
+
+--- The key in a file, without the line's end.
+---@param path string `-`: standard input
+---@return string? key
+---@return connectly.Error?
+function input.key(path)
+  local text, reason = read_path(path, KEY_MAX)
+  if not text then
+    return fault("config", "--key-file", "cannot be read: " .. reason)
+  end
+  local key = text:gsub("\r?\n$", "")
+  if key == "" then
+    return fault("config", "--key-file", "it is empty")
+  end
+  return key
+end
+
+return input

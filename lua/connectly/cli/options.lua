@@ -1,0 +1,72 @@
+--- The options of a command for an operation, and its page of --help.
+
+local fields = require "connectly.cli.fields"
+local result = require "connectly.cli.result"
+
+local options = {}
+
+--- Whether something is missing that only a JSON message can hold.
+---@param command table
+---@param arguments table as parsed
+---@return boolean
+function options.needs_input(command, arguments)
+  if not fields.are_harmless(command.shape) then
+    return true
+  end
+  for _, field in ipairs(fields.of(command.shape)) do
+    if field.required and arguments["field_" .. field.name] == nil then
+      return true
+    end
+  end
+  return false
+end
+
+local from_input = "Reads the message as JSON from standard input, or from --file."
+
+local function about_input(command)
+  if not fields.are_harmless(command.shape) then
+    return from_input .. "\nNothing of it is an option: others on this machine see a process's arguments,"
+      .. "\nand it holds a customer's number or a text."
+  elseif not options.needs_input(command, {}) then
+    return "Needs no input. A message is read only from --file (-: standard input)."
+  end
+  return from_input .. "\nWith options for all required fields it reads nothing but --file (-: standard input);"
+    .. "\nan option goes before what was read."
+end
+
+local about_environment = "The key and the business id come from CONNECTLY_API_KEY and CONNECTLY_BUSINESS_ID."
+
+local function option_of(field)
+  return "--" .. field.name:gsub("_", "-")
+end
+
+local function configure_fields(parser, command)
+  for _, field in ipairs(fields.options(command.shape)) do
+    local text = ("Field %s: %s%s."):format(field.name, fields.describe_type(field), field.required and "; required" or "")
+    parser:option(option_of(field), text):target("field_" .. field.name)
+  end
+end
+
+local function check_seconds(text)
+  local seconds = tonumber(text)
+  return seconds, not seconds and "--timeout: a number of seconds expected" or nil
+end
+
+--- Gives a command its options and its page of --help.
+---@param parser table of argparse
+---@param command table
+function options.configure(parser, command)
+  parser:summary(command.summary)
+  parser:description(("%s\n\n%s\n%s"):format(command.summary, about_input(command), about_environment))
+  configure_fields(parser, command)
+  parser:option("--file", "File with the message, as JSON.")
+  parser:option("--key-file", "File with the key, instead of CONNECTLY_API_KEY.")
+  parser:option("--base-url", "Default: CONNECTLY_BASE_URL, or https://api.connectly.ai.")
+  parser:option("--ca-file", "Certificates to trust instead of the system's. Default: CONNECTLY_CA_FILE.")
+  parser:option("--timeout", "Seconds for all of one call, its repetitions included. Default: 30."):convert(check_seconds)
+  parser:flag("--dry-run", "Print the exact JSON that would go, and send nothing. Needs no key.")
+  parser:flag("--json", "Print an object: id, reply or result, with info; or error.")
+  parser:epilog(fields.describe(command.shape) .. "\n\n" .. result.statuses(command.is_idempotent))
+end
+
+return options
