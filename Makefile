@@ -214,7 +214,7 @@ soak: build ## a million messages by send_many, 100,000 through a reloaded nginx
 
 # ---- looking ----
 
-.PHONY: lint format layers exports
+.PHONY: lint format layers exports reference
 C_FILES := $(wildcard src/*/*.c src/*/*.h spec/*/*.c spec/*/*.h)
 
 lint: layers exports ## formatting, static checks, layers, exports
@@ -229,6 +229,9 @@ format: ## let clang-format write the C files
 
 layers: ## check that the arrows between the layers run one way
 	@sh spec/support/layers.sh
+
+reference: $(MODULE54) ## write lua/REFERENCE.md and lua/connectly/types.lua from the tables and docstrings
+	@$(ENV54) $(LUA54) spec/support/reference.lua
 
 exports: $(MODULE54) $(MODULE51) ## check that the module exports luaopen_* alone
 	@sh spec/support/exports.sh $^

@@ -15,17 +15,17 @@ local SLICE = 0.1
 ---@field base_url string? default: CONNECTLY_BASE_URL, else https://api.connectly.ai; http:// only for loopback
 ---@field sender string? default sender, E.164
 ---@field timeout number? seconds for all of one call; default 30
----@field connect_timeout number? seconds; default 5
----@field max_attempts integer? default 3
+---@field connect_timeout number? seconds for the name, the connection and TLS; default 5
+---@field max_attempts integer? requests of one call, of what may be repeated; default 3
 ---@field rate number? requests in any second; default 200
 ---@field max_in_flight integer? calls at once; default 64
----@field max_connections integer? default 16
+---@field max_connections integer? open at once; default 16
 ---@field ca_file string? certificates to trust instead of the system's
 ---@field ca_path string? the same as a hashed directory
 ---@field proxy string? default: https_proxy and its kin
----@field http2 boolean? default true
+---@field http2 boolean? where the server has it; default true
 ---@field retry_unknown boolean? at least once instead of at most once; default false
----@field limiter any a shared limiter
+---@field limiter connectly.Limiter? shared with other processes; see connectly.limiter
 ---@field on_event fun(event: connectly.Event)? told of each call's start and end
 ---@field status_store any fed by the webhooks' handler, for wait_delivery
 
@@ -58,6 +58,18 @@ local SLICE = 0.1
 ---@field elapsed number seconds from call to reply
 ---@field http_version "1.0"|"1.1"|"2"|"3"|""
 ---@field status integer
+
+---@class connectly.Stats counted since the first call
+---@field calls integer that were started
+---@field succeeded integer
+---@field not_sent integer calls that ended so
+---@field rejected integer likewise
+---@field unknown integer likewise
+---@field attempts integer requests made
+---@field retries integer attempts after the first of a call
+---@field throttled integer departures that had to wait for the rate
+---@field events_lost integer that on_event was not told of
+---@field in_flight integer calls under way now
 
 -- What belongs to a client, kept from its users: a printed client shows nothing.
 local inner_of = setmetatable({}, { __mode = "k" })
@@ -337,7 +349,7 @@ end
 
 ---Registers a webhook, or changes the one that its topic has. `info.change` is
 ---"created", "updated" or "none". API: webhooks, registration.
----@param message {topic: string, address: string, type: string?, configuration: table?}
+---@param message connectly.CreateWebhook
 ---@return string? id
 ---@return table|connectly.Error
 function methods.ensure_webhook(self, message)
@@ -363,7 +375,7 @@ end
 ---calls. A result that is not read keeps its place until the call is collected.
 ---@param operation string
 ---@param message table
----@return table? call with wait(timeout), done() and cancel()
+---@return connectly.Call? call
 ---@return connectly.Error?
 function methods.start(self, operation, message)
   local ticket, refusal = begin(self, operation, message)
@@ -410,9 +422,8 @@ function methods.send_many(self, source, options)
   return require("connectly.many").new(self.shared, self.groups, signal, source, options or {})
 end
 
----Counters since the first call: calls, succeeded, not_sent, rejected, unknown,
----attempts, retries, throttled, events_lost; and in_flight, now.
----@return table<string, integer>
+---Counters since the first call, and what is under way now.
+---@return connectly.Stats
 function methods.stats(self)
   emit_pending(self)
   return self.native:stats()

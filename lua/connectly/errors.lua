@@ -24,6 +24,7 @@
 local native = require "connectly.loader"
 local json = require "connectly.json"
 
+---@class connectly.errors
 local errors = {}
 
 local metatable = native.error_metatable()

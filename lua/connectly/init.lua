@@ -9,6 +9,10 @@ local errors = require "connectly.errors"
 -- Loaded when they are asked for: a short script should not pay for them.
 local PARTS = { limiter = true, loop = true, openresty = true, template = true, webhook = true }
 
+---@class connectly
+---@field _VERSION string
+---@field null lightuserdata JSON's null: equal to cjson.null and ngx.null
+---@field errors connectly.errors
 local connectly = setmetatable({ _VERSION = native._VERSION, errors = errors, null = native.null }, {
   __index = function(self, name)
     if PARTS[name] then
@@ -20,7 +24,7 @@ local connectly = setmetatable({ _VERSION = native._VERSION, errors = errors, nu
 
 ---Makes a client. Nothing is opened before its first call.
 ---@param options connectly.Options?
----@return table client
+---@return connectly.Client client
 function connectly.new(options)
   return client.new(options)
 end

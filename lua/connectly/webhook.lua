@@ -135,7 +135,7 @@ local metatable = {
 ---Makes one. Several secrets are good at once, while one takes the place of another.
 ---Raises a connectly.Error of kind `config` when the options are wrong.
 ---@param options {secret: string?, secrets: string[]?} one of the two; a secret's bytes are used as they are
----@return table webhook with verify(raw_body, signature) and parse(raw_body)
+---@return connectly.Webhook webhook
 function webhook.new(options)
   local checked = check(options)
   -- Now rather than at the first webhook, where nobody could say so.
@@ -147,7 +147,7 @@ end
 
 ---Makes a store of what became of messages.
 ---@param options connectly.StatusStoreOptions?
----@return table store with put(event), get(id) and watch(id, signal)
+---@return connectly.StatusStore store
 function webhook.status_store(options)
   return require("connectly.webhook.status_store").new(options)
 end

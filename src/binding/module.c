@@ -3,8 +3,8 @@
  */
 #include "binding/lua_client.h"
 #include "binding/lua_error.h"
+#include "binding/lua_tables.h"
 #include "binding/lua_webhook.h"
-#include "core/operation.h"
 #include "core/text.h"
 #include "core/version.h"
 #include "io/clock.h"
@@ -54,74 +54,6 @@ static int native_trust(lua_State *L) {
     return 2;
 }
 
-static void set_flag(lua_State *L, const char *field, bool value) {
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, field);
-}
-
-static void push_field(lua_State *L, const cly_field *field) {
-    lua_createtable(L, 0, 9);
-    set(L, "name", field->name);
-    set(L, "wire", field->wire);
-    set(L, "type", cly_field_type_name(field->type));
-    set_flag(L, "required", (field->flags & CLY_REQUIRED) != 0);
-    set_flag(L, "may_be_empty", (field->flags & CLY_MAY_BE_EMPTY) != 0);
-    set(L, "place", field->flags & CLY_IN_PATH ? "path" : field->flags & CLY_IN_QUERY ? "query" : "body");
-    lua_pushnumber(L, (lua_Number)field->low);
-    lua_setfield(L, -2, "low");
-    lua_pushnumber(L, (lua_Number)field->high);
-    lua_setfield(L, -2, "high");
-    if (field->shape) set(L, "shape", field->shape->name);
-}
-
-static void push_shape(lua_State *L, const cly_shape *shape) {
-    lua_createtable(L, (int)shape->count, 0);
-    for (size_t i = 0; i < shape->count; i++) {
-        push_field(L, &shape->fields[i]);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-}
-
-/* shapes() -> the fields of every table that a request may have, by its name */
-static int native_shapes(lua_State *L) {
-    static const cly_shape *const shapes[] = {
-#define CLY_SHAPE(shape) &cly_shape_##shape,
-#define CLY_FIELD(shape, name, wire, type, flags, low, high, nested)
-#define CLY_SHAPE_END(shape)
-#include "core/fields.def"
-#undef CLY_SHAPE
-#undef CLY_FIELD
-#undef CLY_SHAPE_END
-    };
-    lua_newtable(L);
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        push_shape(L, shapes[i]);
-        lua_setfield(L, -2, shapes[i]->name);
-    }
-    return 1;
-}
-
-/* operations() -> all of them: name, method and path (nil where the caller says
- * them), shape, reply ("id" or "body"), limit, idempotent */
-static int native_operations(lua_State *L) {
-    size_t count;
-    const cly_operation *operations = cly_operations(&count);
-    lua_newtable(L);
-    for (size_t i = 0; i < count; i++) {
-        const cly_operation *operation = &operations[i];
-        lua_createtable(L, 0, 7);
-        set(L, "name", operation->name);
-        if (operation->method) set(L, "method", operation->method);
-        if (operation->path) set(L, "path", operation->path);
-        set(L, "shape", operation->shape->name);
-        set(L, "reply", operation->reply == CLY_REPLY_ID ? "id" : "body");
-        set(L, "limit", operation->limit == CLY_LIMIT_ASSETS ? "assets" : "none");
-        set_flag(L, "idempotent", operation->is_idempotent);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-    return 1;
-}
-
 /* taxonomy() -> { kinds, outcomes, codes } */
 static int native_taxonomy(lua_State *L) {
     clyL_push_taxonomy(L);
@@ -164,8 +96,10 @@ static const luaL_Reg functions[] = {
     {"message_time", native_message_time},
     {"versions", native_versions},
     {"trust", native_trust},
-    {"operations", native_operations},
-    {"shapes", native_shapes},
+    {"operations", clyL_operations},
+    {"shapes", clyL_shapes},
+    {"options", clyL_options},
+    {"params", clyL_params},
     {"taxonomy", native_taxonomy},
     {"clock", native_clock},
     {"sleep", native_sleep},

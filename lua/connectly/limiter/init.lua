@@ -18,9 +18,13 @@
 
 local members = { shared_dict = true, redis = true }
 
+---@class connectly.Limiter
+---@field reserve fun(self: table, count: integer, give: fun(at: number), tell: function): number? as above
+---@field pause fun(self: table, seconds: number) as above
+
 ---@class connectly.limiter
----@field shared_dict fun(options: connectly.limiter.SharedDictOptions): table
----@field redis fun(options: connectly.limiter.RedisOptions): table
+---@field shared_dict fun(options: connectly.limiter.SharedDictOptions): connectly.Limiter
+---@field redis fun(options: connectly.limiter.RedisOptions?): connectly.Limiter
 local limiter = {}
 
 -- Each wants libraries that the other does without.

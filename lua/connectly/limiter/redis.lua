@@ -256,7 +256,7 @@ end
 ---asked nothing meanwhile; nor for the quarter of a second in which Redis's clock is
 ---set forward.
 ---@param given connectly.limiter.RedisOptions?
----@return table limiter for connectly.new
+---@return connectly.Limiter limiter for connectly.new
 local function new(given)
   local checked = options.check(given == nil and {} or given, rules)
   local limiter = setmetatable({}, metatable)

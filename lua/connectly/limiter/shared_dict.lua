@@ -127,7 +127,7 @@ end
 ---a 429. When the dictionary cannot hold two numbers, nothing leaves (event
 ---`limiter_lost`, with the reason, and `limiter_back`).
 ---@param given connectly.limiter.SharedDictOptions
----@return table limiter for connectly.new
+---@return connectly.Limiter limiter for connectly.new
 local function new(given)
   local checked = options.check(given, rules)
   local dict = find_dict(checked.dict)

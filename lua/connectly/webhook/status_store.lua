@@ -155,7 +155,7 @@ local status_store = {}
 ---Makes one, in the memory of this process or, with `dict`, of one nginx. Raises a
 ---connectly.Error of kind `config` when the options are wrong.
 ---@param options connectly.StatusStoreOptions?
----@return table store with put(event), get(id) and watch(id, signal)
+---@return connectly.StatusStore store
 function status_store.new(options)
   local checked = check(options == nil and {} or options)
   local backend

@@ -1,0 +1,786 @@
+---@meta connectly.types
+-- Types for editors (LuaCATS). Nothing here runs. Made by `make reference` from the tables
+-- of the core and the docstrings beside this file: do not change it by hand.
+-- luacheck: ignore 211 212 241
+-- luacheck: no max line length
+
+---What client:send_template takes.
+---@class connectly.SendTemplate
+---@field sender (string|connectly.Party)? which of your numbers sends, E.164; default: the client's `sender`, else the API chooses
+---@field number string the recipient: E.164 (+16044441234), or bsuid: and a BSUID
+---@field template_name string|number exact name of an approved template (client:list_templates)
+---@field language string a language in which the template is approved: en, pt_BR
+---@field header connectly.TemplateHeader? the value of the header: one of text, image, document, video
+---@field body ((string|number)[])? the values of the variables {{1}}, {{2}}, ..., in order: texts or numbers, not empty, no line breaks; as many as the template has
+---@field buttons ((string|number|false)[])? what is appended to the address of button 1, 2, 3; a hole is `false`
+---@field cards connectly.Card[]? of a carousel, as many as the template has (2 to 10), counted from 1
+---@field parameters (connectly.Parameter[]|table<string, string|number|connectly.Parameter>)? the same by their wire names, as a map or as the list that the API has
+---@field callback_data any? comes back in the webhooks of this message. API: callbackData
+---@field campaign_name (string|number)? a tag for analytics
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:send_session takes.
+---@class connectly.SendSession
+---@field sender (string|connectly.Party)? which of your numbers sends; default: the client's `sender`, else the API chooses
+---@field number string? the recipient: E.164, or a BSUID. This or `recipient`
+---@field recipient (string|connectly.Party)? the recipient in the API's own form
+---@field message connectly.Content? the content in the API's own form
+---@field text (string|number)? the text, to 4096 characters; alone, or above a list, buttons (then to 1024) or products
+---@field image (string|connectly.Media)? an image
+---@field video (string|connectly.Media)? a video
+---@field audio (string|connectly.Media)? a sound
+---@field document (string|connectly.Media)? a document; its `filename` is shown
+---@field location connectly.Location? a pin on the map
+---@field list connectly.List? a list to choose from, beside `text`
+---@field buttons connectly.Button[]? reply buttons, beside `text`; WhatsApp shows three at the most
+---@field product connectly.Product? a product of a catalogue
+---@field products table? several products, as the API has it; `text` is needed beside it
+---@field header (string|connectly.Header)? of a list or of buttons: a line, or of buttons also a medium
+---@field footer (string|connectly.Label)? of a list, of buttons or of a product: a line below
+---@field callback_data any? comes back in the webhooks of this message. API: callbackData
+---@field campaign_name (string|number)? a tag for analytics
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:send_campaigns takes.
+---@class connectly.SendCampaigns
+---@field entries connectly.CampaignEntry[] one for each recipient; nobody may stand twice for one campaign and version
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:create_webhook takes.
+---@class connectly.CreateWebhook
+---@field topic string|number messages, delivery_status or report; one registration a topic
+---@field address string gets the POSTs; https
+---@field type (string|number)? custom (the default), zapier, webengage or integromat_make
+---@field configuration connectly.WebhookConfiguration? what is delivered
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:list_webhooks takes.
+---@class connectly.ListWebhooks
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:update_webhook takes.
+---@class connectly.UpdateWebhook
+---@field id string|number as create_webhook and list_webhooks return it
+---@field address string? the new address; absent: as it was
+---@field configuration connectly.WebhookConfiguration? the new configuration; absent: as it was
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:delete_webhook takes.
+---@class connectly.DeleteWebhook
+---@field id string|number which one
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:create_template takes.
+---@class connectly.CreateTemplate
+---@field name string|number lower-case letters, digits and underscores, to 512
+---@field language string|connectly.Language of its texts: en, pt_BR
+---@field category string marketing, utility or authentication, or the API's long word for it
+---@field components table a list: { header = { media = { type = "TYPE_IMAGE", example = { url } } } }, { body = { text = { text = "Hi {{1}}", example = { "Ana" } } } }, { footer = { text = { text = "..." } } }, { button = { quickReply = { text = "..." } } }
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:list_templates takes.
+---@class connectly.ListTemplates
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:quality_signals takes.
+---@class connectly.QualitySignals
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:create_asset takes.
+---@class connectly.CreateAsset
+---@field uri string a public address from which Connectly copies the file
+---@field id (string|number)? an id of your own for the asset
+---@field metadata connectly.AssetMetadata? who may read it
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:get_asset takes.
+---@class connectly.GetAsset
+---@field id string|number which one
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:list_reports takes.
+---@class connectly.ListReports
+---@field type string|number such as campaign.daily.v1
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---What client:request takes.
+---@class connectly.Request
+---@field method string|number GET, POST, PUT, ...
+---@field path string|number what follows /v1/businesses/{businessId}, with its query
+---@field body any? a table, or JSON as a string
+---@field traceparent string? W3C Trace Context; goes as a header, not in the body
+
+---who may read an asset
+---@class connectly.AssetMetadata
+---@field access_control_type string? public (the default), private or cdn_private, or the API's long word for it
+
+---a medium in the API's own form
+---@class connectly.Attachment
+---@field type "image"|"video"|"audio"|"document" image, video, audio or document
+---@field url string a public address that answers without a login. WhatsApp takes jpeg and png to 5 MB, mp4 and 3gpp to 16 MB, aac, amr, mp3, mp4 and ogg (opus) to 16 MB, documents to 100 MB
+---@field caption (string|number)? shown under the medium, to 1024 characters; WhatsApp shows none for audio
+---@field filename (string|number)? shown to the customer; of documents only
+
+---a reply button
+---@class connectly.Button
+---@field id string|number comes back in the webhook when the button is pressed; no two alike, to 256 characters
+---@field text string|number the button's label, to 20 characters, no two alike
+
+---one recipient of a campaign; the first three tell one from another
+---@class connectly.CampaignEntry
+---@field number string|connectly.Party the recipient, E.164
+---@field campaign_name string|number the campaign's name in Connectly's UI, where it must be published
+---@field campaign_version (string|number)? which version of it
+---@field sender (string|connectly.Party)? which of your numbers sends, E.164; default: the client's `sender`
+---@field variables table<string, any>? the campaign's variables by their names; numbers become texts
+---@field scheduled_at (string|number)? when it is to start, ISO 8601: 2026-12-01T15:00:00Z; not in every account
+
+---a card of a carousel
+---@class connectly.Card
+---@field header connectly.CardHeader? the image of the card
+---@field body ((string|number)[])? the values of the card's variables, in order: texts or numbers
+---@field buttons ((string|number|false)[])? what is appended to the address of each of its buttons; a hole is `false`
+
+---header of a card
+---@class connectly.CardHeader
+---@field image string a public address
+
+---`message` of a session message, by its wire name
+---@class connectly.Content
+---@field id (string|number)? not described by the API; leave it out
+---@field text (string|number)? the text; with a list, buttons or products the text above them
+---@field attachments connectly.Attachment[]? one medium
+---@field location connectly.Location? a pin on the map
+---@field list_message connectly.List? a text with a list to choose from
+---@field reply_button_message connectly.ReplyButtons? a text with buttons
+---@field single_product_message connectly.Product? a product of a catalogue
+---@field multi_product_message table? several products, as the API has it; `text` is needed beside it
+
+---header of a list or of reply buttons: exactly one content
+---@class connectly.Header
+---@field text (string|number)? a line above the text, to 60 characters
+---@field attachment connectly.Attachment? a medium above the text, in the API's own form
+---@field image (string|connectly.Media)? an image above the text
+---@field video (string|connectly.Media)? a video above the text
+---@field document (string|connectly.Media)? a document above the text
+---@field filename (string|number)? of the document
+
+---a line with an id
+---@class connectly.Label
+---@field id (string|number)? an id of the button, where the API takes one
+---@field text string|number what is shown
+
+---a language in the API's own form
+---@class connectly.Language
+---@field code string en, pt_BR
+
+---a list to choose from
+---@class connectly.List
+---@field header (string|connectly.Header)? a line above the text, to 60 characters; WhatsApp takes a text only here
+---@field footer (string|connectly.Label)? a line below the text, to 60 characters
+---@field button string|connectly.Label the label of the button that opens the list, to 20 characters
+---@field sections connectly.Section[] the rows, by section; WhatsApp takes 10 sections
+
+---a pin on the map
+---@class connectly.Location
+---@field latitude number degrees, north is positive
+---@field longitude number degrees, east is positive
+---@field name (string|number)? title of the place
+---@field address (string|number)? a line of address
+
+---image = {...}, video = {...}, ...: our form of an attachment
+---@class connectly.Media
+---@field url string a public address that answers without a login. WhatsApp takes jpeg and png to 5 MB, mp4 and 3gpp to 16 MB, aac, amr, mp3, mp4 and ogg (opus) to 16 MB, documents to 100 MB
+---@field caption (string|number)? shown under the medium, to 1024 characters; WhatsApp shows none for audio
+---@field filename (string|number)? shown to the customer; of documents only
+
+---one parameter by its wire name
+---@class connectly.Parameter
+---@field name (string|number)? one of the names below; as the key of a map it is left out
+---@field value string|number a text or a number, for media an address
+---@field filename (string|number)? of header_document, shown to the customer
+---@field raw boolean? true lets a name pass that the API's pages do not have
+
+---sender and recipient of a session message
+---@class connectly.Party
+---@field id string E.164, or a BSUID
+---@field channel_type (string|number)? "whatsapp" when absent
+---@field name (string|number)? a display name
+---@field user_id (string|number)? a BSUID, as the API's older pages have it
+
+---a product of a catalogue
+---@class connectly.Product
+---@field catalog_id string|number the id of Meta's catalogue
+---@field product_item connectly.ProductItem? the product, in the API's own form
+---@field product_retailer_id (string|number)? the same in short: the product's id in the catalogue
+---@field footer (string|connectly.Label)? a line below the text
+
+---a product in the API's own form
+---@class connectly.ProductItem
+---@field product_retailer_id string|number the product's id in the catalogue
+
+---buttons in the API's own form
+---@class connectly.ReplyButtons
+---@field header (string|connectly.Header)? a line or a medium above the text
+---@field footer (string|connectly.Label)? a line below the text, to 60 characters
+---@field buttons connectly.Button[] WhatsApp shows three at the most
+
+---a row of a list
+---@class connectly.Row
+---@field id string|number comes back in the webhook when the row is chosen; no two alike, to 200 characters
+---@field text string|number the row's label, to 24 characters
+---@field description (string|number)? a line below the label, to 72 characters
+
+---a part of a list
+---@class connectly.Section
+---@field title (string|number)? above its rows, to 24 characters; needed when there are several sections
+---@field rows connectly.Row[] the rows to choose from; WhatsApp takes 10 in all sections together
+
+---header of a template: our form of header_text, header_image, ...
+---@class connectly.TemplateHeader
+---@field text (string|number)? the header's variable; WhatsApp takes 60 characters of header
+---@field image string? a public address of a jpeg or png, to 5 MB
+---@field document string? a public address; give `filename` with it
+---@field video string? a public address of an mp4 or 3gpp, to 16 MB
+---@field filename (string|number)? of the document, shown to the customer
+
+---of type webengage
+---@class connectly.Webengage
+---@field webengage_token (string|number)? of your WebEngage account
+---@field webengage_webhook_url string? an address of WebEngage
+
+---what a webhook is told of
+---@class connectly.WebhookConfiguration
+---@field echo boolean? true: topic messages tells of the business's own messages too
+---@field channel_types string[]? such as whatsapp
+---@field filters connectly.WebhookFilter[]? only what fits is delivered
+---@field webengage_configuration connectly.Webengage? of type webengage only
+
+---which campaigns are told of
+---@class connectly.WebhookFilter
+---@field field string|number what is looked at: campaign_name
+---@field expression string|number a name, * stands for anything: promo-*
+
+---@alias connectly.Operation "send_template"|"send_session"|"send_campaigns"|"create_webhook"|"list_webhooks"|"update_webhook"|"delete_webhook"|"create_template"|"list_templates"|"quality_signals"|"create_asset"|"get_asset"|"list_reports"|"request"
+
+---what connectly.new makes: failures are raised
+---@class connectly.Client
+local Client = {}
+
+---Sends a template message. API: template message.
+---@param message connectly.SendTemplate
+---@return string id the API's id, a ULID
+---@return connectly.Info info
+function Client:send_template(message) end
+
+---Sends a session (free-form) message, allowed within 24 hours of the
+---customer's last one. API: session message.
+---@param message connectly.SendSession
+---@return string id
+---@return connectly.Info info
+function Client:send_session(message) end
+
+---Starts the campaigns that were published in Connectly's UI. Entries:
+---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
+---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
+---entries go in chunks of 100, one after the other; all are checked before the first
+---goes. An entry that the API refuses makes it an error, also where the API answers
+---200; its `result` has what became of each chunk. API: campaigns.
+---@param message connectly.SendCampaigns
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@return connectly.Campaigns
+---@return connectly.Info info
+function Client:send_campaigns(message, options) end
+
+---Registers a webhook: one address a topic. A second registration of a topic is refused with 409;
+---ensure_webhook takes care of that. Returns its id. API: webhooks, registration.
+---@param message connectly.CreateWebhook
+---@return string id
+---@return connectly.Info info
+function Client:create_webhook(message) end
+
+---The webhooks that are registered: { entity = { webhooks = { { id, topic, address, configuration }
+---} } }. API: webhooks, registration.
+---@param message connectly.ListWebhooks?
+---@return any reply decoded
+---@return connectly.Info info
+function Client:list_webhooks(message) end
+
+---Changes the address or the configuration of a webhook; its topic stays. API: webhooks, registration.
+---@param message connectly.UpdateWebhook
+---@return any reply decoded
+---@return connectly.Info info
+function Client:update_webhook(message) end
+
+---Removes a webhook. API: webhooks, registration.
+---@param message connectly.DeleteWebhook
+---@return any reply decoded
+---@return connectly.Info info
+function Client:delete_webhook(message) end
+
+---Creates a template, which WhatsApp then reviews for minutes or a day. Returns { entity = { id,
+---name, category, templates = { { id, language, status, rejectionReason } } } }. API: templates.
+---@param message connectly.CreateTemplate
+---@return any reply decoded
+---@return connectly.Info info
+function Client:create_template(message) end
+
+---All templates with their status: { entity = { templateGroups = { { name, category, templates = {
+---{ id, language, status, templateComponents, rejectionReason } } } } } }. A status is
+---MESSAGE_TEMPLATE_STATUS_PENDING, _APPROVED, _REJECTED, or one that the API did not document. It
+---is a POST that only reads. API: templates.
+---@param message connectly.ListTemplates?
+---@return any reply decoded
+---@return connectly.Info info
+function Client:list_templates(message) end
+
+---The quality and the tier of the business's numbers: { entity = { signals = { {
+---whatsappQualitySignals = { phoneNumber, wabaId, messagesLimitTier, qualityScore } } } } }. API:
+---quality signals.
+---@param message connectly.QualitySignals?
+---@return any reply decoded
+---@return connectly.Info info
+function Client:quality_signals(message) end
+
+---Copies a public file to Connectly's CDN. Returns { asset = { id, uri, source, metadata } }; the
+---uri is good as a header or an attachment. API: assets.
+---@param message connectly.CreateAsset
+---@return any reply decoded
+---@return connectly.Info info
+function Client:create_asset(message) end
+
+---The address of an asset on the CDN: { cdnUri }. API: assets.
+---@param message connectly.GetAsset
+---@return any reply decoded
+---@return connectly.Info info
+function Client:get_asset(message) end
+
+---Reports and their last runs: { data = { { id, name, type, lastRun = { id, status, result = { url,
+---expiresAt, createdAt } } } } }. A status is processing, completed or failed; the address of a
+---result is good for about an hour. API: reports.
+---@param message connectly.ListReports
+---@return any reply decoded
+---@return connectly.Info info
+function Client:list_reports(message) end
+
+---Any other request below /v1/businesses/{businessId}, with the same errors and
+---the same care: { method =, path =, body = a table, or JSON as a string }.
+---@param request connectly.Request
+---@return any reply the decoded reply; an empty table when it had no body
+---@return connectly.Info info
+function Client:request(request) end
+
+---Registers a webhook, or changes the one that its topic has. `info.change` is
+---"created", "updated" or "none". API: webhooks, registration.
+---@param message connectly.CreateWebhook
+---@return string id
+---@return table info
+function Client:ensure_webhook(message) end
+
+---Starts a call in the background and returns at once: it makes progress on a
+---thread of its own. From the first one on that thread carries all the client's
+---calls. A result that is not read keeps its place until the call is collected.
+---@param operation connectly.Operation
+---@param message table
+---@return connectly.Call call
+function Client:start(operation, message) end
+
+---The same for a call whose result nobody will ask for, as in nginx's log phase: it
+---keeps no place. What became of it `on_event` tells, and `stats` counts.
+---@param operation connectly.Operation
+---@param message table
+---@return boolean is_started
+function Client:post(operation, message) end
+
+---Sends many messages, a bounded number at a time: an iterator of results, in
+---order of completion, each with index, message, and id and info or error. Memory
+---does not grow with their number. Errors of messages are in the results, in both
+---faces; what the source itself raises is raised when all in flight have ended.
+---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
+---@return fun(): {index: integer, message: table, id: string?, info: connectly.Info?, error: connectly.Error?}?
+function Client:send_many(source, options) end
+
+---Counters since the first call, and what is under way now.
+---@return connectly.Stats
+function Client:stats() end
+
+---The exact JSON that would go; nothing is sent, nothing is opened.
+---@param operation connectly.Operation any of the methods that send something
+---@param message table
+---@return string body
+---@return {method: string, path: string} info
+function Client:dry_run(operation, message) end
+
+---Checks a template message, in any form that send_template takes, against the
+---approved templates, and shows what the customer would see. Sends nothing. The
+---templates are fetched when they are needed and kept for `max_age` seconds.
+---API: get templates.
+---@param message table
+---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
+---@return connectly.TemplateReport report nil when the templates could not be fetched
+function Client:check_template(message, options) end
+
+---Waits until webhooks have told that a message is `read`, or what until_status says:
+---see connectly.webhook.status_store, which the client and the webhooks' handler share.
+---A failed delivery is the error its webhook tells of. When the time is up: kind
+---`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---API: webhooks, topic delivery_status.
+---@param id string what the send call returned
+---@param timeout number? seconds; 0: only looks; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@return string status until_status, or one beyond it
+---@return connectly.DeliveryStatus info
+function Client:wait_delivery(id, timeout, options) end
+
+---Takes no more calls, waits up to `drain_seconds` for those under way, ends the
+---rest, closes the connections and forgets the key. Calls after it fail with kind
+---`closed`; the results of calls started before it can still be waited for.
+---Harmless when done before.
+---@param drain_seconds number? default: the client's timeout
+---@return boolean all_ended false when calls had to be ended that were under way
+function Client:close(drain_seconds) end
+
+---what connectly.safe's new makes: failures are returned
+---@class connectly.SafeClient
+local SafeClient = {}
+
+---Sends a template message. API: template message.
+---@param message connectly.SendTemplate
+---@return string? id the API's id, a ULID
+---@return connectly.Info|connectly.Error
+function SafeClient:send_template(message) end
+
+---Sends a session (free-form) message, allowed within 24 hours of the
+---customer's last one. API: session message.
+---@param message connectly.SendSession
+---@return string? id
+---@return connectly.Info|connectly.Error
+function SafeClient:send_session(message) end
+
+---Starts the campaigns that were published in Connectly's UI. Entries:
+---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
+---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
+---entries go in chunks of 100, one after the other; all are checked before the first
+---goes. An entry that the API refuses makes it an error, also where the API answers
+---200; its `result` has what became of each chunk. API: campaigns.
+---@param message connectly.SendCampaigns
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@return connectly.Campaigns?
+---@return connectly.Info|connectly.Error
+function SafeClient:send_campaigns(message, options) end
+
+---Registers a webhook: one address a topic. A second registration of a topic is refused with 409;
+---ensure_webhook takes care of that. Returns its id. API: webhooks, registration.
+---@param message connectly.CreateWebhook
+---@return string? id
+---@return connectly.Info|connectly.Error
+function SafeClient:create_webhook(message) end
+
+---The webhooks that are registered: { entity = { webhooks = { { id, topic, address, configuration }
+---} } }. API: webhooks, registration.
+---@param message connectly.ListWebhooks?
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:list_webhooks(message) end
+
+---Changes the address or the configuration of a webhook; its topic stays. API: webhooks, registration.
+---@param message connectly.UpdateWebhook
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:update_webhook(message) end
+
+---Removes a webhook. API: webhooks, registration.
+---@param message connectly.DeleteWebhook
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:delete_webhook(message) end
+
+---Creates a template, which WhatsApp then reviews for minutes or a day. Returns { entity = { id,
+---name, category, templates = { { id, language, status, rejectionReason } } } }. API: templates.
+---@param message connectly.CreateTemplate
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:create_template(message) end
+
+---All templates with their status: { entity = { templateGroups = { { name, category, templates = {
+---{ id, language, status, templateComponents, rejectionReason } } } } } }. A status is
+---MESSAGE_TEMPLATE_STATUS_PENDING, _APPROVED, _REJECTED, or one that the API did not document. It
+---is a POST that only reads. API: templates.
+---@param message connectly.ListTemplates?
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:list_templates(message) end
+
+---The quality and the tier of the business's numbers: { entity = { signals = { {
+---whatsappQualitySignals = { phoneNumber, wabaId, messagesLimitTier, qualityScore } } } } }. API:
+---quality signals.
+---@param message connectly.QualitySignals?
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:quality_signals(message) end
+
+---Copies a public file to Connectly's CDN. Returns { asset = { id, uri, source, metadata } }; the
+---uri is good as a header or an attachment. API: assets.
+---@param message connectly.CreateAsset
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:create_asset(message) end
+
+---The address of an asset on the CDN: { cdnUri }. API: assets.
+---@param message connectly.GetAsset
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:get_asset(message) end
+
+---Reports and their last runs: { data = { { id, name, type, lastRun = { id, status, result = { url,
+---expiresAt, createdAt } } } } }. A status is processing, completed or failed; the address of a
+---result is good for about an hour. API: reports.
+---@param message connectly.ListReports
+---@return any? reply decoded
+---@return connectly.Info|connectly.Error
+function SafeClient:list_reports(message) end
+
+---Any other request below /v1/businesses/{businessId}, with the same errors and
+---the same care: { method =, path =, body = a table, or JSON as a string }.
+---@param request connectly.Request
+---@return any? reply the decoded reply; an empty table when it had no body
+---@return connectly.Info|connectly.Error
+function SafeClient:request(request) end
+
+---Registers a webhook, or changes the one that its topic has. `info.change` is
+---"created", "updated" or "none". API: webhooks, registration.
+---@param message connectly.CreateWebhook
+---@return string? id
+---@return table|connectly.Error
+function SafeClient:ensure_webhook(message) end
+
+---Starts a call in the background and returns at once: it makes progress on a
+---thread of its own. From the first one on that thread carries all the client's
+---calls. A result that is not read keeps its place until the call is collected.
+---@param operation connectly.Operation
+---@param message table
+---@return connectly.SafeCall? call
+---@return connectly.Error?
+function SafeClient:start(operation, message) end
+
+---The same for a call whose result nobody will ask for, as in nginx's log phase: it
+---keeps no place. What became of it `on_event` tells, and `stats` counts.
+---@param operation connectly.Operation
+---@param message table
+---@return boolean? is_started
+---@return connectly.Error?
+function SafeClient:post(operation, message) end
+
+---Sends many messages, a bounded number at a time: an iterator of results, in
+---order of completion, each with index, message, and id and info or error. Memory
+---does not grow with their number. Errors of messages are in the results, in both
+---faces; what the source itself raises is raised when all in flight have ended.
+---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
+---@return fun(): {index: integer, message: table, id: string?, info: connectly.Info?, error: connectly.Error?}?
+function SafeClient:send_many(source, options) end
+
+---Counters since the first call, and what is under way now.
+---@return connectly.Stats
+function SafeClient:stats() end
+
+---The exact JSON that would go; nothing is sent, nothing is opened.
+---@param operation connectly.Operation any of the methods that send something
+---@param message table
+---@return string? body
+---@return {method: string, path: string}|connectly.Error
+function SafeClient:dry_run(operation, message) end
+
+---Checks a template message, in any form that send_template takes, against the
+---approved templates, and shows what the customer would see. Sends nothing. The
+---templates are fetched when they are needed and kept for `max_age` seconds.
+---API: get templates.
+---@param message table
+---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
+---@return connectly.TemplateReport? report nil when the templates could not be fetched
+---@return connectly.Error?
+function SafeClient:check_template(message, options) end
+
+---Waits until webhooks have told that a message is `read`, or what until_status says:
+---see connectly.webhook.status_store, which the client and the webhooks' handler share.
+---A failed delivery is the error its webhook tells of. When the time is up: kind
+---`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---API: webhooks, topic delivery_status.
+---@param id string what the send call returned
+---@param timeout number? seconds; 0: only looks; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@return string? status until_status, or one beyond it
+---@return connectly.DeliveryStatus|connectly.Error
+function SafeClient:wait_delivery(id, timeout, options) end
+
+---Takes no more calls, waits up to `drain_seconds` for those under way, ends the
+---rest, closes the connections and forgets the key. Calls after it fail with kind
+---`closed`; the results of calls started before it can still be waited for.
+---Harmless when done before.
+---@param drain_seconds number? default: the client's timeout
+---@return boolean all_ended false when calls had to be ended that were under way
+function SafeClient:close(drain_seconds) end
+
+---a call in the background
+---@class connectly.Call
+local Call = {}
+
+---Waits for the end of the call, and gives what the blocking call would have.
+---After `timeout` seconds without an end: kind timeout, and it may be waited for
+---again.
+---@param timeout number? default: until it ends
+---@return any value
+---@return connectly.Info info
+function Call:wait(timeout) end
+
+---Whether the call has ended.
+---@return boolean
+function Call:done() end
+
+---Asks for the end of the call. It ends soon after, as canceled or, when it was
+---quicker, as it would have; wait says which, and whether it may have arrived.
+---@return boolean was_under_way
+function Call:cancel() end
+
+---the same of a connectly.SafeClient
+---@class connectly.SafeCall
+local SafeCall = {}
+
+---Waits for the end of the call, and gives what the blocking call would have.
+---After `timeout` seconds without an end: kind timeout, and it may be waited for
+---again.
+---@param timeout number? default: until it ends
+---@return any value
+---@return connectly.Info|connectly.Error
+function SafeCall:wait(timeout) end
+
+---Whether the call has ended.
+---@return boolean
+function SafeCall:done() end
+
+---Asks for the end of the call. It ends soon after, as canceled or, when it was
+---quicker, as it would have; wait says which, and whether it may have arrived.
+---@return boolean was_under_way
+function SafeCall:cancel() end
+
+---made by connectly.webhook
+---@class connectly.Webhook
+local Webhook = {}
+
+---Whether a body is from Connectly: its signature is the base64 of its HMAC-SHA256
+---under one of the secrets. Compared in constant time. Whatever came from outside
+---makes it false, never an error. API: webhooks, delivery mechanics.
+---@param raw_body string? the bytes as they came, before any decoding
+---@param signature any the value of the header x-connectly-hmac-sha256
+---@return boolean
+function Webhook:verify(raw_body, signature) end
+
+---What a body says. Every shape that the API's pages show has a kind; any other,
+---also what is no JSON at all, is `unknown`, with `raw`. Never fails.
+---API: webhooks, payloads.
+---@param raw_body string
+---@return connectly.WebhookEvent
+function Webhook:parse(raw_body) end
+
+---made by connectly.webhook.status_store
+---@class connectly.StatusStore
+local StatusStore = {}
+
+---Takes an event of webhook:parse. What is no status of a message is ignored.
+---@param event connectly.WebhookEvent
+---@return boolean has_changed false when it was known, came too late, or says nothing of a message
+---@return string? problem why it could not be kept, of a `dict` that has no room for it
+function StatusStore:put(event) end
+
+---What is known of a message.
+---@param id string what the send call returned
+---@return connectly.DeliveryStatus?
+function StatusStore:get(id) end
+
+---From now on the signal is set at each change that this process makes, as long as
+---somebody holds the signal.
+---@param id string
+---@param signal {set: fun(signal: table)}
+function StatusStore:watch(id, signal) end
+
+---@class connectly.parts.limiter: connectly.limiter
+local part_limiter = {}
+
+---A limiter that all workers of one nginx share. A worker that asks is given
+---departures up to a quarter of a second ahead: as long may the others go on after
+---a 429. When the dictionary cannot hold two numbers, nothing leaves (event
+---`limiter_lost`, with the reason, and `limiter_back`).
+---@param given connectly.limiter.SharedDictOptions
+---@return connectly.Limiter limiter for connectly.new
+function part_limiter.shared_dict(given) end
+
+---A limiter that all processes share who use one Redis (5 or newer), on one machine
+---or many. Make one a process.
+---
+---Promised: no more than `rate` leave in any second, as long as all reach the same
+---Redis; after a 429 the others stop within a quarter of a second; no call fails
+---because Redis is away. Then each process stops for 1.3 seconds, and goes on with
+---`fraction` of the rate (event `limiter_lost`, with the reason). The first that
+---finds Redis back holds all up until each has had the time to find out, about three
+---seconds, and then the rate is the whole one again (event `limiter_back`).
+---
+---Not promised: that processes * fraction is 1 at the most, which is yours to see to
+---(and that rate * fraction is 1 at least); nor the rate while some reach Redis and
+---others do not, which then send their fraction besides; nor, for the second after
+---Redis was out of reach without ending, when the first to ask is a process that
+---asked nothing meanwhile; nor for the quarter of a second in which Redis's clock is
+---set forward.
+---@param given connectly.limiter.RedisOptions?
+---@return connectly.Limiter limiter for connectly.new
+function part_limiter.redis(given) end
+
+---@class connectly.parts.loop
+---@field [string] { attach: fun(client: any): any }
+local part_loop = {}
+
+---@class connectly.parts.openresty
+local part_openresty = {}
+
+---Makes a content handler for webhooks: POST alone (405), at most `max_body` bytes
+---(413), a good signature (401), each event once; then the handlers, and 200. A
+---handler that raises makes it 500, so that the event comes again. Raises a
+---connectly.Error of kind `config` when the options are wrong.
+---API: webhooks, delivery mechanics.
+---@param options connectly.openresty.WebhookOptions
+---@return fun() handler for content_by_lua
+function part_openresty.webhook(options) end
+
+---@class connectly.parts.template
+local part_template = {}
+
+---Checks a message against a list of templates: what client:list_templates
+---returned, or the `templateGroups` in it, saved as JSON and decoded, or as a
+---table. Takes every form of message that client:send_template takes; what that
+---would refuse is among the problems. API: get templates, template message.
+---@param message table
+---@param list table
+---@return connectly.TemplateReport report
+function part_template.check(message, list) end
+
+---@class connectly.parts.webhook
+local part_webhook = {}
+
+---Makes one. Several secrets are good at once, while one takes the place of another.
+---Raises a connectly.Error of kind `config` when the options are wrong.
+---@param options {secret: string?, secrets: string[]?} one of the two; a secret's bytes are used as they are
+---@return connectly.Webhook webhook
+function part_webhook.new(options) end
+
+---Makes one, in the memory of this process or, with `dict`, of one nginx. Raises a
+---connectly.Error of kind `config` when the options are wrong.
+---@param options connectly.StatusStoreOptions?
+---@return connectly.StatusStore store
+function part_webhook.status_store(options) end
+
+---@class connectly
+---@field limiter connectly.parts.limiter
+---@field loop connectly.parts.loop
+---@field openresty connectly.parts.openresty
+---@field template connectly.parts.template
+---@field webhook connectly.parts.webhook
