@@ -207,6 +207,11 @@ for _, http in ipairs { "HTTP/1.1", "HTTP/2 over TLS" } do
       assert.same({}, assert(client:request { method = "GET", path = "/webhooks" }).entity.webhooks)
     end)
 
+    it("shows no key, though the API echoes it", function()
+      local reply = assert(client:create_asset { uri = "https://files.example.com/" .. sandbox.api_key .. ".png" })
+      assert.truthy(reply.asset.source.uri:find("^https://files%.example%.com/%*+%.png$"), reply.asset.source.uri)
+    end)
+
     it("raises in the other face", function()
       local raising = connectly.new {
         api_key = "wrong", business_id = sandbox.business_id, base_url = sandbox.base_url, ca_file = sandbox.ca_file,

@@ -1,6 +1,7 @@
 #include "io/engine.h"
 
 #include "core/request.h"
+#include "core/secret.h"
 #include "io/chance.h"
 #include "io/clock.h"
 #include "io/cork.h"
@@ -311,6 +312,18 @@ static void pause_all(cly_engine *engine, const cly_report *report, double now) 
     if (seconds > engine->pause_to_tell) engine->pause_to_tell = seconds;
 }
 
+/* Shorter keys are in many words. */
+enum { SECRET_MASKED_LEAST = 8 };
+
+/* A whole reply is handed on: it may echo the key, as errors may. */
+static void mask_reply(const cly_engine *engine, slot *of) {
+    cly_buffer *reply = &of->transfer.reply;
+    const char *secret = engine->rules.secret;
+    if (of->call.operation->reply != CLY_REPLY_BODY || of->call.error.kind != CLY_OK) return;
+    if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
+    (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
+}
+
 /* An attempt ended: what comes next is the call's to say. */
 static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
     if (of->transfer.issues == 0) cly_limiter_gave_up(limiter_of(engine, of));
@@ -318,6 +331,7 @@ static void conclude(cly_engine *engine, slot *of, const cly_report *report, dou
     cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
     tell_attempt(engine, of, report);
     if (of->call.state == CLY_CALL_DONE) {
+        mask_reply(engine, of);
         end_call(engine, of);
         return;
     }
