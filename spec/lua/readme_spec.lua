@@ -48,7 +48,6 @@ describe("README.md", function()
     clients = {}
     sandbox:reset()
     sandbox:inbound { number = CUSTOMER }
-    sandbox:template { name = "order_confirmation", language = "en", body = 2 }
     sandbox:template { name = "autumn", language = "en", header = "any", body = 2, buttons = { 2 }, cards = { card, card } }
   end)
 
