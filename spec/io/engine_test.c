@@ -858,6 +858,36 @@ static void assets_have_a_limit_of_their_own(void **state) {
     assert_true(departures_in_a_second() <= 101);
 }
 
+/* A limiter elsewhere is not asked for slots that the assets' own would let go by. */
+static void assets_ask_for_no_more_slots_than_they_can_use(void **state) {
+    enum { ASSETS = 150 };
+    const char *const replies[] = {REPLY_OK};
+    cly_submission submission;
+    cly_ticket ticket;
+    cly_error error;
+    double before;
+    (void)state;
+    options.is_shared = true;
+    options.max_in_flight = ASSETS;
+    reopen();
+    serve(replies, 1);
+    submission = submission_to(answering.url, 30);
+    submission.operation = cly_operation_find("get_asset", 9);
+    departures_forget();
+    for (int i = 0; i < ASSETS; i++) assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    assert_int_equal(cly_engine_slots_wanted(engine), 100);
+    before = cly_clock_now();
+    while (departures() < ASSETS && cly_clock_now() < before + 10) {
+        for (int wanted = cly_engine_slots_wanted(engine); wanted > 0; wanted--)
+            cly_engine_give_slot(engine, cly_clock_now());
+        cly_engine_step(engine, 1, 5, NULL, 0); /* ends when more are wanted */
+    }
+    unserve();
+    assert_int_equal(departures(), ASSETS);
+    assert_true(departures_in_a_second() <= 100);
+    assert_true(cly_clock_now() - before < 5);
+}
+
 static void those_the_limiter_keeps_may_run_out_of_time(void **state) {
     cly_ticket first, second;
     (void)state;
@@ -1153,6 +1183,7 @@ int main(void) {
         TEST(a_call_without_an_attempt_has_no_reply),
         TEST(no_second_holds_more_than_the_rate),
         TEST(assets_have_a_limit_of_their_own),
+        TEST(assets_ask_for_no_more_slots_than_they_can_use),
         TEST(those_the_limiter_keeps_may_run_out_of_time),
         TEST(a_step_ends_with_the_time_of_one_that_the_limiter_keeps),
         TEST(those_the_limiter_keeps_may_be_canceled),

@@ -72,18 +72,29 @@ static double earliest_turn(const cly_limiter *limiter, double now) {
     return now - (lag < catch_up_most ? lag : catch_up_most);
 }
 
-double cly_limiter_take(cly_limiter *limiter, double now) {
-    double earliest = earliest_turn(limiter, now);
+double cly_limiter_wait(cly_limiter *limiter, double now) {
     double wait = wait_for_pace(limiter, now);
-    if (wait > 0) return wait;
-    wait = wait_for_count(limiter, now);
-    if (wait > 0) return wait;
-    wait = limiter->within ? cly_limiter_take(limiter->within, now) : 0;
-    if (wait > 0) return wait;
+    if (wait <= 0) wait = wait_for_count(limiter, now);
+    return wait <= 0 && limiter->within ? cly_limiter_wait(limiter->within, now) : wait;
+}
+
+int cly_limiter_room(cly_limiter *limiter, double now) {
+    forget_old(limiter, now);
+    return limiter->limit - limiter->count - limiter->about_to_leave;
+}
+
+static void let_go(cly_limiter *limiter, double now) {
+    double earliest = earliest_turn(limiter, now);
     if (limiter->next_at < earliest) limiter->next_at = earliest;
     limiter->next_at += limiter->interval;
     limiter->about_to_leave++;
-    return 0;
+    if (limiter->within) let_go(limiter->within, now);
+}
+
+double cly_limiter_take(cly_limiter *limiter, double now) {
+    double wait = cly_limiter_wait(limiter, now);
+    if (wait <= 0) let_go(limiter, now);
+    return wait > 0 ? wait : 0;
 }
 
 void cly_limiter_left(cly_limiter *limiter, double now) {

@@ -51,6 +51,13 @@ void cly_limiter_clear(cly_limiter *limiter);
  * early is harmless. */
 double cly_limiter_take(cly_limiter *limiter, double now);
 
+/* The same without letting one go: 0 when it would. */
+double cly_limiter_wait(cly_limiter *limiter, double now);
+
+/* How many more may leave in this second, at the most; negative when more have left
+ * than were let go. */
+int cly_limiter_room(cly_limiter *limiter, double now);
+
 /* One that was let go leaves now, or never will. */
 void cly_limiter_left(cly_limiter *limiter, double now);
 void cly_limiter_gave_up(cly_limiter *limiter);

@@ -28,6 +28,7 @@ void cly_encoder_clear(cly_encoder *encoder) {
 static void reset(cly_encoder *encoder, const cly_operation *operation) {
     cly_buffer_reset(&encoder->body);
     cly_buffer_reset(&encoder->path);
+    cly_buffer_reset(&encoder->slices);
     cly_problems_reset(&encoder->problems);
     encoder->method = operation->method;
     encoder->traceparent[0] = '\0';
@@ -172,6 +173,8 @@ static cly_kind conclude(cly_encoder *encoder, cly_error *error) {
     cly_buffer_terminate(&encoder->path);
     if (kind == CLY_OK) kind = cly_buffer_check(&encoder->body, "message", error);
     if (kind == CLY_OK) kind = cly_buffer_check(&encoder->path, "path", error);
+    /* Who stands twice was looked for there. */
+    if (kind == CLY_OK) kind = cly_buffer_check(&encoder->slices, "message", error);
     return kind;
 }
 

@@ -397,7 +397,9 @@ static void mark_throttled(cly_engine *engine) {
 
 /* Both limiters must agree: what all may send can be too much for this process. */
 static double wait_to_leave(cly_engine *engine, cly_limiter *limiter, double now, double *slot_at) {
-    double wait = engine->options.is_shared ? cly_slots_wait(&engine->slots_given, now) : 0;
+    /* Its own limiter first: it knows when, while a slot may not even be asked for. */
+    double wait = limiter == &engine->asset_limiter ? cly_limiter_wait(limiter, now) : 0;
+    if (wait <= 0 && engine->options.is_shared) wait = cly_slots_wait(&engine->slots_given, now);
     if (wait > 0) return wait;
     wait = cly_limiter_take(limiter, now);
     if (wait <= 0 && engine->options.is_shared) *slot_at = cly_slots_take(&engine->slots_given);
@@ -530,12 +532,21 @@ static slot *first_done(const cly_engine *engine, unsigned group) {
     return of;
 }
 
+/* Those that could leave if they had a slot, as far as their limiters go. */
+static int count_ready(cly_engine *engine, double now) {
+    int ready = 0, assets = 0, room = cly_limiter_room(&engine->asset_limiter, now);
+    for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next)
+        ++*(limiter_of(engine, of) == &engine->asset_limiter ? &assets : &ready);
+    if (assets > room) assets = room > 0 ? room : 0;
+    return ready + assets;
+}
+
 static int slots_wanted(cly_engine *engine) {
-    int ready = 0, left;
+    double now = cly_clock_now();
+    int ready, left;
     if (!engine->options.is_shared) return 0;
-    left = cly_slots_left(&engine->slots_given, cly_clock_now()); /* pays what is owed */
-    for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next) ready++;
-    ready += engine->slots_given.owed - left;
+    left = cly_slots_left(&engine->slots_given, now); /* pays what is owed */
+    ready = count_ready(engine, now) + engine->slots_given.owed - left;
     return ready > 0 ? ready : 0;
 }
 
