@@ -3,6 +3,7 @@
 -- nothing. API: campaigns.
 
 local errors = require "connectly.errors"
+local native = require "connectly.loader"
 
 -- Entries in one request, unless the caller says otherwise. No limit is documented.
 local CHUNK_SIZE, CHUNK_SIZE_MAX = 100, 1000
@@ -13,22 +14,44 @@ local CHUNK_SIZE, CHUNK_SIZE_MAX = 100, 1000
 ---@field sendouts {accepted: integer, rejected: integer, error: any, reply: table}[] one a campaign and version
 ---@field chunks {first: integer, last: integer, outcome: string, error: connectly.Error?}[]? one a request
 
+-- More than anybody sends at once; beyond it the core says what is wrong.
+local ENTRIES_MAX = 1000000
+local BODY_SHOWN = 512 -- bytes of a reply that says nothing
+
 local campaigns = {}
 
-local function whole(value)
+local function is_null(value)
+  return value == nil or value == native.null
+end
+
+--- A count, also in the digits that protobuf writes; nil when it is none.
+local function read_count(value)
+  if type(value) == "string" and value:find("^%d+$") and #value <= 15 then
+    value = tonumber(value)
+  end
   return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
---- nil when it does not say how many were taken.
-local function read_sendout(item)
-  if type(item) ~= "table" or not whole(item.acceptedCount) then
+--- What stands for an error, or nil.
+local function read_problem(value)
+  if is_null(value) or value == false or value == "" then
     return nil
   end
-  local problem = item.error
-  if type(problem) ~= "string" and type(problem) ~= "table" or problem == "" then
-    problem = nil
+  return value
+end
+
+--- nil when it does not say how many were taken. What is 0 may be left out.
+local function read_sendout(item)
+  if type(item) ~= "table" then
+    return nil
   end
-  return { accepted = item.acceptedCount, rejected = whole(item.rejectedCount) or 0, error = problem, reply = item }
+  local problem = read_problem(item.error)
+  local accepted, rejected = read_count(item.acceptedCount), read_count(item.rejectedCount)
+  local is_unreadable = not accepted and not is_null(item.acceptedCount) or not rejected and not is_null(item.rejectedCount)
+  if is_unreadable or not accepted and not rejected and not problem then
+    return nil
+  end
+  return { accepted = accepted or 0, rejected = rejected or 0, error = problem, reply = item }
 end
 
 local function read_sendouts(reply)
@@ -42,66 +65,107 @@ local function read_sendouts(reply)
   return #sendouts > 0 and sendouts or nil
 end
 
+--- The first error of a sendout, and whether each has one.
 local function sum_up(result)
   result.accepted, result.rejected = 0, 0
-  local problem
+  local problem, all_failed = nil, true
   for _, sendout in ipairs(result.sendouts) do
     result.accepted = result.accepted + sendout.accepted
     result.rejected = result.rejected + sendout.rejected
     problem = problem or sendout.error
+    all_failed = all_failed and sendout.error ~= nil
   end
-  return problem
+  return problem, all_failed
 end
 
---- A refusal of all may be repeated once it is mended; of what was taken in part,
---- nobody may say that it was not.
-local function refusal(result, problem, status)
+local function describe(result, problem, count)
+  local rest = count and count - result.accepted - result.rejected or 0
+  if result.rejected > 0 then
+    local note = rest ~= 0 and "; the reply does not account for all" or ""
+    return ("%d entries were rejected, %d accepted%s"):format(result.rejected, result.accepted, note)
+  elseif problem ~= nil then
+    return ("a sendout failed; %d entries were accepted"):format(result.accepted)
+  end
+  return ("the reply accounts for %d of %d entries"):format(result.accepted, count)
+end
+
+--- `rejected` only where nobody can have been taken: of what was taken in part, or is
+--- not accounted for, nobody may say that it was not.
+local function refusal(result, info, count, problem, all_failed)
+  local is_refused = result.accepted == 0
+    and (count == nil or result.rejected == count or result.rejected == 0 and all_failed)
   return errors.new {
-    kind = "rejected", outcome = result.accepted == 0 and "rejected" or "unknown", status = status,
-    message = result.rejected > 0 and ("%d entries were rejected, %d accepted"):format(result.rejected, result.accepted)
-      or ("a sendout failed; %d entries were accepted"):format(result.accepted),
+    kind = (result.rejected > 0 or problem ~= nil) and "rejected" or "protocol",
+    outcome = is_refused and "rejected" or "unknown", status = info.status, attempts = info.attempts,
+    message = describe(result, problem, count), result = result,
     hint = "`result.sendouts` has what the API said of each campaign; repeat only what was not accepted",
-    user_message = type(problem) == "string" and problem or nil, result = result,
+    user_message = type(problem) == "string" and problem or nil,
   }
 end
 
 --- What a reply with a good status says: a result, or nil and an error.
 ---@param reply any decoded
 ---@param info connectly.Info
+---@param count integer? entries that were sent, where that is known
+---@param text string? the reply as it came
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
-function campaigns.judge(reply, info)
+function campaigns.judge(reply, info, count, text)
   local sendouts = read_sendouts(reply)
   if not sendouts then
     return nil, errors.new {
       kind = "protocol", outcome = "unknown", status = info.status, attempts = info.attempts,
-      message = "the reply does not say how many entries were accepted",
+      message = "the reply does not say how many entries were accepted", body = text and text:sub(1, BODY_SHOWN),
       hint = "the campaign may have been started: look for its delivery statuses before sending it again",
     }
   end
   local result = { sendouts = sendouts }
-  local problem = sum_up(result)
-  if problem or result.rejected > 0 then
-    return nil, refusal(result, problem, info.status)
+  local problem, all_failed = sum_up(result)
+  problem = problem or read_problem(reply.error)
+  if problem ~= nil or result.rejected > 0 or count and result.accepted ~= count then
+    return nil, refusal(result, info, count, problem, all_failed)
   end
   return result, info
 end
 
---- Fewer than were given: nobody knows what became of the rest.
-local function check_count(result, count)
-  if result.accepted >= count then
+--- A list without holes and other keys, and nothing computed: how many items; or nil.
+local function plain_count(entries)
+  if type(entries) ~= "table" or getmetatable(entries) ~= nil then
     return nil
   end
-  return errors.new {
-    kind = "protocol", outcome = "unknown", result = result,
-    message = ("%d of %d entries are not accounted for in the reply"):format(count - result.accepted, count),
-    hint = "look for delivery statuses before sending them again",
-  }
+  local count = 0
+  for key in next, entries do
+    count = count + 1
+    if type(key) ~= "number" or count > ENTRIES_MAX then
+      return nil
+    end
+  end
+  for index = 1, count do
+    if entries[index] == nil then
+      return nil
+    end
+  end
+  return count
+end
+
+--- How many entries a message holds, where that can be told.
+---@param message any
+---@return integer?
+function campaigns.count(message)
+  return type(message) == "table" and plain_count(message.entries) or nil
 end
 
 local function check_chunk_size(options)
+  if options ~= nil and type(options) ~= "table" then
+    error("connectly: send_campaigns: options: table expected, got " .. type(options), 0)
+  end
+  for name in pairs(options or {}) do
+    if name ~= "chunk_size" then
+      error(("connectly: send_campaigns: unknown option `%s`; known is chunk_size"):format(tostring(name)), 0)
+    end
+  end
   local size = options and options.chunk_size or CHUNK_SIZE
-  if not whole(size) or size < 1 or size > CHUNK_SIZE_MAX then
+  if type(size) ~= "number" or size % 1 ~= 0 or size < 1 or size > CHUNK_SIZE_MAX then
     error(("connectly: send_campaigns: chunk_size: whole number from 1 to %d expected"):format(CHUNK_SIZE_MAX), 0)
   end
   return size
@@ -140,6 +204,11 @@ local function renamed(problem, offset)
   return problem
 end
 
+--- As the core writes it: 2 and 2.0 are the same.
+local function as_text(value)
+  return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+end
+
 local function key_of(entry)
   if type(entry) ~= "table" then
     return nil
@@ -147,7 +216,7 @@ local function key_of(entry)
   local number = entry.number or entry.client
   local who = type(number) == "table" and number.id or number
   local name, version = entry.campaign_name or entry.campaignName, entry.campaign_version or entry.campaignVersion
-  return ("%s\0%s\0%s"):format(tostring(who), tostring(name), tostring(version))
+  return ("%s\0%s\0%s"):format(as_text(who), as_text(name), as_text(version))
 end
 
 --- Within one request the core looks; across requests nobody else does.
@@ -193,11 +262,20 @@ local function goes_on(problem)
   return problem.result ~= nil
 end
 
+local function is_in_doubt(result)
+  for _, chunk in ipairs(result.chunks) do
+    if chunk.outcome == "unknown" then
+      return true
+    end
+  end
+  return result.accepted > 0
+end
+
 --- The error of the whole: that of the first chunk that failed, as the whole is.
 local function whole_error(result, problem)
-  if result.accepted > 0 and problem.outcome ~= "unknown" then
+  if problem.outcome ~= "unknown" and is_in_doubt(result) then
     problem.outcome, problem.retryable = "unknown", false
-    problem.hint = "part of the entries was accepted: `result.chunks` says which may be sent again"
+    problem.hint = "part of the entries was accepted, or may have been: `result.chunks` says which may be sent again"
   end
   problem.result = result
   return problem
@@ -212,8 +290,8 @@ end
 ---@return connectly.Info|connectly.Error
 function campaigns.send(message, options, send, check)
   local size = check_chunk_size(options)
-  if type(message) ~= "table" or type(message.entries) ~= "table" or #message.entries == 0 then
-    return send(message) -- which says what is wrong with it
+  if (campaigns.count(message) or 0) == 0 then
+    return send(message) -- which says what is wrong with it, or takes what only it can read
   end
   local chunks = split(message, size)
   local problem = check_all(chunks, message.entries, check)
@@ -223,7 +301,7 @@ function campaigns.send(message, options, send, check)
   local result, info, failure = { accepted = 0, rejected = 0, sendouts = {}, chunks = {} }, nil, nil
   for _, chunk in ipairs(chunks) do
     local reply, second = send(chunk.message)
-    problem = reply == nil and second or check_count(reply, chunk.last - chunk.first + 1)
+    problem = reply == nil and second or nil
     note(result, chunk, reply, problem)
     failure, info = failure or problem, second
     if problem and not goes_on(problem) then

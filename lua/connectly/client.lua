@@ -221,17 +221,23 @@ for _, operation in ipairs(native.operations()) do
   gives_reply[operation.name] = operation.reply == "body"
 end
 
+--- How many entries campaigns are sent to, for the reply to account for; else nil.
+local function count_entries(operation, message)
+  return operation == "send_campaigns" and require("connectly.campaigns").count(message) or nil
+end
+
 --- value, info; or nil, error: of what native:result gave.
-local function finish(self, operation, value, second)
+local function finish(self, operation, count, value, second)
   emit_pending(self)
   if value == nil then
     return nil, errors.complete(second)
   end
+  local text = value
   if gives_reply[operation] then
-    value = value == "" and {} or json.decode(value)
+    value = text == "" and {} or json.decode(text)
   end
   if operation == "send_campaigns" then
-    return require("connectly.campaigns").judge(value, second)
+    return require("connectly.campaigns").judge(value, second, count, text)
   end
   return value, second
 end
@@ -275,6 +281,7 @@ local function perform(self, operation, message)
   if not is_ready then
     return nil, refusal
   end
+  local count = count_entries(operation, message)
   local ticket, problem = submit(self, operation, message)
   if not ticket then
     return nil, problem
@@ -291,7 +298,7 @@ local function perform(self, operation, message)
     pcall(emit_pending, self)
     error(interruption, 0)
   end
-  return after(anchor, finish(self, operation, self.native:result(ticket)))
+  return after(anchor, finish(self, operation, count, self.native:result(ticket)))
 end
 
 --- Results that nobody holds any more keep their places until the collector has come
@@ -378,12 +385,13 @@ end
 ---@return connectly.Call? call
 ---@return connectly.Error?
 function methods.start(self, operation, message)
+  local count = count_entries(operation, message)
   local ticket, refusal = begin(self, operation, message)
   if not ticket then
     return nil, refusal
   end
   attend(self)
-  return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket)
+  return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket, count)
 end
 
 ---The same for a call whose result nobody will ask for, as in nginx's log phase: it
@@ -393,6 +401,10 @@ end
 ---@return boolean? is_started
 ---@return connectly.Error?
 function methods.post(self, operation, message)
+  if operation == "send_campaigns" then
+    -- Only its reply says who was refused.
+    error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 4)
+  end
   local ticket, refusal = begin(self, operation, message)
   if not ticket then
     return nil, refusal
@@ -575,7 +587,8 @@ local function share(self)
     hurry_when_interrupted = function(problem) return hurry_when_interrupted(self, problem) end,
     submit = function(operation, message, group) return submit(self, operation, message, group) end,
     wait = function(ticket, timeout) return wait_interruptibly(self, ticket, timeout) end,
-    finish = function(operation, value, second) return finish(self, operation, value, second) end,
+    finish = function(operation, count, value, second) return finish(self, operation, count, value, second) end,
+    count_entries = count_entries,
     emit_pending = function() emit_pending(self) end,
     pump = function() return pump(self) end,
     limiter = self.limiter,

@@ -16,6 +16,7 @@
 ---@field trace_id string? for Connectly's support; digits, always a string
 ---@field details any the reply's `details`, decoded
 ---@field body string? the start of a reply that could not be read
+---@field result connectly.Campaigns? of send_campaigns: what became of each sendout and each chunk
 ---@field retryable boolean the same call may succeed later and cannot arrive twice
 ---@field retry_after number? seconds the server asked for
 ---@field attempts integer requests tried

@@ -48,14 +48,45 @@ describe("a reply to campaigns", function()
     local cjson = require "cjson"
     local odd = {
       {}, { data = {} }, { data = "x" }, { data = cjson.null }, { data = { {} } }, { data = { "x" } },
-      { data = { item("2", 0) } }, { data = { item(-1, 0) } }, { data = { item(1.5, 0) } },
-      { data = { item(1, 0), {} } }, "text", cjson.null, 3,
+      { data = { item("two", 0) } }, { data = { item(-1, 0) } }, { data = { item(1.5, 0) } },
+      { data = { item(3, "x") } }, { data = { item(3, {}) } }, { data = { item(1, 0), {} } }, "text", cjson.null, 3,
     }
     for index, reply in ipairs(odd) do
-      local result, err = campaigns.judge(reply, INFO)
+      local result, err = campaigns.judge(reply, INFO, 3, "the reply")
       assert.is_nil(result, "reply " .. index)
       assert.equal("protocol", err.kind)
       assert.equal("unknown", err.outcome)
+      assert.equal("the reply", err.body)
+      assert.same({ 200, 1 }, { err.status, err.attempts })
+    end
+  end)
+
+  it("counts digits that are texts, and what was left out as 0", function()
+    assert.equal(3, assert(campaigns.judge({ data = { item("3", "0") } }, INFO, 3)).accepted)
+    local _, err = campaigns.judge({ data = { item(3, "2") } }, INFO, 5)
+    assert.same({ "unknown", 2 }, { err.outcome, err.result.rejected })
+    _, err = campaigns.judge({ data = { item(nil, 3, "nope") } }, INFO, 3)
+    assert.same({ "rejected", "rejected", "nope" }, { err.kind, err.outcome, err.user_message })
+  end)
+
+  it("is an error whatever stands for one", function()
+    for _, problem in ipairs { true, 131026, "x", {} } do
+      local result, err = campaigns.judge({ data = { item(3, 0, problem) } }, INFO, 3)
+      assert.is_nil(result)
+      assert.same({ "rejected", "unknown" }, { err.kind, err.outcome })
+    end
+    assert.is_nil((campaigns.judge({ data = { item(3, 0) }, error = "x" }, INFO, 3)))
+    for _, problem in ipairs { false, "" } do
+      assert(campaigns.judge({ data = { item(3, 0, problem) } }, INFO, 3))
+    end
+  end)
+
+  it("that does not account for all is no success, and nothing that may be repeated", function()
+    for _, counts in ipairs { { 1, 0 }, { 0, 1 }, { 99, 0 }, { 0, 0 }, { 2, 2 } } do
+      local result, err = campaigns.judge({ data = { item(counts[1], counts[2]) } }, INFO, 3)
+      assert.is_nil(result)
+      assert.equal("unknown", err.outcome)
+      assert.same({ 200, 1 }, { err.status, err.attempts })
     end
   end)
 
@@ -82,7 +113,7 @@ describe("entries in chunks", function()
     if errors.is_error(answer) then
       return nil, answer
     end
-    return campaigns.judge(answer, INFO)
+    return campaigns.judge(answer, INFO, campaigns.count(message))
   end
 
   local function fine() return true end
@@ -164,7 +195,50 @@ describe("entries in chunks", function()
     local _, err = campaigns.send({ entries = entries(5) }, nil, send, fine)
     assert.equal("protocol", err.kind)
     assert.equal("unknown", err.outcome)
-    assert.equal("2 of 5 entries are not accounted for in the reply", err.message)
+    assert.equal("the reply accounts for 3 of 5 entries", err.message)
+  end)
+
+  it("are in doubt as a whole when one chunk is", function()
+    for _, later in ipairs { "network", "server", "protocol" } do
+      sent = {}
+      answers = {
+        { data = { item(0, 10) } },
+        errors.new { kind = later, outcome = "unknown", message = "lost" },
+      }
+      local _, err = campaigns.send({ entries = entries(25) }, { chunk_size = 10 }, send, fine)
+      assert.same({ "rejected", "unknown", false }, { err.kind, err.outcome, err.retryable })
+      assert.same({ "rejected", "unknown" }, { err.result.chunks[1].outcome, err.result.chunks[2].outcome })
+      assert.equal(2, #sent)
+    end
+  end)
+
+  it("that are no plain list are left to the core, as they are", function()
+    local one, two = entries(2)[1], entries(2)[2]
+    for _, list in ipairs {
+      { [1] = one, [3] = two }, { one, x = two }, { [0] = one, two }, { [1.5] = one, two },
+      setmetatable({}, { __len = function() return 1e15 end, __index = function() return one end }), {},
+    } do
+      sent = {}
+      local message = { entries = list }
+      campaigns.send(message, { chunk_size = 1 }, function(given)
+        sent[#sent + 1] = given
+        return nil, errors.new { kind = "argument", outcome = "not_sent", message = "no" }
+      end, fine)
+      assert.equal(1, #sent)
+      assert.equal(message, sent[1])
+    end
+  end)
+
+  it("of one version are one, however it is written", function()
+    local list = entries(12)
+    list[1].campaign_version, list[12] = 2, { number = list[1].number, campaign_name = "w", campaign_version = 2.0 }
+    local _, err = campaigns.send({ entries = list }, { chunk_size = 10 }, send, fine)
+    assert.equal("entries[12]", err.param)
+  end)
+
+  it("take no other option", function()
+    assert.has_error(function() campaigns.send({ entries = entries(1) }, { chunk_sise = 1 }, send, fine) end)
+    assert.has_error(function() campaigns.send({ entries = entries(1) }, "x", send, fine) end)
   end)
 
   it("have a size that makes sense", function()

@@ -81,6 +81,35 @@ for _, http in ipairs { "HTTP/1.1", "HTTP/2 over TLS" } do
       end
     end)
 
+    test("send_campaigns", "is no success where the reply does not account for all", function()
+      local message = { entries = {
+        { number = CUSTOMER, campaign_name = "welcome" }, { number = OTHER, campaign_name = "welcome" },
+      } }
+      local reply = { status = 200, body = '{"data":[{"acceptedCount":1}]}', operation = "send_campaigns", times = 3 }
+      sandbox:reply(reply)
+      for _, result in ipairs {
+        { client:send_campaigns(message) }, { client:start("send_campaigns", message):wait(20) },
+      } do
+        assert.is_nil(result[1])
+        assert.equal("unknown", result[2].outcome)
+      end
+      for result in client:send_many({ message }, { operation = "send_campaigns" }) do
+        assert.equal("unknown", result.error.outcome)
+      end
+    end)
+
+    test("send_campaigns", "leaves nobody out: a list with a hole is refused", function()
+      local _, err = client:send_campaigns { entries = {
+        [1] = { number = CUSTOMER, campaign_name = "welcome" }, [3] = { number = OTHER, campaign_name = "welcome" },
+      } }
+      assert.equal("argument", err.kind)
+      assert.equal("entries[2]", err.param)
+    end)
+
+    test("send_campaigns", "is not posted, since its reply must be read", function()
+      assert.has_error(function() client:post("send_campaigns", { entries = {} }) end)
+    end)
+
     test("send_campaigns", "goes in chunks, and stops where a campaign is not published", function()
       local entries = {}
       for index = 1, 7 do
