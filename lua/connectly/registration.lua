@@ -63,6 +63,12 @@ local function adjust(webhook, message, send)
   return webhook.id, second
 end
 
+--- A registration that does not say its type is a custom one; and none can change it.
+local function is_of_another_type(webhook, message)
+  local type_there = type(webhook.type) == "string" and webhook.type or "custom"
+  return message.type ~= nil and message.type ~= type_there
+end
+
 --- A creation that may have arrived is looked for, since only one can be there.
 local function is_worth_a_look(problem)
   return problem.status == CONFLICT or problem.outcome == "unknown"
@@ -87,7 +93,7 @@ function registration.ensure(message, send)
     return nil, second.status == CONFLICT and problem or second
   end
   local webhook = find(reply, message.topic)
-  if not webhook then
+  if not webhook or is_of_another_type(webhook, message) then
     return nil, second
   end
   return adjust(webhook, message, send)

@@ -186,7 +186,7 @@ describe("contradiction", function()
   end)
 
   -- 4 is in registration_spec and endpoints_spec, 13 in status_store_spec, 24 in
-  -- spec/nginx/webhook_spec, 26 in client_spec and endpoints_spec; 17 is advice to who reads a report.
+  -- spec/nginx/webhook_spec, 26 in client_spec; 17 is advice to who reads a report.
 
   describe("over the network", function()
     local server

@@ -83,6 +83,17 @@ describe("a registration", function()
     assert.equal("updated", info.change)
   end)
 
+  it("of another type is not passed off as what is wanted", function()
+    answers = {
+      create_webhook = conflict(),
+      list_webhooks = listed { id = "wh_2", topic = "messages", type = "custom", address = WANTED.address },
+    }
+    local id, err = registration.ensure({ topic = "messages", address = WANTED.address, type = "zapier" }, send)
+    assert.is_nil(id)
+    assert.equal(409, err.status)
+    assert.equal("wh_2", (registration.ensure({ topic = "messages", address = WANTED.address, type = "custom" }, send)))
+  end)
+
   it("that may have been made is looked for", function()
     answers = {
       create_webhook = errors.new { kind = "timeout", outcome = "unknown", message = "time ran out" },
