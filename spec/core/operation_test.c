@@ -52,14 +52,19 @@ static void the_way_out_is_idempotent_by_its_method(void **state) {
     const cly_operation *request = cly_operation_find("request", 7);
     const cly_operation *send = cly_operation_find("send_template", 13);
     (void)state;
-    assert_true(cly_operation_by_method(request, "GET")->is_idempotent);
-    assert_true(cly_operation_by_method(request, "PUT")->is_idempotent);
-    assert_true(cly_operation_by_method(request, "DELETE")->is_idempotent);
-    assert_string_equal(cly_operation_by_method(request, "GET")->name, "request");
-    assert_int_equal(cly_operation_by_method(request, "GET")->reply, CLY_REPLY_BODY);
-    assert_ptr_equal(cly_operation_by_method(request, "POST"), request);
-    assert_ptr_equal(cly_operation_by_method(request, "PATCH"), request);
-    assert_ptr_equal(cly_operation_by_method(send, "GET"), send);
+    assert_true(cly_operation_by_request(request, "GET", "/webhooks")->is_idempotent);
+    assert_true(cly_operation_by_request(request, "PUT", "/x")->is_idempotent);
+    assert_true(cly_operation_by_request(request, "DELETE", "/x")->is_idempotent);
+    assert_string_equal(cly_operation_by_request(request, "GET", "/webhooks")->name, "request");
+    assert_int_equal(cly_operation_by_request(request, "GET", "/webhooks")->reply, CLY_REPLY_BODY);
+    assert_false(cly_operation_by_request(request, "POST", "/x")->is_idempotent);
+    assert_false(cly_operation_by_request(request, "PATCH", "/x")->is_idempotent);
+    assert_ptr_equal(cly_operation_by_request(send, "GET", "/assets"), send);
+    assert_int_equal(cly_operation_by_request(request, "GET", "/assets/x")->limit, CLY_LIMIT_ASSETS);
+    assert_int_equal(cly_operation_by_request(request, "POST", "/assets")->limit, CLY_LIMIT_ASSETS);
+    assert_int_equal(cly_operation_by_request(request, "POST", "/assets?x")->limit, CLY_LIMIT_ASSETS);
+    assert_int_equal(cly_operation_by_request(request, "POST", "/assetsx")->limit, CLY_LIMIT_NONE);
+    assert_int_equal(cly_operation_by_request(request, "POST", "/x/assets")->limit, CLY_LIMIT_NONE);
 }
 
 /* Each {name} in a path is a field that does not go in the body, and the other way

@@ -10,8 +10,14 @@ static const cly_operation operations[] = {
 #undef CLY_OPERATION
 };
 
-static const cly_operation idempotent_request = {CLY_OPERATION_REQUEST, "request",      NULL,           NULL,
-                                                 &cly_shape_request,    CLY_REPLY_BODY, CLY_LIMIT_NONE, true};
+/* The way out, by its method and by what its path asks for. */
+#define REQUEST(limit, idempotent) \
+    { CLY_OPERATION_REQUEST, "request", NULL, NULL, &cly_shape_request, CLY_REPLY_BODY, limit, idempotent }
+static const cly_operation requests[2][2] = {
+    {REQUEST(CLY_LIMIT_NONE, false), REQUEST(CLY_LIMIT_NONE, true)},
+    {REQUEST(CLY_LIMIT_ASSETS, false), REQUEST(CLY_LIMIT_ASSETS, true)},
+};
+#undef REQUEST
 
 const cly_operation *cly_operation_find(const char *name, size_t length) {
     for (size_t i = 0; i < CLY_OPERATION_COUNT; i++)
@@ -20,12 +26,20 @@ const cly_operation *cly_operation_find(const char *name, size_t length) {
     return NULL;
 }
 
-const cly_operation *cly_operation_by_method(const cly_operation *operation, const char *method) {
-    static const char *const methods[] = {"GET", "PUT", "DELETE"};
+static bool is_idempotent(const char *method) {
+    return strcmp(method, "GET") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
+}
+
+static bool is_of_assets(const char *path) {
+    static const char assets[] = "/assets";
+    char next = strncmp(path, assets, sizeof assets - 1) == 0 ? path[sizeof assets - 1] : 'x';
+    return next == '\0' || next == '/' || next == '?';
+}
+
+const cly_operation *cly_operation_by_request(const cly_operation *operation, const char *method,
+                                              const char *path) {
     if (operation->id != CLY_OPERATION_REQUEST) return operation;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(method, methods[i]) == 0) return &idempotent_request;
-    return operation;
+    return &requests[is_of_assets(path)][is_idempotent(method)];
 }
 
 const cly_operation *cly_operations(size_t *count) {

@@ -35,9 +35,11 @@ typedef struct cly_operation {
 /* By its Lua name, or NULL. The result is static. */
 const cly_operation *cly_operation_find(const char *name, size_t length);
 
-/* The same operation, or the way out as one that may be repeated, when the method
- * is one by which a request may be: RFC 9110 section 9.2.2. The result is static. */
-const cly_operation *cly_operation_by_method(const cly_operation *operation, const char *method);
+/* The same operation; or the way out as what it is used for: one that may be repeated
+ * when its method says so (RFC 9110 section 9.2.2), and one that counts for the assets'
+ * limit when its path is theirs. The result is static. */
+const cly_operation *cly_operation_by_request(const cly_operation *operation, const char *method,
+                                              const char *path);
 
 /* All of them; `*count` receives how many. */
 const cly_operation *cly_operations(size_t *count);

@@ -203,7 +203,8 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
         kind = cly_request_url(&client->url, client->config.base_url, client->config.business_id,
                                client->encoder.path.data, error);
     if (kind != CLY_OK) return kind;
-    submission.operation = cly_operation_by_method(operation, client->encoder.method);
+    submission.operation =
+        cly_operation_by_request(operation, client->encoder.method, client->encoder.path.data);
     submission.method = client->encoder.method;
     submission.url = client->url.data;
     submission.traceparent = client->encoder.traceparent;
