@@ -1,0 +1,84 @@
+-- The sandbox knows every field that the library may send: one that is required is
+-- missed, and one of a wrong type is refused. So a field that is new in the core's
+-- tables and unknown to the sandbox fails here.
+
+local fixtures = require "spec.support.fixtures"
+local native = require "connectly.loader"
+local sandboxes = require "spec.support.sandbox"
+
+-- Our own short forms, which are something else on the wire.
+local SHORT = {
+  template = { header = true, body = true, buttons = true, cards = true },
+  session = {
+    number = true, text = true, image = true, video = true, audio = true, document = true, location = true, list = true,
+    buttons = true, product = true, products = true, header = true, footer = true,
+  },
+}
+
+-- Any JSON is right there, or the API's pages do not say what is wrong.
+local ANY = { json = true, traceparent = true }
+
+describe("a sandbox", function()
+  local sandbox
+
+  setup(function() sandbox = sandboxes.start() end)
+  teardown(function() sandbox:stop() end)
+
+  before_each(function()
+    sandbox:reset()
+    sandbox:inbound { number = "+14155550123", text = "Hi" }
+    sandbox:template { name = "order_shipped", language = "en_US", body = 2 }
+  end)
+
+  local function copy(body)
+    local made = {}
+    for name, value in pairs(body) do
+      made[name] = value
+    end
+    return made
+  end
+
+  --- The path of an update leads to a registration that is there.
+  local function path_of(fixture)
+    if fixture.operation ~= "update_webhook" then
+      return fixture.path
+    end
+    local made = sandbox:call("POST", "/create/webhooks", { topic = "messages", address = "http://127.0.0.1:9/" })
+    return "/update/webhooks/" .. made.json.id
+  end
+
+  local function status_of(fixture, body)
+    return sandbox:call(fixture.method, path_of(fixture), body).status
+  end
+
+  local bodies = {}
+  for _, fixture in ipairs(fixtures.read "endpoints") do
+    bodies[fixture.operation] = type(fixture.body) == "table" and fixture or nil
+  end
+
+  for _, operation in ipairs(native.operations()) do
+    local fixture = bodies[operation.name]
+    if fixture then
+      it("takes the pages' example of " .. operation.name, function()
+        assert.equal(200, status_of(fixture, fixture.body))
+      end)
+    end
+    for _, field in ipairs(fixture and native.shapes()[operation.shape] or {}) do
+      local is_known = field.place == "body" and not ANY[field.type] and not (SHORT[operation.shape] or {})[field.name]
+      if is_known and field.required then
+        it(("misses %s of %s"):format(field.wire, operation.name), function()
+          local body = copy(fixture.body)
+          body[field.wire] = nil
+          assert.equal(400, status_of(fixture, body))
+        end)
+      end
+      if is_known then
+        it(("refuses another type of %s of %s"):format(field.wire, operation.name), function()
+          local body = copy(fixture.body)
+          body[field.wire] = 7
+          assert.equal(400, status_of(fixture, body))
+        end)
+      end
+    end
+  end
+end)
