@@ -1,15 +1,17 @@
 -- What README.md shows in Lua compiles on the Lua under test, and does what it says
 -- against a sandbox; but for what only runs in another host.
 
+local cli = require "spec.support.cli"
 local connectly = require "connectly"
+local process = require "spec.support.process"
 local safe = require "connectly.safe"
 local sandboxes = require "spec.support.sandbox"
 local snippets = require "spec.support.snippets"
 
 -- Snippets of other hosts, by what stands in them, and where they are run instead.
 local ELSEWHERE = {
-  ['require "luv"'] = "examples_spec", ["connectly.limiter."] = "limiter_spec, nginx/limiter_spec",
-  ["connectly.openresty."] = "nginx/webhook_spec",
+  ['require "luv"'] = "below", ["connectly.limiter."] = "nginx/readme_spec",
+  ["connectly.openresty."] = "nginx/readme_spec",
 }
 
 local CUSTOMER = "+16044441234"
@@ -129,5 +131,45 @@ describe("README.md", function()
 
   it("reads a webhook", function()
     assert.same({ "status 01ARZ3NDEKTSV4RRFFQ69G5FAV read" }, (run_with "webhook:verify"))
+  end)
+
+  --- The lines of its shell snippets that call the command line.
+  local function shell_lines()
+    local file = assert(io.open("README.md"))
+    local lines = {}
+    for block in file:read("*a"):gmatch("\n```sh\n(.-)\n```") do
+      for line in block:gmatch("[^\n]+") do
+        lines[#lines + 1] = line:match("^connectly ([^#<]+)")
+      end
+    end
+    file:close()
+    assert(#lines > 5, "README.md calls the command line nowhere")
+    return lines
+  end
+
+  for _, line in ipairs(shell_lines()) do
+    it("calls a command that there is: " .. line, function()
+      local command = line:match("^[%l-]+ ?[%l]*"):gsub(" $", "")
+      local help, code = cli.run(command .. " --help")
+      assert.equal(0, code, help)
+      for option in line:gmatch("%-%-[%l-]+") do
+        assert(help:find(option:gsub("%-", "%%-") .. "[^%w-]"), ("%s has no %s"):format(command, option))
+      end
+    end)
+  end
+
+  --- luv must not be loaded by what unloads its modules, as busted does.
+  it("sends in luv's loop", function()
+    local source
+    for _, snippet in ipairs(snippets.read "README.md") do
+      source = snippet.source:find('require "luv"', 1, true) and snippet.source or source
+    end
+    sandbox:template { name = "order", language = "en" }
+    local path = cli.file(source)
+    local printed = process.capture(("CONNECTLY_API_KEY=%s CONNECTLY_BUSINESS_ID=%s CONNECTLY_BASE_URL=%s %s %s 2>&1"):format(
+      process.quote(sandbox.api_key), process.quote(sandbox.business_id), process.quote(sandbox.base_url),
+      "timeout 20 " .. process.quote(os.getenv "CONNECTLY_SPEC_LUA" or "lua5.4"), path))
+    os.remove(path)
+    assert.truthy(printed:find("^%w+\n$") and #printed == 27, printed)
   end)
 end)

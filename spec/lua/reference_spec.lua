@@ -1,6 +1,7 @@
 -- The reference and the types are those of the code, and every public name is in them.
 
 local connectly = require "connectly"
+local fixtures = require "spec.support.fixtures"
 local safe = require "connectly.safe"
 local native = require "connectly.loader"
 local reference = require "spec.support.reference"
@@ -198,5 +199,46 @@ describe("the types", function()
         assert(declared[name], name .. " is declared nowhere")
       end
     end
+  end)
+
+  --- The fields that the docstring of a class declares.
+  local function fields_of(path, class)
+    local block = read(path):match("%-%-%-@class " .. class:gsub("%p", "%%%0") .. "[^\n]*\n(.-)\n\n")
+    local fields = {}
+    for name in assert(block, class):gmatch("%-%-%-@field ([%w_]+)") do
+      fields[name] = true
+    end
+    assert(next(fields), class)
+    return fields
+  end
+
+  local function assert_declared(value, fields, what)
+    for name in pairs(value) do
+      assert(fields[name], ("%s has a field that no docstring tells of: %s"):format(what, name))
+    end
+  end
+
+  it("tell of every field that an event has", function()
+    local fields = fields_of("lua/connectly/webhook.lua", "connectly.WebhookEvent")
+    local hook = connectly.webhook.new { secret = "s" }
+    for _, fixture in ipairs(fixtures.read "webhooks") do
+      assert_declared(hook:parse(fixture.body), fields, fixture.file)
+    end
+  end)
+
+  it("tell of every field that an error has", function()
+    local fields = fields_of("lua/connectly/errors.lua", "connectly.Error")
+    local client = assert(safe.new(options()))
+    local _, refused = client:dry_run("send_session", {})
+    local _, rejected = require("connectly.campaigns").judge(
+      { data = { { acceptedCount = 0, rejectedCount = 1, error = "x" } } }, { status = 200, attempts = 1 }, 1)
+    for _, err in ipairs { refused, rejected } do
+      assert_declared(err, fields, err.message)
+    end
+    for _, fixture in ipairs(fixtures.read "webhooks") do
+      local event = connectly.webhook.new({ secret = "s" }):parse(fixture.body)
+      assert_declared(event.error or {}, fields, fixture.file)
+    end
+    client:close()
   end)
 end)
