@@ -49,6 +49,14 @@ describe("a status store", function()
     assert.is_nil(store:get("b"))
   end)
 
+  it("is not changed by what is done to what it gives or was given", function()
+    local given = event("a", "read", { body = ',"callbackData":{"order":{"id":"1"}}' })
+    store:put(given)
+    given.callback_data.order.id = "2"
+    store:get("a").callback_data.order.id = "3"
+    assert.same({ order = { id = "1" } }, store:get("a").callback_data)
+  end)
+
   it("goes from sent to delivered to read", function()
     for _, status in ipairs { "sent", "delivered", "read" } do
       assert.is_true(store:put(event("a", status)))

@@ -34,7 +34,6 @@ function memory:put(event)
   return true
 end
 
---- A copy: what users do to it is theirs.
 function memory:get(id)
   local record = self.records[id]
   return record and status_rank.record(record)

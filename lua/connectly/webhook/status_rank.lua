@@ -34,13 +34,25 @@ function status_rank.supersedes(newer, older)
   return rank > known
 end
 
----What a store keeps of an event.
+--- JSON holds no cycles.
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local made = setmetatable({}, getmetatable(value))
+  for name, inner in next, value do
+    made[name] = copy(inner)
+  end
+  return made
+end
+
+---What a store keeps of an event: a copy, since what users do to theirs is theirs.
 ---@param event connectly.WebhookEvent
 ---@return connectly.DeliveryStatus
 function status_rank.record(event)
   return {
-    status = event.status, error = event.error, timestamp = event.timestamp,
-    callback_data = event.callback_data, campaign_name = event.campaign_name,
+    status = event.status, error = copy(event.error), timestamp = event.timestamp,
+    callback_data = copy(event.callback_data), campaign_name = event.campaign_name,
   }
 end
 
