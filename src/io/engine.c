@@ -557,6 +557,7 @@ int cly_engine_slots_wanted(cly_engine *engine) {
 
 void cly_engine_give_slot(cly_engine *engine, double at) {
     cly_slots_add(&engine->slots_given, at);
+    if (engine->slots_asked > 0) engine->slots_asked--; /* one less is awaited: the next is news */
 }
 
 double cly_engine_take_pause(cly_engine *engine) {
