@@ -880,7 +880,7 @@ static void assets_ask_for_no_more_slots_than_they_can_use(void **state) {
     while (departures() < ASSETS && cly_clock_now() < before + 10) {
         for (int wanted = cly_engine_slots_wanted(engine); wanted > 0; wanted--)
             cly_engine_give_slot(engine, cly_clock_now());
-        cly_engine_step(engine, 1, 0.05, NULL, 0); /* who asks does so regularly */
+        cly_engine_step(engine, 1, 0.05, NULL, 0); /* a step with nothing left to do waits its time */
     }
     unserve();
     assert_int_equal(departures(), ASSETS);
