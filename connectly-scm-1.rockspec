@@ -72,6 +72,7 @@ build = {
         "src/io/environment.c",
         "src/io/pin.c",
         "src/io/process.c",
+        "src/io/reset.c",
         "src/io/sockets.c",
         "src/io/transfer.c",
         "src/io/trust.c",

@@ -3,6 +3,7 @@
 local cjson = require "cjson"
 local cqueues = require "cqueues"
 local cqueues_socket = require "cqueues.socket"
+local errno = require "cqueues.errno"
 local receivers = require "spec.support.receiver"
 local sandboxes = require "spec.support.sandbox"
 
@@ -63,9 +64,9 @@ describe("a sandbox", function()
     socket:write("POST /v1/businesses/sandbox-business/send/whatsapp_templated_messages HTTP/1.1\r\n"
       .. ("X-API-Key: %s\r\nContent-Length: %d\r\n\r\n%s"):format(sandbox.api_key, #body, body))
     socket:shutdown("w")
-    local reply = socket:read("*a")
+    local reply, problem = socket:read("*a")
     socket:close()
-    return reply or ""
+    return reply or "", problem
   end
 
   local function settle()
@@ -110,7 +111,7 @@ describe("a sandbox", function()
 
   it("lists its magic", function()
     local magic = sandbox:request({ path = "/_sandbox/magic" }).json.magic
-    assert.equal(18 + 18 + 13, #magic)
+    assert.equal(18 + 18 + 14, #magic)
     assert.same({ number = "+15005550001", template = "refuse_invalid_sender_id",
       does = "400 ERROR_CODE_INVALID_SENDER_ID" }, magic[1])
   end)
@@ -141,6 +142,15 @@ describe("a sandbox", function()
       assert.equal(accepted + 1, #sandbox:deliveries())
     end)
   end
+
+  it("ends a connection as a machine that goes, and as one that crashes", function()
+    assert.same({ "", nil }, { send_bare("+15005550201") })
+    for index, case in ipairs({ { "+15005550214" }, { nil, "fault_reset" } }) do
+      local reply, problem = send_bare(case[1], case[2])
+      assert.same({ "", errno.ECONNRESET }, { reply, problem })
+      assert.equal(1 + index, #sandbox:deliveries())
+    end
+  end)
 
   it("tells no Retry-After unless asked", function()
     assert.is_nil(send("+15005550204").headers:get("retry-after"))

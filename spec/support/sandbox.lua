@@ -34,6 +34,7 @@ end
 function support.program()
   return {
     "env", "LUA_PATH=" .. (os.getenv("SANDBOX_LUA_PATH") or module_path()),
+    "LUA_CPATH=" .. (os.getenv("BUILD") or "build") .. "/5.4/?.so;;",
     os.getenv("SANDBOX_LUA") or "lua5.4", "lua/connectly/cli/main.lua",
   }
 end

@@ -8,7 +8,7 @@ local problem = require "connectly.sandbox.problem"
 ---@field headers table<string, string>
 ---@field body string
 ---@field delay number|nil  seconds to wait before the first byte
----@field hang_up "before_reply"|"in_body"|nil
+---@field hang_up "before_reply"|"in_body"|"reset"|nil
 
 local answer = {}
 

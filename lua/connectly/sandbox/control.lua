@@ -58,7 +58,7 @@ local reply = object({
   { "delay", number(0, 3600) },
   { "deliver", shape.boolean },
   { "times", number(1, 1000000) },
-  { "hang_up", one_of({ "before_reply", "in_body" }) },
+  { "hang_up", one_of({ "before_reply", "in_body", "reset" }) },
   { "operation", one_of(operation_names) },
 })
 

@@ -146,6 +146,15 @@ local function hang_up(stream)
   end
 end
 
+--- The same by RST, as a machine does that crashed. Only this needs the C module.
+local function reset(stream)
+  local socket = stream.connection.socket
+  if socket then
+    require("connectly.loader").reset_connection(socket:pollfd())
+    socket:shutdown()
+  end
+end
+
 local function write_half(stream, headers, body)
   stream:write_headers(headers, false, patience)
   local half = math.max(1, math.floor(#body / 2))
@@ -183,6 +192,8 @@ function exchange.write(stream, request, answer)
   end
   if answer.hang_up == "before_reply" then
     return hang_up(stream)
+  elseif answer.hang_up == "reset" then
+    return reset(stream)
   end
   -- What is left of a body that was not read would pass for the next request.
   local closes = not request.body and request.http_version ~= "2"

@@ -6,7 +6,7 @@
 ---@field body string|nil
 ---@field delay number|nil  seconds before the first byte
 ---@field deliver boolean|nil  accepted all the same; true below 300 when nil
----@field hang_up "before_reply"|"in_body"|nil
+---@field hang_up "before_reply"|"in_body"|"reset"|nil
 ---@field times integer|nil  1 when nil
 ---@field operation string|nil  the sends when nil
 ---@field once boolean|nil  of magic: every second time only
@@ -35,6 +35,7 @@ local all = {
   { "never_read", "accepted, sent and delivered, but never read",
     { fate = { statuses = { "sent", "delivered" } } } },
   { "never_told", "accepted, and no webhook tells what became of it", { fate = { statuses = {} } } },
+  { "reset", "accepted, but the connection is reset before the reply", { hang_up = "reset" } },
 }
 
 local by_name, names = {}, {}
