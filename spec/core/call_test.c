@@ -268,6 +268,72 @@ static void a_doubt_outlives_every_later_attempt(void **state) {
     }
 }
 
+static void start_operation(const char *name) {
+    cly_call_begin(&call, cly_operation_find(name, strlen(name)), 30, 0);
+}
+
+/* RFC 9110, section 9.2.2. */
+static void what_is_not_there_to_be_deleted_again_is_deleted(void **state) {
+    static const int gone[] = {404, 410};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(gone); i++) {
+        start_operation("delete_webhook");
+        attempt(0);
+        lose(true, 1);
+        attempt(5);
+        answer(gone[i], "{\"message\":\"no such webhook\"}", 6);
+        assert_int_equal(cly_call_next(&call, 6), CLY_STEP_DONE);
+        assert_int_equal(call.error.kind, CLY_OK);
+        assert_int_equal(call.attempts, 2);
+        assert_int_equal(call.status, gone[i]);
+    }
+}
+
+static void what_was_never_there_is_not_deleted(void **state) {
+    (void)state;
+    start_operation("delete_webhook");
+    attempt(0);
+    lose(false, 1); /* nothing left this machine */
+    attempt(5);
+    answer(404, "", 6);
+    assert_int_equal(call.error.kind, CLY_REJECTED);
+    assert_int_equal(call.error.outcome, CLY_REFUSED);
+    start_operation("delete_webhook");
+    attempt(0);
+    lose(true, 1);
+    attempt(5);
+    answer(409, "", 6);
+    assert_int_equal(call.error.kind, CLY_REJECTED);
+    assert_int_equal(call.error.outcome, CLY_UNKNOWN);
+    start_operation("update_webhook");
+    attempt(0);
+    lose(true, 1);
+    attempt(5);
+    answer(404, "", 6);
+    assert_int_equal(call.error.kind, CLY_REJECTED);
+}
+
+/* libcurl repeats what is idempotent by itself, in one attempt. */
+static void a_doubled_attempt_is_a_doubt_unless_it_only_reads(void **state) {
+    (void)state;
+    start_operation("delete_webhook");
+    attempt(0);
+    cly_call_doubled(&call);
+    answer(404, "", 6);
+    assert_int_equal(call.error.kind, CLY_OK);
+    assert_int_equal(call.attempts, 1);
+    start_operation("update_webhook");
+    attempt(0);
+    cly_call_doubled(&call);
+    answer(400, "", 6);
+    assert_int_equal(call.error.outcome, CLY_UNKNOWN);
+    start_operation("get_asset");
+    attempt(0);
+    cly_call_doubled(&call);
+    answer(404, "", 6);
+    assert_int_equal(call.error.outcome, CLY_REFUSED);
+}
+
 static void a_success_ends_every_doubt(void **state) {
     (void)state;
     rules.policy.retry_unknown = true;
@@ -393,6 +459,9 @@ int main(void) {
         TEST(what_may_have_arrived_is_not_repeated),
         TEST(a_doubt_outlives_every_later_attempt),
         TEST(a_success_ends_every_doubt),
+        TEST(what_is_not_there_to_be_deleted_again_is_deleted),
+        TEST(what_was_never_there_is_not_deleted),
+        TEST(a_doubled_attempt_is_a_doubt_unless_it_only_reads),
         TEST(time_runs_out_between_attempts),
         TEST(time_that_runs_out_after_a_doubt_is_unknown),
         TEST(a_delay_beyond_the_budget_ends_the_call_at_once),

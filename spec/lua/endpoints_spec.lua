@@ -158,6 +158,26 @@ for _, http in ipairs { "HTTP/1.1", "HTTP/2 over TLS" } do
       assert.equal(404, err.status)
     end)
 
+    -- The server has deleted it, the answer is lost, and who asks again hears that it is not there.
+    for _, fault in ipairs { "reply_lost", "reset" } do
+      it("delete_webhook is done when the answer was lost to " .. fault, function()
+        local id = assert(client:create_webhook(HOOK))
+        sandbox:fault { fault = fault, operation = "delete_webhook" }
+        local reply, info = client:delete_webhook { id = id }
+        assert.same({}, reply, tostring(info))
+        assert.equal(404, info.status)
+        assert.same({}, assert(client:list_webhooks()).entity.webhooks)
+      end)
+    end
+
+    it("tells that a message may have arrived when the connection was reset", function()
+      sandbox:fault { fault = "reset" }
+      local id, err = client:send_template { number = CUSTOMER, template_name = "any_hello", language = "en" }
+      assert.is_nil(id)
+      assert.same({ "network", "unknown" }, { err.kind, err.outcome })
+      assert.equal(1, #sandbox:deliveries())
+    end)
+
     it("ensure_webhook makes, changes and leaves alone", function()
       local id, info = client:ensure_webhook(HOOK)
       assert.equal("created", info.change)

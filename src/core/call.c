@@ -77,12 +77,27 @@ static void decide(cly_call *call, cly_call_rules *rules, double chance, double 
     call->wait_until = now + call->decision.delay;
 }
 
+void cly_call_doubled(cly_call *call) {
+    /* Of what only reads it makes no difference. */
+    if (call->operation->method && strcmp(call->operation->method, "GET") == 0) return;
+    if (call->state == CLY_CALL_SENT) call->may_have_arrived = true;
+}
+
+/* An attempt before this one may have deleted it, and then this one finds nothing. RFC
+ * 9110, section 9.2.2: the effect is the same, the response may be another. */
+static bool is_deleted(const cly_call *call, const cly_report *report) {
+    return call->may_have_arrived && call->operation->method &&
+           strcmp(call->operation->method, "DELETE") == 0 && report->end == CLY_END_REPLY &&
+           (report->status == 404 || report->status == 410);
+}
+
 void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,
                      double now) {
     if (call->state != CLY_CALL_SENT) return;
     call->status = report->status;
     cly_response_read(&call->response, report->body, report->length, rules->secret);
-    if (cly_verdict(report, call->operation, &call->response, &call->error) != CLY_OK) {
+    if (cly_verdict(report, call->operation, &call->response, &call->error) != CLY_OK &&
+        !is_deleted(call, report)) {
         if (report->end == CLY_END_CANCELED)
             finish(call, now);
         else

@@ -18,7 +18,8 @@
  * monotonic clock.
  *
  * The outcome is that of the call, not of its last attempt: when any attempt may
- * have arrived and none is known to have, the call's outcome is unknown.
+ * have arrived and none is known to have, the call's outcome is unknown. But what is
+ * to be deleted, and is not there when it is asked for again, is deleted.
  */
 #ifndef CLY_CORE_CALL_H
 #define CLY_CORE_CALL_H
@@ -69,6 +70,9 @@ void cly_call_sent(cly_call *call);
 /* How the attempt ended; `chance` is from 0 (included) to 1 (excluded). */
 void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,
                      double now);
+
+/* Besides the attempt that is being made, one that may have arrived was made by io. */
+void cly_call_doubled(cly_call *call);
 
 /* Ends a call between attempts. One whose attempt is running is ended by
  * stopping that and reporting CLY_END_CANCELED. */

@@ -315,11 +315,13 @@ static void pause_all(cly_engine *engine, const cly_report *report, double now) 
 /* Shorter keys are in many words. */
 enum { SECRET_MASKED_LEAST = 8 };
 
-/* A whole reply is handed on: it may echo the key, as errors may. */
-static void mask_reply(const cly_engine *engine, slot *of) {
+/* A whole reply is handed on: it may echo the key, as errors may. One that says that
+ * what was to be deleted is not there any more is not. */
+static void hand_on_reply(const cly_engine *engine, slot *of) {
     cly_buffer *reply = &of->transfer.reply;
     const char *secret = engine->rules.secret;
     if (of->call.operation->reply != CLY_REPLY_BODY || of->call.error.kind != CLY_OK) return;
+    if (of->call.status >= 300) cly_buffer_reset(reply);
     if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
     (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
 }
@@ -328,10 +330,11 @@ static void mask_reply(const cly_engine *engine, slot *of) {
 static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
     if (of->transfer.issues == 0) cly_limiter_gave_up(limiter_of(engine, of));
     if (report->status == 429) pause_all(engine, report, now);
+    if (of->transfer.is_doubled) cly_call_doubled(&of->call);
     cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
     tell_attempt(engine, of, report);
     if (of->call.state == CLY_CALL_DONE) {
-        mask_reply(engine, of);
+        hand_on_reply(engine, of);
         end_call(engine, of);
         return;
     }

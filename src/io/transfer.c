@@ -109,8 +109,10 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     if (transfer->is_spoilt) return CURL_PREREQFUNC_ABORT;
     transfer->issues++;
     if (transfer->issues == 1) depart(transfer);
-    if (transfer->issues == 1 || transfer->may_repeat || !has_left(transfer)) return CURL_PREREQFUNC_OK;
-    return CURL_PREREQFUNC_ABORT;
+    if (transfer->issues == 1 || !has_left(transfer)) return CURL_PREREQFUNC_OK;
+    if (!transfer->may_repeat) return CURL_PREREQFUNC_ABORT;
+    transfer->is_doubled = true;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* ---- options: those of a client once, those of a request each time ---- */
@@ -260,6 +262,7 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     transfer->header_bytes = 0;
     transfer->retry_after = -1;
     transfer->issues = 0;
+    transfer->is_doubled = false;
     transfer->may_repeat = request->may_repeat;
     transfer->is_too_big = false;
     transfer->is_spoilt = false;

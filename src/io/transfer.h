@@ -45,6 +45,7 @@ typedef struct cly_transfer {
     double retry_after; /* seconds, of the last reply; negative when it says nothing */
     int issues;         /* times libcurl was about to issue the request */
     bool may_repeat;    /* an idempotent method: libcurl's own repeat is fine */
+    bool is_doubled;    /* it was issued again although bytes had left: the first may have arrived */
     bool is_too_big;
     bool is_spoilt; /* the connection to be used had bytes on it; none of the request left */
     int local_port;
