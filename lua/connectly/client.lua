@@ -58,6 +58,14 @@ local SLICE = 0.1
 ---@field elapsed number seconds from call to reply
 ---@field http_version "1.0"|"1.1"|"2"|"3"|""
 ---@field status integer
+---@field change ("created"|"updated"|"none")? of ensure_webhook alone
+
+---@class connectly.Result of one message of send_many
+---@field index integer which one of the source, from 1
+---@field message any as the source gave it
+---@field id any the id; of operations that give a whole reply, that; nil when it failed
+---@field info connectly.Info?
+---@field error connectly.Error?
 
 ---@class connectly.Stats counted since the first call
 ---@field calls integer that were started
@@ -358,7 +366,7 @@ end
 ---"created", "updated" or "none". API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string? id
----@return table|connectly.Error
+---@return connectly.Info|connectly.Error
 function methods.ensure_webhook(self, message)
   return require("connectly.registration").ensure(message,
     function(operation, fields) return perform(self, operation, fields) end)
@@ -420,7 +428,7 @@ end
 ---faces; what the source itself raises is raised when all in flight have ended.
 ---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
 ---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
----@return fun(): {index: integer, message: table, id: string?, info: connectly.Info?, error: connectly.Error?}?
+---@return fun(): connectly.Result?
 function methods.send_many(self, source, options)
   if type(source) ~= "table" and type(source) ~= "function" then
     error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 4)

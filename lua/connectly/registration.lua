@@ -2,9 +2,11 @@
 -- the API's pages say both that a second registration replaces the first and that it
 -- is refused with 409. API: webhooks, registration; contradictions, 4.
 
+local native = require "connectly.loader"
+
 local registration = {}
 
-local CONFLICT = 409
+local NOT_FOUND, CONFLICT = 404, 409
 
 local function list_of(reply)
   local entity = type(reply) == "table" and reply.entity
@@ -26,9 +28,15 @@ local WIRE = {
   webengage_token = "webengageToken", webengage_webhook_url = "webengageWebhookUrl",
 }
 
+local function is_empty(value)
+  return not value or value == native.null or value == "" or type(value) == "table" and next(value) == nil
+end
+
 --- Whether all that is wanted is there; the API may have more.
 local function holds(there, wanted)
-  if type(wanted) ~= "table" or type(there) ~= "table" then
+  if is_empty(wanted) then
+    return is_empty(there) -- what is empty may be left out
+  elseif type(wanted) ~= "table" or type(there) ~= "table" then
     return there == wanted
   end
   for name, value in pairs(wanted) do
@@ -49,9 +57,10 @@ local function is_as_wanted(webhook, message)
 end
 
 --- With what is there: nothing, or a change.
-local function adjust(webhook, message, send)
+local function adjust(webhook, message, send, info)
   if is_as_wanted(webhook, message) then
-    return webhook.id, { change = "none" }
+    info.change = "none"
+    return webhook.id, info
   end
   local reply, second = send("update_webhook", {
     id = webhook.id, address = message.address, configuration = message.configuration,
@@ -74,29 +83,38 @@ local function is_worth_a_look(problem)
   return problem.status == CONFLICT or problem.outcome == "unknown"
 end
 
+local function create(message, send)
+  local id, second = send("create_webhook", message)
+  if id ~= nil then
+    second.change = "created"
+  end
+  return id, second
+end
+
 --- Registers, or changes what is registered for the topic. `info.change` is
 --- "created", "updated" or "none".
 ---@param message table as create_webhook takes it
 ---@param send fun(operation: string, message: table): any, connectly.Info|connectly.Error
 ---@return string? id
----@return table|connectly.Error
+---@return connectly.Info|connectly.Error
 function registration.ensure(message, send)
-  local id, second = send("create_webhook", message)
-  if id ~= nil then
-    second.change = "created"
+  local id, second = create(message, send)
+  if id ~= nil or not is_worth_a_look(second) then
     return id, second
-  elseif not is_worth_a_look(second) then
-    return nil, second
   end
-  local reply, problem = send("list_webhooks", {})
+  local reply, third = send("list_webhooks", {})
   if reply == nil then
-    return nil, second.status == CONFLICT and problem or second
+    return nil, second.status == CONFLICT and third or second
   end
   local webhook = find(reply, message.topic)
   if not webhook or is_of_another_type(webhook, message) then
     return nil, second
   end
-  return adjust(webhook, message, send)
+  id, third = adjust(webhook, message, send, third)
+  if id == nil and third.status == NOT_FOUND then
+    return create(message, send) -- somebody has just removed it
+  end
+  return id, third
 end
 
 return registration

@@ -374,7 +374,7 @@ function Client:request(request) end
 ---"created", "updated" or "none". API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string id
----@return table info
+---@return connectly.Info info
 function Client:ensure_webhook(message) end
 
 ---Starts a call in the background and returns at once: it makes progress on a
@@ -398,7 +398,7 @@ function Client:post(operation, message) end
 ---faces; what the source itself raises is raised when all in flight have ended.
 ---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
 ---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
----@return fun(): {index: integer, message: table, id: string?, info: connectly.Info?, error: connectly.Error?}?
+---@return fun(): connectly.Result?
 function Client:send_many(source, options) end
 
 ---Counters since the first call, and what is under way now.
@@ -552,7 +552,7 @@ function SafeClient:request(request) end
 ---"created", "updated" or "none". API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string? id
----@return table|connectly.Error
+---@return connectly.Info|connectly.Error
 function SafeClient:ensure_webhook(message) end
 
 ---Starts a call in the background and returns at once: it makes progress on a
@@ -578,7 +578,7 @@ function SafeClient:post(operation, message) end
 ---faces; what the source itself raises is raised when all in flight have ended.
 ---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
 ---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
----@return fun(): {index: integer, message: table, id: string?, info: connectly.Info?, error: connectly.Error?}?
+---@return fun(): connectly.Result?
 function SafeClient:send_many(source, options) end
 
 ---Counters since the first call, and what is under way now.

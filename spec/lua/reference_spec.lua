@@ -92,6 +92,22 @@ describe("the reference", function()
     assert(count >= 8)
   end)
 
+  it("has every module that README or an example requires", function()
+    local known, count = {}, 0
+    for _, module in ipairs(model.modules) do
+      known[module.name] = true
+    end
+    local list = assert(io.popen("find README.md examples -type f"))
+    for path in list:lines() do
+      for name in read(path):gmatch("require%s*%(?%s*[\"'](connectly[%w_.]*)[\"']") do
+        assert(known[name], ("%s requires %s, whose file has no docstring at its head"):format(path, name))
+        count = count + 1
+      end
+    end
+    list:close()
+    assert(count > 10)
+  end)
+
   it("has every endpoint, with its path", function()
     for _, operation in ipairs(native.operations()) do
       assert_section("client:" .. operation.name)

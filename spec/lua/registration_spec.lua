@@ -103,6 +103,34 @@ describe("a registration", function()
     assert.equal("wh_3", (registration.ensure(WANTED, send)))
   end)
 
+  it("that somebody has just removed is made anew, once", function()
+    local gone = errors.new { kind = "rejected", outcome = "rejected", status = 404, message = "no such webhook" }
+    answers = { update_webhook = gone, list_webhooks = listed { id = "wh_2", topic = "messages", address = "x" } }
+    local creations = { conflict(), "wh_4" }
+    local function answer(operation, message)
+      answers.create_webhook = operation == "create_webhook" and table.remove(creations, 1) or answers.create_webhook
+      return send(operation, message)
+    end
+    local id, info = registration.ensure(WANTED, answer)
+    assert.same({ "wh_4", "created" }, { id, info.change })
+    assert.equal("create_webhook list_webhooks update_webhook create_webhook", names())
+    calls, creations = {}, { conflict(), conflict() }
+    assert.equal(409, select(2, registration.ensure(WANTED, answer)).status)
+    assert.equal(4, #calls)
+  end)
+
+  it("that wants nothing of a kind is content with none", function()
+    local wanted = { topic = "messages", address = "https://hooks.example.com/", configuration = { filters = {}, echo = false } }
+    for index, configuration in ipairs { {}, { filters = {}, echo = false }, { filters = {}, echo = true },
+      { filters = { { field = "campaign_name" } } } } do
+      answers = { create_webhook = conflict(), update_webhook = {}, list_webhooks = listed {
+        id = "wh_2", topic = "messages", address = wanted.address, configuration = configuration } }
+      local _, info = registration.ensure(wanted, send)
+      assert.equal(index < 3 and "none" or "updated", info.change)
+      assert.equal(200, info.status)
+    end
+  end)
+
   it("that was refused stays refused", function()
     for _, listing in ipairs { listed(nil), {}, { entity = "x" }, { entity = { webhooks = { "x" } } } } do
       answers = { create_webhook = conflict(), list_webhooks = listing }
