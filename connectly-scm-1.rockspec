@@ -46,6 +46,7 @@ build = {
         "src/core/json_writer.c",
         "src/core/limiter.c",
         "src/core/message.c",
+        "src/core/moment.c",
         "src/core/operation.c",
         "src/core/params.c",
         "src/core/problems.c",

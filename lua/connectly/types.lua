@@ -133,7 +133,7 @@
 ---@field campaign_version (string|number)? which version of it
 ---@field sender (string|connectly.Party)? which of your numbers sends, E.164; default: the client's `sender`
 ---@field variables table<string, any>? the campaign's variables by their names; numbers become texts
----@field scheduled_at (string|number)? when it is to start, ISO 8601: 2026-12-01T15:00:00Z; not in every account
+---@field scheduled_at (string|number)? when it is to start, such as 2026-12-01T15:00:00Z; not in every account
 
 ---a card of a carousel
 ---@class connectly.Card

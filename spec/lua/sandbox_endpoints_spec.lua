@@ -119,7 +119,8 @@ describe("a sandbox's", function()
     end)
 
     it("take a moment in any zone", function()
-      for _, moment in ipairs({ "2026-12-01T15:00:00Z", "2026-12-01T15:00:00.123+05:30", "2026-12-01T15:00:00-0300" }) do
+      for _, moment in ipairs({ "2026-12-01T15:00:00Z", "2026-12-01T15:00:00.123+05:30", "2026-12-01T15:00:00-0300",
+        "2028-02-29T15:00Z", "2026-12-31T23:59:60+01" }) do
         assert.equal(200, start(entry({ scheduledAt = moment })).status)
       end
     end)
@@ -132,6 +133,9 @@ describe("a sandbox's", function()
       ["a sender that is an object"] = { entry({ sender = { id = "+14155550100" } }) },
       ["variables in a list"] = { entry({ variables = { "Bo" } }) },
       ["a moment that is none"] = { entry({ scheduledAt = "tomorrow" }) },
+      ["a moment without a zone"] = { entry({ scheduledAt = "2026-12-01T15:00:00" }) },
+      ["a day that is not in the calendar"] = { entry({ scheduledAt = "2026-02-29T15:00:00Z" }) },
+      ["an hour that is none"] = { entry({ scheduledAt = "2026-12-01T25:00:00Z" }) },
       ["no entries"] = {},
     }) do
       it("refuse " .. name, function()

@@ -33,7 +33,8 @@ typedef enum cly_field_type {
     CLY_FIELD_VARIABLES,       /* names and values; numbers become texts, other values JSON */
     CLY_FIELD_LANGUAGE_OBJECT, /* a language or { code = }; goes as an object */
     CLY_FIELD_CATEGORY,        /* of a template: marketing, or the API's long word for it */
-    CLY_FIELD_ACCESS           /* of an asset: public, or the API's long word for it */
+    CLY_FIELD_ACCESS,          /* of an asset: public, or the API's long word for it */
+    CLY_FIELD_MOMENT           /* a date and time in ISO 8601, or Unix seconds; goes as a text */
 } cly_field_type;
 
 enum {

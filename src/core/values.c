@@ -1,5 +1,6 @@
 #include "core/values.h"
 
+#include "core/moment.h"
 #include "core/text.h"
 #include <math.h>
 #include <stdio.h>
@@ -380,6 +381,27 @@ static void write_constant(cly_walk *walk, cly_value value, const cly_path *path
     write_text(walk, word, used + length, path, CLY_FIELD_TEXT, 0);
 }
 
+static void write_moment(cly_walk *walk, cly_value value, const cly_path *path) {
+    char seconds[CLY_MOMENT_SIZE];
+    cly_number number;
+    const char *text = value.text;
+    size_t length = value.length;
+    if (value.type == CLY_TYPE_NUMBER) {
+        if (!read_number(walk, value, path, &number)) return;
+        text = cly_moment_write(seconds, number.real) ? seconds : "";
+        length = strlen(text);
+    } else if (value.type != CLY_TYPE_TEXT) {
+        cly_walk_expected(walk, path, "string or number", value);
+        return;
+    }
+    if (cly_is_moment(text, length))
+        write_text(walk, text, length, path, CLY_FIELD_TEXT, 0);
+    else
+        cly_problem_add(
+            walk->problems, path,
+            "a date and time with its zone expected, such as 2026-12-01T15:00:00Z, or Unix seconds");
+}
+
 /* The bytes that are counted are the bytes that go. */
 static void write_json(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
     cly_buffer *out = walk->json.out;
@@ -461,6 +483,7 @@ void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, co
     case CLY_FIELD_LANGUAGE_OBJECT: write_language_object(walk, value, path); break;
     case CLY_FIELD_CATEGORY: write_constant(walk, value, path, "message_template_group_category_"); break;
     case CLY_FIELD_ACCESS: write_constant(walk, value, path, "asset_access_control_type_"); break;
+    case CLY_FIELD_MOMENT: write_moment(walk, value, path); break;
     }
 }
 

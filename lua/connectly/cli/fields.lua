@@ -13,7 +13,8 @@ local is_private = {
 
 -- What one word of a command line can say.
 local is_word = {
-  text = true, url = true, language = true, language_object = true, category = true, access = true, traceparent = true,
+  text = true, url = true, language = true, language_object = true, category = true, access = true, moment = true,
+  traceparent = true,
 }
 
 local descriptions = {
@@ -33,6 +34,7 @@ local descriptions = {
   party = "a phone number in E.164",
   phone = "a phone number in E.164",
   recipient = "a phone number in E.164, or bsuid: and a user id",
+  moment = "a date and time with its zone, ISO 8601",
   number = "a number",
   text = "a text",
   texts = "list of texts",

@@ -13,8 +13,6 @@ local shape = require "connectly.sandbox.shape"
 
 local text, list, object = shape.text, shape.list, shape.object
 
-local date_time = "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)%.?%d*([Zz+-])(%d?%d?):?(%d?%d?)$"
-
 --- Days since 1970 in the Gregorian calendar, whatever the machine's zone.
 local function days(year, month, day)
   if month <= 2 then
@@ -24,20 +22,44 @@ local function days(year, month, day)
     + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
---- Unix seconds of an ISO 8601 date and time, nil of anything else.
-local function moment_of(value)
-  local year, month, day, hour, minute, second, zone, zone_hour, zone_minute = value:match(date_time)
-  if not year or tonumber(month) > 12 or tonumber(day) > 31 or tonumber(hour) > 24 then
+--- The day of a date, nil when the calendar does not have it.
+local function day_of(year, month, day)
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  if not year or month < 1 or month > 12 or day < 1 then
     return nil
   end
-  local offset = (tonumber(zone_hour) or 0) * 3600 + (tonumber(zone_minute) or 0) * 60
-  return days(tonumber(year), tonumber(month), tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
-    + (zone == "-" and offset or -offset)
+  local first, next_month = days(year, month, 1), days(year + math.floor(month / 12), month % 12 + 1, 1)
+  return first + day <= next_month and first + day - 1 or nil
+end
+
+--- Seconds east of Greenwich, nil when it is no zone.
+local function offset_of(zone)
+  if zone:find("^[Zz]$") then
+    return 0
+  end
+  local sign, hours, minutes = zone:match("^([+-])(%d%d):?(%d%d)$")
+  if not sign then
+    sign, hours = zone:match("^([+-])(%d%d)$")
+  end
+  local offset = sign and hours * 3600 + (minutes or 0) * 60
+  return sign == "-" and -offset or offset
+end
+
+--- Unix seconds of an ISO 8601 date and time with its zone, nil of anything else.
+local function moment_of(value)
+  local year, month, day, hour, minute, rest = value:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt](%d%d):(%d%d)(.*)$")
+  local second, zone = (rest or ""):match("^:(%d%d)[.,]?%d*(.*)$")
+  local date, offset = day_of(year, month, day), offset_of(zone or rest or "")
+  second = tonumber(second) or 0
+  if not date or not offset or tonumber(hour) > 23 or tonumber(minute) > 59 or second > 60 then
+    return nil
+  end
+  return date * 86400 + hour * 3600 + minute * 60 + second - offset
 end
 
 local function check_moment(value, path)
   local complaint = text(40)(value, path)
-  return complaint or not moment_of(value) and path .. ": an ISO 8601 date and time expected" or nil
+  return complaint or not moment_of(value) and path .. ": an ISO 8601 date and time with its zone expected" or nil
 end
 
 local campaigns_shape = object({
