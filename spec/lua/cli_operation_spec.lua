@@ -302,13 +302,24 @@ describe("a dry run", function()
     for index = 1, 250 do
       entries[index] = { number = ("+1604555%04d"):format(index), campaign_name = "winter" }
     end
-    local ended = run("send-campaigns --dry-run", cjson.encode { entries = entries })
-    assert.equal(0, ended.code, ended.err)
-    local counts = {}
-    for line in ended.out:gmatch("[^\n]+") do
-      counts[#counts + 1] = select(2, line:gsub("+1604555", ""))
+    for option, expected in pairs { [""] = { 100, 100, 50 }, ["--chunk-size 120"] = { 120, 120, 10 } } do
+      local ended = run("send-campaigns --dry-run " .. option, cjson.encode { entries = entries })
+      assert.equal(0, ended.code, ended.err)
+      local counts = {}
+      for line in ended.out:gmatch("[^\n]+") do
+        counts[#counts + 1] = select(2, line:gsub("+1604555", ""))
+      end
+      assert.same(expected, counts)
     end
-    assert.same({ 100, 100, 50 }, counts)
+  end)
+
+  it("has chunks of a size that is one", function()
+    for _, size in ipairs { "0", "1001", "2.5", "ten", "-1" } do
+      local ended = run("send-campaigns --dry-run --chunk-size=" .. size, cjson.encode(messages.send_campaigns))
+      assert.is_true(ended.code ~= 0)
+      has(ended.err, "--chunk-size")
+    end
+    assert.is_true(run("send-template --dry-run --chunk-size 5", "{}").code ~= 0)
   end)
 
   it("finds what is wrong, and quotes nothing", function()

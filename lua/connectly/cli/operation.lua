@@ -106,7 +106,7 @@ end
 -- ---- doing it ----
 
 --- The requests that would go: more than one for a large campaign.
-local function foresee(client, command, message)
+local function foresee(client, command, message, given)
   local requests = {}
   local function note(one)
     local body, second = client:dry_run(command.encoded_as, one)
@@ -120,7 +120,7 @@ local function foresee(client, command, message)
     local is_fine, problem = note(message)
     return is_fine and requests, problem
   end
-  local is_fine, problem = require("connectly.campaigns").send(message, nil, note,
+  local is_fine, problem = require("connectly.campaigns").send(message, given, note,
     function(chunk) return client:dry_run(command.encoded_as, chunk) end)
   return is_fine and requests, problem
 end
@@ -135,8 +135,8 @@ local function left(problem)
   }
 end
 
-local function call(client, command, message)
-  local is_whole, value, second = pcall(client[command.operation], client, message)
+local function call(client, command, message, given)
+  local is_whole, value, second = pcall(client[command.operation], client, message, given)
   pcall(client.close, client, 0)
   if not is_whole then
     return nil, left(value)
@@ -144,8 +144,8 @@ local function call(client, command, message)
   return value, second
 end
 
-local function dry_run(client, command, message, options)
-  local requests, problem = foresee(client, command, message)
+local function dry_run(client, command, message, given, options)
+  local requests, problem = foresee(client, command, message, given)
   if not requests then
     return part "result".tell(nil, problem, options)
   end
@@ -154,6 +154,7 @@ end
 
 local function perform(command, arguments, options)
   local message
+  local given = arguments.chunk_size and { chunk_size = arguments.chunk_size } or nil
   local client, problem, key = new_client(arguments)
   if client then
     options.secret = key
@@ -162,9 +163,9 @@ local function perform(command, arguments, options)
   if not message then
     return part "result".tell(nil, problem, options)
   elseif arguments.dry_run then
-    return dry_run(client, command, message, options)
+    return dry_run(client, command, message, given, options)
   end
-  local value, second = call(client, command, message)
+  local value, second = call(client, command, message, given)
   return part "result".tell(value, second, options)
 end
 

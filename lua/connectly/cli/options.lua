@@ -52,6 +52,12 @@ local function check_seconds(text)
   return seconds, not seconds and "--timeout: a number of seconds expected" or nil
 end
 
+local function check_chunk_size(text)
+  local size = text:find("^%d+$") and tonumber(text)
+  local is_fine = size and size >= 1 and size <= 1000
+  return is_fine and size or nil, not is_fine and "--chunk-size: a whole number from 1 to 1000 expected" or nil
+end
+
 --- Gives a command its options and its page of --help.
 ---@param parser table of argparse
 ---@param command table
@@ -64,6 +70,9 @@ function options.configure(parser, command)
   parser:option("--base-url", "Default: CONNECTLY_BASE_URL, or https://api.connectly.ai.")
   parser:option("--ca-file", "Certificates to trust instead of the system's. Default: CONNECTLY_CA_FILE.")
   parser:option("--timeout", "Seconds for all of one call, its repetitions included. Default: 30."):convert(check_seconds)
+  if command.operation == "send_campaigns" then
+    parser:option("--chunk-size", "Entries in one request. Default: 100."):convert(check_chunk_size)
+  end
   parser:flag("--dry-run", "Print the exact JSON that would go, and send nothing. Needs no key.")
   parser:flag("--json", "Print an object: id, reply or result, with info; or error.")
   parser:epilog(fields.describe(command.shape) .. "\n\n" .. result.statuses(command.is_idempotent))
