@@ -234,6 +234,34 @@ describe("whatever comes", function()
     assert(read > 2000, "JSON that was read: " .. read)
   end)
 
+  it("keeps long numbers in the details of an error", function()
+    local event = hook:parse('{"statusUpdate":{"id":"x","status":"delivery_failed","error":'
+      .. '{"details":{"wamid":15555555555555555555}}}}')
+    assert.equal("15555555555555555555", event.error.details.wamid)
+  end)
+
+  it("has a referral only where it says something, and what it replies to in both spellings", function()
+    assert.is_nil(hook:parse('{"message":{"id":"a","text":"x","referral":{}}}').referral)
+    assert.equal("m1", hook:parse('{"message":{"id":"a","text":"x"},"context":{"replyToId":"m1"}}').reply_to)
+    assert.equal("m2", hook:parse('{"message":{"id":"a","text":"x"},"context":{"reply_to_id":"m2"}}').reply_to)
+  end)
+
+  it("brings back whatever callback data may be sent", function()
+    local client = connectly.new { api_key = "k", business_id = "b" }
+    local function body_with(depth)
+      local data = 'x]}"[[{{\\'
+      for level = 1, depth do
+        data = level % 2 == 0 and { data } or { ["a[{"] = data }
+      end
+      return client:dry_run("send_template",
+        { number = "+14155550123", template_name = "t", language = "en", callback_data = data })
+    end
+    local data = assert(body_with(32)):match('"callbackData":(.*)}$')
+    local event = hook:parse('{"statusUpdate":{"id":"x","status":"read"},"callbackData":' .. data .. "}")
+    assert.same({ "status", "table" }, { event.kind, type(event.callback_data) })
+    assert.has_error(function() body_with(33) end)
+  end)
+
   it("is no error when it is deep, long or nothing at all", function()
     for _, text in ipairs {
       "", " ", "\0", ("["):rep(100000), ('{"message":'):rep(60) .. "1" .. ("}"):rep(60), ("9"):rep(100000),

@@ -402,6 +402,23 @@ static void write_moment(cly_walk *walk, cly_value value, const cly_path *path) 
             "a date and time with its zone expected, such as 2026-12-01T15:00:00Z, or Unix seconds");
 }
 
+/* Of JSON: how many brackets are in each other. */
+static int depth_of(const char *text, size_t length) {
+    int depth = 0, deepest = 0;
+    bool is_string = false;
+    for (size_t i = 0; i < length; i++) {
+        if (is_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            is_string = !is_string;
+        else if (!is_string && (text[i] == '[' || text[i] == '{'))
+            deepest = ++depth > deepest ? depth : deepest;
+        else if (!is_string && (text[i] == ']' || text[i] == '}'))
+            depth--;
+    }
+    return deepest;
+}
+
 /* The bytes that are counted are the bytes that go. */
 static void write_json(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
     cly_buffer *out = walk->json.out;
@@ -417,6 +434,9 @@ static void write_json(cly_walk *walk, const cly_field *field, cly_value value, 
     else if (field->high > 0 && (double)(out->length - start) > field->high)
         cly_problem_add(walk->problems, path, "at most %.0f bytes of JSON, got %zu", field->high,
                         out->length - start);
+    else if (field->high > 0 && out->state == CLY_BUFFER_FINE &&
+             depth_of(out->data + start, out->length - start) > CLY_CALLBACK_DEPTH_MAX)
+        cly_problem_add(walk->problems, path, "at most %d tables in each other", (int)CLY_CALLBACK_DEPTH_MAX);
     else if (out->state == CLY_BUFFER_FINE && !cly_is_utf8(out->data + start, out->length - start))
         cly_problem_add(walk->problems, path, "not valid UTF-8");
 }
