@@ -9,7 +9,12 @@ local codec, as_written, digits
 -- The texts of decoded tables, when somebody asked for them.
 local texts
 
+-- What quotes the numbers that a double cannot hold; of the C module, which this is
+-- loaded by.
+local native
+
 local function load_codec()
+  native = require "connectly.loader"
   codec = require("cjson").new()
   codec.encode_keep_buffer(true)
   -- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
@@ -70,12 +75,13 @@ function json.encode(value)
   return text
 end
 
---- The value of a JSON text, or nil when it is none.
+--- The value of a JSON text, or nil when it is none. Whole numbers beyond 2^53 become
+--- strings of their digits.
 ---@param text string
 ---@return any
 function json.decode(text)
   json.load()
-  local is_decoded, value = pcall(codec.decode, text)
+  local is_decoded, value = pcall(codec.decode, native.exact_json(text) or text)
   if is_decoded then
     if texts and type(value) == "table" then
       texts[value] = text

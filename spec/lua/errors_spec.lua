@@ -93,6 +93,11 @@ describe("an error of the API", function()
     assert.equal("1555555555555555555", answer(400, '{"cntTraceId":1555555555555555555}').trace_id)
   end)
 
+  it("keeps numbers in its details to their last digit", function()
+    assert.same({ wamid = "15555555555555555555", small = 3 },
+      answer(400, '{"message":"m","details":{"wamid":15555555555555555555,"small":3}}').details)
+  end)
+
   it("with nulls everywhere is an error all the same", function()
     local err = answer(400, [[{"message":null,"type":null,"code":null,"userTitle":null,"userMessage":null,
       "cntTraceId":null,"details":null}]])

@@ -103,6 +103,10 @@ describe("a status store", function()
     assert.equal("15555555555555555555", known.error.trace_id)
     assert.is_false(store:put(event("a", "delivery_failed")))
     assert.is_false(store:put(event("a", "read")))
+    local given = event("b", "delivery_failed", { update = ',"error":{"code":"ERROR_CODE_UNSPECIFIED","details":{"a":1}}' })
+    store:put(given)
+    given.error.code, given.error.details.a = "mine", 2
+    assert.same({ "ERROR_CODE_UNSPECIFIED", { a = 1 } }, { store:get("b").error.code, store:get("b").error.details })
     assert.equal("ERROR_CODE_UNSPECIFIED", store:get("a").error.code)
   end)
 

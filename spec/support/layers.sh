@@ -21,6 +21,11 @@ forbid io '#include "binding/' 'include binding'
 grep -lE 'LUA_VERSION_NUM|LUAJIT_VERSION' src/binding/*.[ch] | grep -v compat.h && fault "only compat.h may look at the Lua version"
 grep -nE '\bcurl_(easy|multi)_' src/binding/*.[ch] src/core/*.[ch] && fault "only io may call libcurl"
 
+# What compares early ends early, and tells a forger how far he came.
+forbid core '\b(memcmp|strcmp|strncmp) *\([^)]*(signature|ours|digest)' 'compare signatures in other than constant time'
+grep -q 'CRYPTO_memcmp(ours, signature, SIGNATURE_SIZE) == 0) is_good = true;' src/core/webhook.c \
+  || fault "core/webhook must look at every secret, by CRYPTO_memcmp"
+
 # Compiled apart from the build, without its sanitizers and such.
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT

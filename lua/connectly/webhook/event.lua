@@ -174,8 +174,7 @@ local event = {}
 ---@return connectly.WebhookEvent
 function event.read(raw)
   local made = { kind = "unknown", raw = raw }
-  local exact = native.exact_json(raw)
-  local body = exact and json.decode(exact)
+  local body = native.exact_json(raw) and json.decode(raw)
   if type(body) ~= "table" then
     return made
   end
