@@ -55,6 +55,7 @@ build = {
         "src/core/retry.c",
         "src/core/schema.c",
         "src/core/secret.c",
+        "src/core/sendouts.c",
         "src/core/session.c",
         "src/core/slots.c",
         "src/core/template.c",

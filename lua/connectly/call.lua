@@ -19,7 +19,7 @@ local methods = {}
 --- The result, asked for once and then kept.
 local function take(self)
   if not self.result then
-    self.result = { self.client.finish(self.operation, self.count, self.client.native:result(self.ticket)) }
+    self.result = { self.client.finish(self.operation, self.client.native:result(self.ticket)) }
     self.anchor = nil
   end
   return self.result[1], self.result[2]
@@ -76,10 +76,10 @@ function calls.make_class(deliver)
 end
 
 --- `client` has native, wait and finish (client.lua).
-function calls.new(metatable, client, operation, ticket, count)
+function calls.new(metatable, client, operation, ticket)
   local call = setmetatable({}, metatable)
   inner_of[call] = {
-    client = client, operation = operation, ticket = ticket, count = count, anchor = client.native:watch(ticket),
+    client = client, operation = operation, ticket = ticket, anchor = client.native:watch(ticket),
   }
   return call
 end

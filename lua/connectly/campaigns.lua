@@ -1,6 +1,5 @@
--- Campaign sendouts: what a reply really says, and more entries than go in one
--- request. The API answers 200 also when it refused entries, so a status says
--- nothing. API: campaigns.
+-- Campaign sendouts: a reply as a table, and more entries than go in one request.
+-- API: campaigns.
 
 local errors = require "connectly.errors"
 local native = require "connectly.loader"
@@ -16,20 +15,11 @@ local CHUNK_SIZE, CHUNK_SIZE_MAX = 100, 1000
 
 -- More than anybody sends at once; beyond it the core says what is wrong.
 local ENTRIES_MAX = 1000000
-local BODY_SHOWN = 512 -- bytes of a reply that says nothing
 
 local campaigns = {}
 
 local function is_null(value)
   return value == nil or value == native.null
-end
-
---- A count, also in the digits that protobuf writes; nil when it is none.
-local function read_count(value)
-  if type(value) == "string" and value:find("^%d+$") and #value <= 15 then
-    value = tonumber(value)
-  end
-  return type(value) == "number" and value >= 0 and value % 1 == 0 and value or nil
 end
 
 --- What stands for an error, or nil.
@@ -40,92 +30,33 @@ local function read_problem(value)
   return value
 end
 
---- nil when it does not say how many were taken. What is 0 may be left out.
-local function read_sendout(item)
-  if type(item) ~= "table" then
-    return nil
-  end
-  local problem = read_problem(item.error)
-  local accepted, rejected = read_count(item.acceptedCount), read_count(item.rejectedCount)
-  local is_unreadable = not accepted and not is_null(item.acceptedCount) or not rejected and not is_null(item.rejectedCount)
-  if is_unreadable or not accepted and not rejected and not problem then
-    return nil
-  end
-  return { accepted = accepted or 0, rejected = rejected or 0, error = problem, reply = item }
+--- A count, which the API may write in digits. What is 0 may be left out.
+local function read_count(value)
+  return is_null(value) and 0 or tonumber(value)
 end
 
-local function read_sendouts(reply)
-  local sendouts = {}
-  for index, item in ipairs(type(reply) == "table" and type(reply.data) == "table" and reply.data or {}) do
-    sendouts[index] = read_sendout(item)
-    if not sendouts[index] then
-      return nil
-    end
-  end
-  return #sendouts > 0 and sendouts or nil
-end
-
---- The first error of a sendout, and whether each has one.
 local function sum_up(result)
   result.accepted, result.rejected = 0, 0
-  local problem, all_failed = nil, true
   for _, sendout in ipairs(result.sendouts) do
     result.accepted = result.accepted + sendout.accepted
     result.rejected = result.rejected + sendout.rejected
-    problem = problem or sendout.error
-    all_failed = all_failed and sendout.error ~= nil
   end
-  return problem, all_failed
+  return result
 end
 
-local function describe(result, problem, count)
-  local rest = count and count - result.accepted - result.rejected or 0
-  if result.rejected > 0 then
-    local note = rest ~= 0 and "; the reply does not account for all" or ""
-    return ("%d entries were rejected, %d accepted%s"):format(result.rejected, result.accepted, note)
-  elseif problem ~= nil then
-    return ("a sendout failed; %d entries were accepted"):format(result.accepted)
-  end
-  return ("the reply accounts for %d of %d entries"):format(result.accepted, count)
-end
-
---- `rejected` only where nobody can have been taken: of what was taken in part, or is
---- not accounted for, nobody may say that it was not.
-local function refusal(result, info, count, problem, all_failed)
-  local is_refused = result.accepted == 0
-    and (count == nil or result.rejected == count or result.rejected == 0 and all_failed)
-  return errors.new {
-    kind = (result.rejected > 0 or problem ~= nil) and "rejected" or "protocol",
-    outcome = is_refused and "rejected" or "unknown", status = info.status, attempts = info.attempts,
-    message = describe(result, problem, count), result = result,
-    hint = "`result.sendouts` has what the API said of each campaign; repeat only what was not accepted",
-    user_message = type(problem) == "string" and problem or nil,
-  }
-end
-
---- What a reply with a good status says: a result, or nil and an error.
----@param reply any decoded
----@param info connectly.Info
----@param count integer? entries that were sent, where that is known
----@param text string? the reply as it came
----@return connectly.Campaigns?
----@return connectly.Info|connectly.Error
-function campaigns.judge(reply, info, count, text)
-  local sendouts = read_sendouts(reply)
-  if not sendouts then
-    return nil, errors.new {
-      kind = "protocol", outcome = "unknown", status = info.status, attempts = info.attempts,
-      message = "the reply does not say how many entries were accepted", body = text and text:sub(1, BODY_SHOWN),
-      hint = "the campaign may have been started: look for its delivery statuses before sending it again",
+--- What a reply says of each campaign. The core has read it before, and says what follows
+--- from it (core/sendouts): here nothing is judged.
+---@param reply table decoded
+---@return connectly.Campaigns
+function campaigns.read(reply)
+  local result = { sendouts = {} }
+  for index, item in ipairs(reply.data) do
+    result.sendouts[index] = {
+      accepted = read_count(item.acceptedCount), rejected = read_count(item.rejectedCount),
+      error = read_problem(item.error), reply = item,
     }
   end
-  local result = { sendouts = sendouts }
-  local problem, all_failed = sum_up(result)
-  problem = problem or read_problem(reply.error)
-  if problem ~= nil or result.rejected > 0 or count and result.accepted ~= count then
-    return nil, refusal(result, info, count, problem, all_failed)
-  end
-  return result, info
+  return sum_up(result)
 end
 
 --- A list without holes and other keys, and nothing computed: how many items; or nil.

@@ -226,26 +226,38 @@ end
 -- Operations that give the whole reply, decoded; the others give its id.
 local gives_reply = {}
 for _, operation in ipairs(native.operations()) do
-  gives_reply[operation.name] = operation.reply == "body"
+  gives_reply[operation.name] = operation.reply ~= "id"
 end
 
---- How many entries campaigns are sent to, for the reply to account for; else nil.
-local function count_entries(operation, message)
-  return operation == "send_campaigns" and require("connectly.campaigns").count(message) or nil
+--- The reply as its operation gives it; nil when it cannot be decoded, as for lack of memory.
+local function read_reply(operation, text)
+  local reply = text == "" and {} or json.decode(text)
+  if operation == "send_campaigns" and reply ~= nil then
+    return require("connectly.campaigns").read(reply)
+  end
+  return reply
+end
+
+local function not_decoded(info)
+  return errors.new {
+    kind = "protocol", outcome = "unknown", status = info.status, attempts = info.attempts,
+    message = "the reply cannot be decoded",
+  }
 end
 
 --- value, info; or nil, error: of what native:result gave.
-local function finish(self, operation, count, value, second)
+local function finish(self, operation, value, second, _, reply)
   emit_pending(self)
   if value == nil then
-    return nil, errors.complete(second)
+    local problem = errors.complete(second)
+    problem.result = reply and read_reply(operation, reply)
+    return nil, problem
   end
-  local text = value
   if gives_reply[operation] then
-    value = text == "" and {} or json.decode(text)
+    value = read_reply(operation, value)
   end
-  if operation == "send_campaigns" then
-    return require("connectly.campaigns").judge(value, second, count, text)
+  if value == nil then
+    return nil, not_decoded(second)
   end
   return value, second
 end
@@ -289,7 +301,6 @@ local function perform(self, operation, message)
   if not is_ready then
     return nil, refusal
   end
-  local count = count_entries(operation, message)
   local ticket, problem = submit(self, operation, message)
   if not ticket then
     return nil, problem
@@ -306,7 +317,7 @@ local function perform(self, operation, message)
     pcall(emit_pending, self)
     error(interruption, 0)
   end
-  return after(anchor, finish(self, operation, count, self.native:result(ticket)))
+  return after(anchor, finish(self, operation, self.native:result(ticket)))
 end
 
 --- Results that nobody holds any more keep their places until the collector has come
@@ -393,13 +404,12 @@ end
 ---@return connectly.Call? call
 ---@return connectly.Error?
 function methods.start(self, operation, message)
-  local count = count_entries(operation, message)
   local ticket, refusal = begin(self, operation, message)
   if not ticket then
     return nil, refusal
   end
   attend(self)
-  return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket, count)
+  return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket)
 end
 
 ---The same for a call whose result nobody will ask for, as in nginx's log phase: it
@@ -595,8 +605,9 @@ local function share(self)
     hurry_when_interrupted = function(problem) return hurry_when_interrupted(self, problem) end,
     submit = function(operation, message, group) return submit(self, operation, message, group) end,
     wait = function(ticket, timeout) return wait_interruptibly(self, ticket, timeout) end,
-    finish = function(operation, count, value, second) return finish(self, operation, count, value, second) end,
-    count_entries = count_entries,
+    finish = function(operation, value, second, info, reply)
+      return finish(self, operation, value, second, info, reply)
+    end,
     emit_pending = function() emit_pending(self) end,
     pump = function() return pump(self) end,
     limiter = self.limiter,

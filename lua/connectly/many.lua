@@ -48,7 +48,6 @@ local function take_in(state)
   -- With room for what is added when it has ended.
   state.pending[place] = { index = state.index, message = message, id = nil, info = nil }
   state.tickets[place] = ticket
-  state.counts[place] = state.client.count_entries(state.operation, message)
   state.in_flight = state.in_flight + 1
 end
 
@@ -69,11 +68,11 @@ end
 --- The result of one in flight that has ended, or whose client was closed.
 local function settle(state, ticket)
   local place = ticket % PLACES
-  local result, count = state.pending[place], state.counts[place]
-  state.pending[place], state.tickets[place], state.counts[place] = nil, nil, nil
+  local result = state.pending[place]
+  state.pending[place], state.tickets[place] = nil, nil
   state.in_flight = state.in_flight - 1
   state.client.forget(ticket)
-  local value, second = state.client.finish(state.operation, count, state.client.native:result(ticket))
+  local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
   if value == nil then
     result.error = second
   else
@@ -184,7 +183,7 @@ function many.new(client, group, signal, source, options)
   check(options)
   local state = {
     client = client, group = group, signal = signal, pull = puller(source), operation = options.operation or "send_template",
-    limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, tickets = {}, counts = {}, is_over = false,
+    limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, tickets = {}, is_over = false,
     process = process(),
   }
   -- Where the language does not tell that a loop was left, the collector does.

@@ -23,7 +23,11 @@ static int end(void **state) {
 }
 
 static void start(double timeout, double now) {
-    cly_call_begin(&call, cly_operation_find("send_template", 13), timeout, now);
+    cly_call_begin(&call, cly_operation_find("send_template", 13), 0, timeout, now);
+}
+
+static void start_campaigns(int entries) {
+    cly_call_begin(&call, cly_operation_find("send_campaigns", 14), entries, 30, 0);
 }
 
 /* The limiter let it go at once. */
@@ -269,7 +273,7 @@ static void a_doubt_outlives_every_later_attempt(void **state) {
 }
 
 static void start_operation(const char *name) {
-    cly_call_begin(&call, cly_operation_find(name, strlen(name)), 30, 0);
+    cly_call_begin(&call, cly_operation_find(name, strlen(name)), 0, 30, 0);
 }
 
 /* RFC 9110, section 9.2.2. */
@@ -345,6 +349,103 @@ static void a_success_ends_every_doubt(void **state) {
     assert_int_equal(cly_call_next(&call, 6), CLY_STEP_DONE);
     assert_int_equal(call.error.kind, CLY_OK);
 }
+
+/* ---- campaigns ---- */
+
+/* Whoever was accepted would be sent it twice. That the client was asked for at least
+ * once changes nothing: an answer came. */
+static void a_reply_about_campaigns_is_never_asked_for_again(void **state) {
+    static const struct {
+        const char *reply;
+        cly_outcome outcome;
+    } replies[] = {
+        {"{\"data\":[{\"acceptedCount\":1,\"rejectedCount\":1}]}", CLY_UNKNOWN},
+        {"{\"data\":[{\"acceptedCount\":1}]}", CLY_UNKNOWN},
+        {"{\"data\":[{\"acceptedCount\":3}]}", CLY_UNKNOWN},
+        {"{\"data\":[{\"acceptedCount\":2,\"error\":\"x\"}]}", CLY_UNKNOWN},
+        {"{\"data\":[{\"acceptedCount\":2}],\"error\":\"x\"}", CLY_UNKNOWN},
+        {"{\"data\":[{\"rejectedCount\":2}]}", CLY_REFUSED},
+        {"{\"data\":[{\"error\":\"x\"}]}", CLY_REFUSED},
+        {"{\"data\":[]}", CLY_UNKNOWN},
+        {"{}", CLY_UNKNOWN},
+        {"", CLY_UNKNOWN},
+        {"<p>", CLY_UNKNOWN},
+    };
+    (void)state;
+    rules.policy.retry_unknown = true;
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
+        start_campaigns(2);
+        attempt(0);
+        answer(200, replies[i].reply, 1);
+        check_case(cly_call_next(&call, 1) == CLY_STEP_DONE, replies[i].reply);
+        check_case(call.error.kind == CLY_REJECTED || call.error.kind == CLY_PROTOCOL, replies[i].reply);
+        check_case(call.error.outcome == replies[i].outcome, replies[i].reply);
+        check_case(call.error.status == 200 && call.error.attempts == 1, replies[i].reply);
+        check_case_text(call.decision.reason, "no repetition helps", replies[i].reply);
+    }
+}
+
+static void campaigns_that_account_for_all_are_a_success(void **state) {
+    (void)state;
+    start_campaigns(2);
+    attempt(0);
+    answer(200, "{\"data\":[{\"acceptedCount\":1},{\"acceptedCount\":\"1\"}]}", 1);
+    assert_int_equal(cly_call_next(&call, 1), CLY_STEP_DONE);
+    assert_int_equal(call.error.kind, CLY_OK);
+    assert_int_equal(call.response.sendouts.count, 2);
+}
+
+/* Those of the first attempt may have been accepted, whatever the second says. */
+static void a_doubt_outlives_a_refusal_of_all_entries(void **state) {
+    (void)state;
+    rules.policy.retry_unknown = true;
+    start_campaigns(2);
+    attempt(0);
+    lose(true, 1);
+    attempt(5);
+    answer(200, "{\"data\":[{\"rejectedCount\":2}]}", 6);
+    assert_int_equal(cly_call_next(&call, 6), CLY_STEP_DONE);
+    assert_int_equal(call.error.kind, CLY_REJECTED);
+    assert_int_equal(call.error.outcome, CLY_UNKNOWN);
+}
+
+/* What was read of one reply must not be taken for another's. */
+static void a_used_call_remembers_no_sendouts(void **state) {
+    (void)state;
+    start_campaigns(2);
+    attempt(0);
+    answer(200, "{\"data\":[{\"acceptedCount\":1,\"error\":\"x\"}]}", 1);
+    assert_int_equal(call.response.sendouts.count, 1);
+    start(30, 10);
+    assert_int_equal(call.entries, 0);
+    assert_int_equal(call.response.sendouts.count, 0);
+    attempt(10);
+    answer(400, "{\"data\":[{\"acceptedCount\":1}]}", 11);
+    assert_int_equal(call.response.sendouts.count, 0);
+}
+
+/* An error about campaigns has what its sendouts say, and nothing of what a message's
+ * reply would hold. */
+static void of_a_reply_about_campaigns_the_first_error_is_kept(void **state) {
+    (void)state;
+    start_campaigns(2);
+    attempt(0);
+    answer(
+        200,
+        "{\"code\":\"c\",\"userMessage\":\"no\",\"data\":[{\"error\":\"bad key!\"},{\"error\":\"worse\"}]}",
+        1);
+    assert_string_equal(cly_response_text(&call.response, CLY_TEXT_USER_MESSAGE), "bad ***!");
+    assert_null(cly_response_text(&call.response, CLY_TEXT_CODE));
+    assert_null(cly_response_text(&call.response, CLY_TEXT_BODY));
+    start_campaigns(2);
+    attempt(0);
+    answer(200, "{\"code\":\"c\",\"note\":\"key\"}", 1);
+    assert_null(cly_response_text(&call.response, CLY_TEXT_CODE));
+    assert_string_equal(cly_response_text(&call.response, CLY_TEXT_BODY),
+                        "{\"code\":\"c\",\"note\":\"***\"}");
+}
+
+/* ---- time and cancels ---- */
 
 /* The limiter may hold an attempt back until nothing is left of the budget. */
 static void time_runs_out_between_attempts(void **state) {
@@ -462,6 +563,11 @@ int main(void) {
         TEST(what_is_not_there_to_be_deleted_again_is_deleted),
         TEST(what_was_never_there_is_not_deleted),
         TEST(a_doubled_attempt_is_a_doubt_unless_it_only_reads),
+        TEST(a_reply_about_campaigns_is_never_asked_for_again),
+        TEST(campaigns_that_account_for_all_are_a_success),
+        TEST(a_doubt_outlives_a_refusal_of_all_entries),
+        TEST(a_used_call_remembers_no_sendouts),
+        TEST(of_a_reply_about_campaigns_the_first_error_is_kept),
         TEST(time_runs_out_between_attempts),
         TEST(time_that_runs_out_after_a_doubt_is_unknown),
         TEST(a_delay_beyond_the_budget_ends_the_call_at_once),

@@ -251,6 +251,36 @@ static void nothing_is_found_in_half_a_text(void **state) {
     }
 }
 
+/* ---- items of an array ---- */
+
+static const struct {
+    const char *text, *items[4];
+} arrays[] = {
+    {"[]", {NULL}},
+    {"[ \n]", {NULL}},
+    {"[1]", {"1", NULL}},
+    {"[ -1.5e3 ,\t\"a,]\" , [2,[3]] ]", {"-1.5e3", "\"a,]\"", "[2,[3]]", NULL}},
+    {"[{\"a\":[1,2]},null,[]]", {"{\"a\":[1,2]}", "null", "[]", NULL}},
+    {"[\"\\\"]\",true]", {"\"\\\"]\"", "true", NULL}},
+};
+
+static void items_come_one_by_one(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(arrays); i++) {
+        cly_json_value item = {CLY_JSON_ABSENT, NULL, 0}, array = {CLY_JSON_ARRAY, NULL, 0};
+        array.length = strlen(arrays[i].text);
+        array.start = edge_copy(arrays[i].text, array.length);
+        check_case(cly_json_is_valid(array.start, array.length), arrays[i].text);
+        for (size_t at = 0; arrays[i].items[at]; at++) {
+            const char *wanted = arrays[i].items[at];
+            check_case(cly_json_next_item(&array, &item), wanted);
+            check_case(item.length == strlen(wanted), wanted);
+            check_case(memcmp(item.start, wanted, item.length) == 0, wanted);
+        }
+        check_case(!cly_json_next_item(&array, &item), arrays[i].text);
+    }
+}
+
 /* ---- what a string says ---- */
 
 static const struct {
@@ -292,6 +322,34 @@ static void a_string_that_does_not_fit_is_left_out(void **state) {
     assert_int_equal(out.state, CLY_BUFFER_FULL);
     assert_int_equal(out.length, 0);
     cly_buffer_clear(&out);
+}
+
+static const struct {
+    const char *text, *said; /* NULL: not to be had in six bytes */
+} short_texts[] = {
+    {"\"\"", ""},
+    {"\"12345\"", "12345"},
+    {"\"123456\"", NULL},
+    {"\"\\u0031\\n\\u007f\"", "1\n\x7f"},
+    {"\"\\u0031\\u0032\\u0033\\u0034\\u0035\"", "12345"},
+    {"\"1\\u0000\"", NULL},
+    {"\"\\u0080\"", NULL},
+    {"\"\xc3\xa9\"", NULL},
+    {"\"\\ud83d\\ude00\"", NULL},
+};
+
+static void short_texts_need_no_memory(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(short_texts); i++) {
+        cly_json_value string = {CLY_JSON_STRING, NULL, strlen(short_texts[i].text)};
+        char out[6];
+        string.start = edge_copy(short_texts[i].text, string.length);
+        check_case(cly_json_is_valid(string.start, string.length), short_texts[i].text);
+        check_case(cly_json_short_text(out, sizeof out, &string) == (short_texts[i].said != NULL),
+                   short_texts[i].text);
+        if (short_texts[i].said) check_case_text(out, short_texts[i].said, short_texts[i].text);
+        check_case(!cly_json_short_text(out, 0, &string), short_texts[i].text);
+    }
 }
 
 /* ---- long numbers ---- */
@@ -473,6 +531,8 @@ int main(void) {
         cmocka_unit_test(nothing_is_found_in_half_a_text),
         cmocka_unit_test(escapes_are_read),
         cmocka_unit_test(a_string_that_does_not_fit_is_left_out),
+        cmocka_unit_test(items_come_one_by_one),
+        cmocka_unit_test(short_texts_need_no_memory),
         cmocka_unit_test(long_numbers_become_strings),
         cmocka_unit_test(the_rest_of_a_text_stays),
         cmocka_unit_test(jansson_says_the_same_of_the_fixtures),

@@ -274,7 +274,7 @@ static void try_reply(const void *subject) {
     report.body = given->body;
     report.length = strlen(given->body);
     cly_call_init(&call);
-    cly_call_begin(&call, cly_operation_find("send_template", 13), 30, 0);
+    cly_call_begin(&call, cly_operation_find("send_template", 13), 0, 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
     cly_call_sent(&call);
     cly_call_report(&call, &rules, &report, 0, 1);
@@ -287,6 +287,34 @@ static void try_reply(const void *subject) {
 static void every_reply_survives(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(replies); i++) starve(try_reply, &replies[i]);
+}
+
+/* Memory has no say in whether somebody was taken. */
+static void try_campaigns(const void *subject) {
+    static const char body[] = "{\"data\":[{\"acceptedCount\":1},{\"rejectedCount\":1,\"error\":\"s3\\\"cr/"
+                               "et and more\"}],\"message\":\"m\"}";
+    cly_report report = {CLY_END_REPLY, true, 200, -1, NULL, body, sizeof body - 1};
+    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), SECRET};
+    const char *text;
+    cly_call call;
+    (void)subject;
+    cly_call_init(&call);
+    cly_call_begin(&call, cly_operation_find("send_campaigns", 14), 2, 30, 0);
+    assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
+    cly_call_sent(&call);
+    cly_call_report(&call, &rules, &report, 0, 1);
+    assert_int_equal(call.error.kind, CLY_REJECTED);
+    assert_int_equal(call.error.outcome, CLY_UNKNOWN);
+    assert_string_equal(call.error.message, "1 entries were rejected, 1 accepted");
+    text = cly_response_text(&call.response, CLY_TEXT_USER_MESSAGE);
+    if (text) assert_non_null(strstr(text, "* and more"));
+    if (text) assert_null(strstr(text, "s3"));
+    cly_call_clear(&call);
+}
+
+static void replies_about_campaigns_survive(void **state) {
+    (void)state;
+    starve(try_campaigns, NULL);
 }
 
 /* A parser that dropped the byte for which it had no room, and said nothing, made
@@ -315,10 +343,15 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(every_message_survives),         TEST(a_long_list_of_parameters_survives),
-        TEST(a_request_of_ones_own_survives), TEST(no_fault_is_forgotten),
-        TEST(url_and_header_survive),         TEST(options_survive),
-        TEST(every_reply_survives),           TEST(no_id_is_damaged),
+        TEST(every_message_survives),
+        TEST(a_long_list_of_parameters_survives),
+        TEST(a_request_of_ones_own_survives),
+        TEST(no_fault_is_forgotten),
+        TEST(url_and_header_survive),
+        TEST(options_survive),
+        TEST(every_reply_survives),
+        TEST(replies_about_campaigns_survive),
+        TEST(no_id_is_damaged),
     };
     return cmocka_run_group_tests_name("core/memory", tests, begin, NULL);
 }

@@ -203,6 +203,27 @@ static void a_long_path_is_refused(void **state) {
     json_decref(message);
 }
 
+/* What the reply to campaigns must account for: in the body, whatever Lua makes of the
+ * list. */
+static void entries_are_counted_as_they_are_written(void **state) {
+    static const char *const messages[] = {
+        "{'entries':[{'number':'+14155550123','campaign_name':'c'}]}",
+        "{'entries':[{'number':'+14155550123','campaign_name':'c'},"
+        "{'number':'+14155550123','campaign_name':'d'}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(messages); i++) {
+        assert_int_equal(message_encode_text(&stage, "send_campaigns", messages[i]), CLY_OK);
+        assert_int_equal(stage.encoder.entries, i + 1);
+    }
+    assert_int_equal(message_encode_text(&stage, "send_session", "{'number':'+14155550123','text':'x'}"),
+                     CLY_OK);
+    assert_int_equal(stage.encoder.entries, 0);
+    assert_int_equal(message_encode_text(&stage, "send_campaigns", "{'entries':[]}"), CLY_ARGUMENT);
+    assert_int_equal(message_encode_text(&stage, "send_campaigns", "{}"), CLY_ARGUMENT);
+    assert_int_equal(stage.encoder.entries, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -216,6 +237,7 @@ int main(void) {
         TEST(a_request_stays_inside_the_business),
         TEST(slashes_in_disguise_climb_nowhere),
         TEST(a_long_path_is_refused),
+        TEST(entries_are_counted_as_they_are_written),
     };
     return cmocka_run_group_tests_name("core/message", tests, NULL, NULL);
 }

@@ -47,6 +47,22 @@ static void no_sending_is_idempotent(void **state) {
             check_case(!operations[i].is_idempotent, operations[i].name);
 }
 
+/* An id says that a message was taken, sendouts of how many entries; of the rest, and
+ * of the way out, also to the path of campaigns, nothing is asked. */
+static void sends_have_a_reply_that_proves_them(void **state) {
+    const cly_operation *request = cly_operation_find("request", 7);
+    size_t count;
+    const cly_operation *operations = cly_operations(&count);
+    (void)state;
+    assert_int_equal(cly_operation_find("send_template", 13)->reply, CLY_REPLY_ID);
+    assert_int_equal(cly_operation_find("send_session", 12)->reply, CLY_REPLY_ID);
+    assert_int_equal(cly_operation_by_request(request, "POST", "/send/campaigns")->reply, CLY_REPLY_BODY);
+    for (size_t i = 0; i < count; i++)
+        check_case((operations[i].reply == CLY_REPLY_CAMPAIGNS) ==
+                       (operations[i].id == CLY_OPERATION_SEND_CAMPAIGNS),
+                   operations[i].name);
+}
+
 /* RFC 9110 section 9.2.2: what a method promises holds of the way out alone. */
 static void the_way_out_is_idempotent_by_its_method(void **state) {
     const cly_operation *request = cly_operation_find("request", 7);
@@ -128,6 +144,7 @@ int main(void) {
         cmocka_unit_test(other_names_are_none),
         cmocka_unit_test(ids_are_places_and_names_are_unique),
         cmocka_unit_test(no_sending_is_idempotent),
+        cmocka_unit_test(sends_have_a_reply_that_proves_them),
         cmocka_unit_test(the_way_out_is_idempotent_by_its_method),
         cmocka_unit_test(paths_and_fields_agree),
         cmocka_unit_test(every_field_is_in_order),

@@ -66,7 +66,7 @@ static void judge_fixture(const char *name, const json_t *fixture) {
     report.body = fixture_body(fixture, &report.length);
     report.body = edge_copy(report.body, report.length);
     cly_call_init(&call);
-    cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), 30, 0);
+    cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), 0, 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
     cly_call_sent(&call);
     cly_call_report(&call, &rules, &report, 0, 1);
@@ -134,14 +134,15 @@ static const ending endings[] = {
 };
 
 static cly_kind judge(const ending *given, const char *operation, cly_error *error) {
+    enum { ENTRIES = 3 }; /* of campaigns; others have none */
     cly_report report = {given->end, given->bytes_left, given->status, 7, "why", given->body, 0};
     cly_response response;
     cly_kind kind;
     report.length = strlen(given->body);
     cly_error_clear(error);
     cly_response_init(&response);
-    cly_response_read(&response, report.body, report.length, NULL);
-    kind = cly_verdict(&report, operation_of(operation), &response, error);
+    cly_verdict_read(&report, operation_of(operation), &response, NULL);
+    kind = cly_verdict(&report, operation_of(operation), ENTRIES, &response, error);
     cly_response_clear(&response);
     return kind;
 }
@@ -192,7 +193,7 @@ static void a_reply_that_could_not_be_kept_is_unknown(void **state) {
     cly_error_clear(&error);
     cly_response_init(&response);
     response.is_json = response.lacks_memory = true;
-    assert_int_equal(cly_verdict(&report, operation_of("send_template"), &response, &error), CLY_NETWORK);
+    assert_int_equal(cly_verdict(&report, operation_of("send_template"), 0, &response, &error), CLY_NETWORK);
     assert_int_equal(error.outcome, CLY_UNKNOWN);
     assert_string_equal(error.message, "not enough memory to read the reply");
     assert_false(cly_error_is_retryable(&error));
@@ -214,6 +215,53 @@ static void a_request_of_ones_own_takes_any_json(void **state) {
         if (answers[i].kind != CLY_OK)
             check_case(error.outcome == answers[i].outcome, answers[i].description);
     }
+}
+
+/* A status of success says nothing of the entries. */
+static void campaigns_are_judged_by_their_sendouts(void **state) {
+    static const ending answers[] = {
+        {"all accepted", CLY_END_REPLY, true, 200, "{\"data\":[{\"acceptedCount\":3}]}", CLY_OK, CLY_NOT_SENT,
+         ""},
+        {"with 201 too", CLY_END_REPLY, true, 201, "{\"data\":[{\"acceptedCount\":3}]}", CLY_OK, CLY_NOT_SENT,
+         ""},
+        {"part refused", CLY_END_REPLY, true, 200, "{\"data\":[{\"acceptedCount\":2,\"rejectedCount\":1}]}",
+         CLY_REJECTED, CLY_UNKNOWN, "1 entries were rejected, 2 accepted"},
+        {"all refused", CLY_END_REPLY, true, 200, "{\"data\":[{\"rejectedCount\":3}]}", CLY_REJECTED,
+         CLY_REFUSED, "3 entries were rejected, 0 accepted"},
+        {"not accounted for", CLY_END_REPLY, true, 200, "{\"data\":[{\"acceptedCount\":2}]}", CLY_PROTOCOL,
+         CLY_UNKNOWN, "accounts for 2 of 3 entries"},
+        {"no sendouts", CLY_END_REPLY, true, 200, "{}", CLY_PROTOCOL, CLY_UNKNOWN, "does not say how many"},
+        {"an id", CLY_END_REPLY, true, 200, "{\"id\":\"a\"}", CLY_PROTOCOL, CLY_UNKNOWN,
+         "does not say how many"},
+        {"nothing", CLY_END_REPLY, true, 204, "", CLY_PROTOCOL, CLY_UNKNOWN, "does not say how many"},
+        {"HTML", CLY_END_REPLY, true, 200, "<p>", CLY_PROTOCOL, CLY_UNKNOWN, "status 200 is not JSON"},
+        {"half of it", CLY_END_LOST, true, 200, "{\"data\":[{\"acceptedCount\":3}]}", CLY_NETWORK,
+         CLY_UNKNOWN, "in the middle"},
+        {"a refusal that counts", CLY_END_REPLY, true, 409, "{\"data\":[{\"acceptedCount\":3}]}",
+         CLY_REJECTED, CLY_REFUSED, "the API refused the request"},
+        {"a failure that counts", CLY_END_REPLY, true, 500, "{\"data\":[{\"acceptedCount\":3}]}", CLY_SERVER,
+         CLY_UNKNOWN, "the server failed"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        cly_error error;
+        check_case(judge(&answers[i], "send_campaigns", &error) == answers[i].kind, answers[i].description);
+        if (answers[i].kind == CLY_OK) continue;
+        check_case(error.outcome == answers[i].outcome, answers[i].description);
+        check_case(error.status == answers[i].status && error.hint, answers[i].description);
+        check_case(!cly_error_is_retryable(&error), answers[i].description);
+        if (strstr(error.message, answers[i].message) == NULL)
+            fail_msg("%s: %s", answers[i].description, error.message);
+    }
+}
+
+/* The way out knows nothing of entries. */
+static void a_request_to_the_path_of_campaigns_is_not_judged(void **state) {
+    ending given = {"x",    CLY_END_REPLY, true, 200, "{\"data\":[{\"rejectedCount\":3}]}",
+                    CLY_OK, CLY_NOT_SENT,  ""};
+    cly_error error;
+    (void)state;
+    assert_int_equal(judge(&given, "request", &error), CLY_OK);
 }
 
 /* The API quotes what it was sent, and errors end in logs. */
@@ -287,6 +335,8 @@ int main(void) {
         cmocka_unit_test(bytes_that_left_are_never_not_sent),
         cmocka_unit_test(a_reply_that_could_not_be_kept_is_unknown),
         cmocka_unit_test(a_request_of_ones_own_takes_any_json),
+        cmocka_unit_test(campaigns_are_judged_by_their_sendouts),
+        cmocka_unit_test(a_request_to_the_path_of_campaigns_is_not_judged),
         cmocka_unit_test(numbers_in_the_apis_message_are_hidden),
         cmocka_unit_test(a_long_message_of_another_script_is_cut),
         cmocka_unit_test(hints_prefer_the_code),

@@ -7,6 +7,7 @@
 #include "spec/fuzz/fuzz.h"
 #include "spec/fuzz/jansson_support.h"
 #include "spec/fuzz/spelling_support.h"
+#include <limits.h>
 
 enum { SPELLING_MAX = 4096 };
 
@@ -99,7 +100,7 @@ static void judge(const cly_report *report, const cly_response *response, const 
     for (size_t i = 0; i < 2; i++) {
         cly_error error;
         cly_error_clear(&error);
-        if (cly_verdict(report, operations[i], response, &error) != CLY_OK) {
+        if (cly_verdict(report, operations[i], 0, response, &error) != CLY_OK) {
             check_error(report, &error, i == 0 ? secret : NULL);
             continue;
         }
@@ -123,6 +124,107 @@ static void check_verdicts(const cly_response *response, const char *body, size_
     judge(&report, response, secret);
 }
 
+/* ---- campaigns ---- */
+
+/* Adds up what jansson reads; false where it is no count for us, or none to it. */
+static bool add_count(uint64_t *sum, bool *is_said, const json_t *value) {
+    const char *digits = json_string_value(value);
+    if (value == NULL || json_is_null(value)) return true;
+    *is_said = true;
+    if (json_is_real(value)) return false; /* which notations are a count is not its to say */
+    if (json_is_integer(value) &&
+        (json_integer_value(value) < 0 || json_integer_value(value) >= 1000000000000000))
+        return false;
+    if (json_is_integer(value)) {
+        *sum += (uint64_t)json_integer_value(value);
+        return true;
+    }
+    if (digits == NULL || json_string_length(value) == 0 || json_string_length(value) > 15) return false;
+    if (strspn(digits, "0123456789") != json_string_length(value)) return false;
+    *sum += strtoull(digits, NULL, 10);
+    return true;
+}
+
+static bool is_problem(const json_t *value) {
+    if (json_is_string(value)) return json_string_length(value) > 0;
+    return value && !json_is_null(value) && !json_is_false(value);
+}
+
+static bool has_real(const json_t *item) {
+    return json_is_real(json_object_get(item, "acceptedCount")) ||
+           json_is_real(json_object_get(item, "rejectedCount"));
+}
+
+/* False when its counts are written so that jansson cannot judge them. */
+static bool read_theirs(cly_sendouts *theirs, const json_t *root) {
+    static const cly_sendouts nothing = {0};
+    const json_t *data = json_object_get(root, "data");
+    cly_sendouts sum = {0, 0, 0, false, true};
+    *theirs = nothing;
+    for (size_t i = 0; i < json_array_size(data); i++)
+        if (has_real(json_array_get(data, i))) return false;
+    for (size_t i = 0; i < json_array_size(data); i++) {
+        const json_t *item = json_array_get(data, i);
+        bool failed = is_problem(json_object_get(item, "error")), is_said = failed;
+        if (!add_count(&sum.accepted, &is_said, json_object_get(item, "acceptedCount")) ||
+            !add_count(&sum.rejected, &is_said, json_object_get(item, "rejectedCount")) || !is_said)
+            return true;
+        sum.count++;
+        sum.has_problem |= failed;
+        sum.all_failed &= failed;
+    }
+    sum.has_problem |= is_problem(json_object_get(root, "error"));
+    if (sum.count > 0) *theirs = sum;
+    return true;
+}
+
+static void compare_sendouts(const cly_sendouts *ours, const char *body, size_t size) {
+    bool may_differ;
+    json_t *root = jansson_read(body, size, JSON_REJECT_DUPLICATES, &may_differ);
+    cly_sendouts theirs;
+    if (root && !may_differ && read_theirs(&theirs, root)) {
+        EXPECT(ours->count == theirs.count, "sendouts");
+        EXPECT(ours->accepted == theirs.accepted && ours->rejected == theirs.rejected, "counts");
+        EXPECT(ours->has_problem == theirs.has_problem, "a problem");
+        EXPECT(ours->all_failed == theirs.all_failed, "all failed");
+    }
+    json_decref(root);
+}
+
+/* A success is no lie, and a refusal is one of all. */
+static void judge_entries(const cly_report *report, const cly_response *response, int entries) {
+    static const cly_operation campaigns = {.reply = CLY_REPLY_CAMPAIGNS};
+    const cly_sendouts *said = &response->sendouts;
+    cly_error error;
+    cly_error_clear(&error);
+    if (cly_verdict(report, &campaigns, entries, response, &error) == CLY_OK) {
+        EXPECT(response->is_json && said->count > 0 && !said->has_problem, "a success");
+        EXPECT(said->accepted == (uint64_t)entries && said->rejected == 0, "a success of all");
+        return;
+    }
+    EXPECT(error.kind == CLY_REJECTED || error.kind == CLY_PROTOCOL, "a kind");
+    EXPECT(error.outcome == CLY_UNKNOWN || (error.outcome == CLY_REFUSED && said->accepted == 0), "refused");
+    EXPECT(error.outcome == CLY_UNKNOWN || said->all_failed || said->rejected == (uint64_t)entries, "all");
+    EXPECT(error.message[0] && memchr(error.message, '\0', sizeof error.message), "a message");
+    EXPECT(!cly_has_control(error.message, strlen(error.message)) && error.hint, "a line, and a hint");
+}
+
+static void check_campaigns(const char *body, size_t size, const char *secret) {
+    static const cly_operation campaigns = {.reply = CLY_REPLY_CAMPAIGNS};
+    cly_report report = {CLY_END_REPLY, true, 200, -1, NULL, body, size};
+    cly_response response;
+    cly_response_init(&response);
+    cly_verdict_read(&report, &campaigns, &response, secret);
+    for (int which = 0; which < CLY_TEXT_COUNT; which++)
+        if (cly_response_text(&response, (cly_reply_text)which))
+            check_text(&response, (cly_reply_text)which, secret);
+    for (int entries = 1; entries <= 3; entries++) judge_entries(&report, &response, entries);
+    if (response.sendouts.accepted <= INT_MAX)
+        judge_entries(&report, &response, (int)response.sendouts.accepted);
+    if (secret == NULL && size > 0) compare_sendouts(&response.sendouts, body, size);
+    cly_response_clear(&response);
+}
+
 /* ---- */
 
 static void check(const char *body, size_t size, const char *secret) {
@@ -133,6 +235,7 @@ static void check(const char *body, size_t size, const char *secret) {
     check_verdicts(&response, body, size, secret);
     if (secret == NULL && size > 0) compare(&response, body, size);
     cly_response_clear(&response);
+    check_campaigns(body, size, secret);
 }
 
 /* The same body where something has echoed the key. */

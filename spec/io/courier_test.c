@@ -174,6 +174,74 @@ static void calls_under_way_are_taken_over(void **state) {
     assert_int_equal(stats_that_add_up().in_flight, 0);
 }
 
+/* ---- entries of campaigns ---- */
+
+static const char *const two_accepted[] = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"data\":[{\"acceptedCount\":2}]}"};
+
+static cly_submission campaigns_of(int entries, cly_buffer *body) {
+    cly_submission submission = submission_of(answering.url, 30, 0, body);
+    submission.operation = cly_operation_find("send_campaigns", 14);
+    submission.entries = entries;
+    return submission;
+}
+
+static void answer_two_accepted(void) {
+    server_stop(&answering);
+    assert_true(server_start(&answering, two_accepted, 1));
+}
+
+static void check_accounted(cly_ticket ticket, int entries) {
+    const cly_call *call = finish(ticket);
+    cly_result result;
+    assert_int_equal(call->entries, entries);
+    assert_int_equal(call->error.kind, entries == 2 ? CLY_OK : CLY_PROTOCOL);
+    if (entries != 2) assert_int_equal(call->error.outcome, CLY_UNKNOWN);
+    assert_int_equal(call->response.sendouts.count, 1);
+    assert_true(cly_courier_result(courier, ticket, &result));
+    assert_int_equal(result.reply->length, 30);
+}
+
+/* Through the mailbox, where some wait for room in the engine. */
+static void replies_account_for_the_entries_of_each_call(void **state) {
+    cly_ticket tickets[MAILBOX];
+    cly_stats stats;
+    (void)state;
+    answer_two_accepted();
+    for (int i = 0; i < MAILBOX; i++) {
+        cly_buffer body;
+        cly_submission submission = campaigns_of(i + 1, &body);
+        assert_int_equal(cly_courier_submit(courier, &tickets[i], &submission, NULL), CLY_OK);
+        cly_buffer_clear(&body);
+    }
+    for (int i = 0; i < MAILBOX; i++) check_accounted(tickets[i], i + 1);
+    stats = stats_that_add_up();
+    assert_true(stats.succeeded == 1 && stats.unknown == MAILBOX - 1);
+}
+
+static void those_taken_over_are_accounted_for_too(void **state) {
+    cly_ticket tickets[3];
+    cly_engine *engine = NULL;
+    cly_handover known;
+    (void)state;
+    cly_courier_free(courier);
+    courier = NULL;
+    answer_two_accepted();
+    options.max_in_flight = 8;
+    assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
+    for (int i = 0; i < 3; i++) {
+        cly_buffer body;
+        cly_submission submission = campaigns_of(i + 1, &body);
+        assert_int_equal(cly_engine_submit(engine, &tickets[i], &submission, NULL), CLY_OK);
+        cly_buffer_clear(&body);
+        assert_true(cly_engine_look(engine, i, &known));
+        assert_int_equal(known.submission.entries, i + 1);
+    }
+    cly_engine_step(engine, 1, 0, NULL, 0);
+    assert_int_equal(cly_courier_new(&courier, engine, options.max_in_flight, NULL), CLY_OK);
+    for (int i = 0; i < 3; i++) check_accounted(tickets[i], i + 1);
+}
+
 /* ---- one call ---- */
 
 static void a_call_comes_back_with_its_result(void **state) {
@@ -1057,6 +1125,8 @@ static void a_fork_may_come_at_any_moment(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(calls_under_way_are_taken_over),
+        TEST(replies_account_for_the_entries_of_each_call),
+        TEST(those_taken_over_are_accounted_for_too),
         TEST(a_call_comes_back_with_its_result),
         TEST(it_makes_progress_without_being_waited_for),
         TEST(a_result_is_there_when_it_is_done_and_not_before),

@@ -528,6 +528,94 @@ static void at_least_once_is_sent_again(void **state) {
     assert_int_equal(server_requests(&answering), 2);
 }
 
+/* ---- replies that are handed on ---- */
+
+#define REPLY(length, body) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" body
+
+static cly_ticket submit_campaigns(int entries) {
+    cly_submission submission = submission_to(answering.url, 5);
+    cly_ticket ticket = 0;
+    cly_error error;
+    submission.operation = cly_operation_find("send_campaigns", 14);
+    submission.entries = entries;
+    assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+    finish(ticket, 2);
+    return ticket;
+}
+
+/* It was answered: who was accepted would be sent it twice. */
+static void campaigns_taken_in_part_are_sent_once_and_are_no_success(void **state) {
+    const char *const replies[] = {REPLY("45", "{\"data\":[{\"acceptedCount\":\"1\",\"error\":null}]}")};
+    cly_ticket ticket;
+    cly_stats stats;
+    cly_event event;
+    (void)state;
+    options.max_attempts = 3;
+    options.retry_unknown = true;
+    options.wants_events = true;
+    reopen();
+    serve(replies, 1);
+    ticket = submit_campaigns(2);
+    assert_int_equal(error_of(ticket)->kind, CLY_PROTOCOL);
+    assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
+    assert_string_equal(error_of(ticket)->message, "the reply accounts for 1 of 2 entries");
+    for (int i = 0; i < 2; i++) {
+        assert_true(cly_event_take(cly_engine_events(engine), &event));
+        assert_int_equal(event.type, i == 0 ? CLY_EVENT_ATTEMPT : CLY_EVENT_DONE);
+        assert_true(event.kind == CLY_PROTOCOL && event.outcome == CLY_UNKNOWN && event.status == 200);
+    }
+    assert_int_equal(error_of(submit_campaigns(1))->kind, CLY_OK);
+    stats = cly_engine_stats(engine);
+    assert_true(stats.calls == 2 && stats.succeeded == 1 && stats.unknown == 1 && stats.attempts == 2);
+    unserve();
+    assert_int_equal(server_requests(&answering), 2);
+}
+
+/* A whole reply reaches the caller with an error about campaigns as with a success. */
+static void the_key_is_masked_in_a_reply_that_is_handed_on(void **state) {
+    const char *const replies[] = {
+        REPLY("45", "{\"data\":[{\"acceptedCount\":1,\"x\":\"12345678\"}]}"),
+    };
+    const cly_buffer *reply;
+    cly_ticket ticket;
+    (void)state;
+    options.secret = "12345678";
+    reopen();
+    serve(replies, 1);
+    for (int entries = 1; entries <= 2; entries++) {
+        ticket = submit_campaigns(entries);
+        assert_int_equal(error_of(ticket)->kind, entries == 1 ? CLY_OK : CLY_PROTOCOL);
+        reply = &cly_engine_transfer(engine, ticket)->reply;
+        assert_int_equal(reply->length, 45);
+        assert_memory_equal(reply->data, "{\"data\":[{\"acceptedCount\":1,\"x\":\"********\"}]}", 45);
+    }
+}
+
+/* What cannot be read any more behind the stars is judged so too: else a success would
+ * be counted of which the caller gets nothing. */
+static void a_reply_is_judged_as_it_is_handed_on(void **state) {
+    static const char *const names[] = {"send_campaigns", "list_templates"};
+    const char *const replies[] = {REPLY("37", "{\"data\":[{\"acceptedCount\":12345678}]}")};
+    (void)state;
+    options.secret = "12345678";
+    reopen();
+    serve(replies, 1);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        cly_submission submission = submission_to(answering.url, 5);
+        cly_ticket ticket;
+        cly_error error;
+        submission.operation = cly_operation_find(names[i], strlen(names[i]));
+        submission.entries = 12345678;
+        assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
+        finish(ticket, 2);
+        assert_int_equal(error_of(ticket)->kind, CLY_PROTOCOL);
+        assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
+        assert_string_equal(error_of(ticket)->message, "the reply with status 200 is not JSON");
+    }
+}
+
+/* ---- time ---- */
+
 /* Half a second of ten is left when it is tried again, and no more than that. */
 static void a_retry_has_the_rest_of_the_budget(void **state) {
     const char *const replies[] = {now_429, SILENCE};
@@ -1170,6 +1258,9 @@ int main(void) {
         TEST(a_429_is_tried_again_and_succeeds),
         TEST(what_may_have_arrived_is_sent_once),
         TEST(at_least_once_is_sent_again),
+        TEST(campaigns_taken_in_part_are_sent_once_and_are_no_success),
+        TEST(the_key_is_masked_in_a_reply_that_is_handed_on),
+        TEST(a_reply_is_judged_as_it_is_handed_on),
         TEST(a_retry_has_the_rest_of_the_budget),
         TEST(a_cancel_in_the_middle_of_a_429_ends_the_call),
         TEST(one_that_waits_for_a_connection_ends_in_time),

@@ -256,6 +256,30 @@ for _, http in ipairs { "HTTP/1.1", "HTTP/2 over TLS" } do
       assert.same({}, assert(client:request { method = "GET", path = "/webhooks" }).entity.webhooks)
     end)
 
+    it("says so when it has no memory to decode a reply, and loses no error over it", function()
+      local json = require "connectly.json"
+      local decode = json.decode
+      json.decode = function() end
+      local raising = connectly.new {
+        api_key = sandbox.api_key, business_id = sandbox.business_id, base_url = sandbox.base_url,
+        ca_file = sandbox.ca_file, timeout = 20,
+      }
+      local is_fine, problem = pcall(raising.list_webhooks, raising)
+      local message = { entries = { { number = CUSTOMER, campaign_name = "welcome" } } }
+      local result, err = client:start("send_campaigns", message):wait(20)
+      sandbox:reply { status = 200, body = '{"data":[{"rejectedCount":1}]}', operation = "send_campaigns" }
+      local other, refusal = client:start("send_campaigns", message):wait(20)
+      json.decode = decode
+      raising:close()
+      assert.is_false(is_fine)
+      assert.is_nil(result or other)
+      for _, each in ipairs { problem, err } do
+        assert.same({ "protocol", "unknown", 200, 1 }, { each.kind, each.outcome, each.status, each.attempts })
+      end
+      assert.same({ "rejected", "rejected" }, { refusal.kind, refusal.outcome })
+      assert.is_nil(refusal.result)
+    end)
+
     it("shows no key, though the API echoes it", function()
       local reply = assert(client:create_asset { uri = "https://files.example.com/" .. sandbox.api_key .. ".png" })
       assert.truthy(reply.asset.source.uri:find("^https://files%.example%.com/%*+%.png$"), reply.asset.source.uri)

@@ -246,8 +246,17 @@ describe("the types", function()
     local fields = fields_of("lua/connectly/errors.lua", "connectly.Error")
     local client = assert(safe.new(options()))
     local _, refused = client:dry_run("send_session", {})
-    local _, rejected = require("connectly.campaigns").judge(
-      { data = { { acceptedCount = 0, rejectedCount = 1, error = "x" } } }, { status = 200, attempts = 1 }, 1)
+    local sandbox = require("spec.support.sandbox").start()
+    local other = assert(safe.new {
+      api_key = sandbox.api_key, business_id = sandbox.business_id, base_url = sandbox.base_url, timeout = 20,
+    })
+    sandbox:reply {
+      operation = "send_campaigns", status = 200, body = '{"data":[{"acceptedCount":0,"rejectedCount":1,"error":"x"}]}',
+    }
+    local _, rejected = other:send_campaigns { entries = { { number = "+14155550123", campaign_name = "c" } } }
+    other:close()
+    sandbox:stop()
+    assert.is_table(rejected.result)
     for _, err in ipairs { refused, rejected } do
       assert_declared(err, fields, err.message)
     end

@@ -225,11 +225,15 @@ static void push_info(lua_State *L, const cly_result *result) {
     lua_setfield(L, -2, "status");
 }
 
+static void push_reply(lua_State *L, const cly_result *result) {
+    lua_pushlstring(L, result->reply->data ? result->reply->data : "", result->reply->length);
+}
+
 static int push_success(lua_State *L, const cly_result *result) {
     if (result->call->operation->reply == CLY_REPLY_ID)
         lua_pushstring(L, cly_response_text(&result->call->response, CLY_TEXT_ID));
     else
-        lua_pushlstring(L, result->reply->data ? result->reply->data : "", result->reply->length);
+        push_reply(L, result);
     push_info(L, result);
     return 2;
 }
@@ -238,7 +242,9 @@ static int push_result(lua_State *L, const cly_result *result) {
     if (result->call->error.kind == CLY_OK) return push_success(L, result);
     clyL_fail(L, &result->call->error, NULL, &result->call->response);
     push_info(L, result);
-    return 3;
+    if (result->call->response.sendouts.count == 0) return 3;
+    push_reply(L, result);
+    return 4;
 }
 
 /* The client was closed, or the process forked, while the call was under way:
@@ -251,7 +257,8 @@ static int fail_gone(lua_State *L) {
     return clyL_fail(L, &error, NULL, NULL);
 }
 
-/* client:result(ticket) -> id or body, info; or nil, error, info. Once a ticket. */
+/* client:result(ticket) -> id or body, info; or nil, error, info, and the body where it
+ * says what became of the entries of campaigns. Once a ticket. */
 static int client_result(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);

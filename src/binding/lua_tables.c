@@ -58,6 +58,14 @@ int clyL_shapes(lua_State *L) {
     return 1;
 }
 
+static const char *reply_name(cly_reply reply) {
+    switch (reply) {
+    case CLY_REPLY_ID: return "id";
+    case CLY_REPLY_CAMPAIGNS: return "campaigns";
+    default: return "body";
+    }
+}
+
 int clyL_operations(lua_State *L) {
     size_t count;
     const cly_operation *operations = cly_operations(&count);
@@ -69,7 +77,7 @@ int clyL_operations(lua_State *L) {
         if (operation->method) clyL_set_text(L, "method", operation->method);
         if (operation->path) clyL_set_text(L, "path", operation->path);
         clyL_set_text(L, "shape", operation->shape->name);
-        clyL_set_text(L, "reply", operation->reply == CLY_REPLY_ID ? "id" : "body");
+        clyL_set_text(L, "reply", reply_name(operation->reply));
         clyL_set_text(L, "limit", operation->limit == CLY_LIMIT_ASSETS ? "assets" : "none");
         set_flag(L, "idempotent", operation->is_idempotent);
         lua_rawseti(L, -2, (int)i + 1);

@@ -10,8 +10,9 @@ void cly_call_clear(cly_call *call) {
     cly_response_clear(&call->response);
 }
 
-void cly_call_begin(cly_call *call, const cly_operation *operation, double timeout, double now) {
+void cly_call_begin(cly_call *call, const cly_operation *operation, int entries, double timeout, double now) {
     call->operation = operation;
+    call->entries = entries;
     call->state = CLY_CALL_READY;
     call->started_at = now;
     call->deadline = now + timeout;
@@ -95,8 +96,8 @@ void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *re
                      double now) {
     if (call->state != CLY_CALL_SENT) return;
     call->status = report->status;
-    cly_response_read(&call->response, report->body, report->length, rules->secret);
-    if (cly_verdict(report, call->operation, &call->response, &call->error) != CLY_OK &&
+    cly_verdict_read(report, call->operation, &call->response, rules->secret);
+    if (cly_verdict(report, call->operation, call->entries, &call->response, &call->error) != CLY_OK &&
         !is_deleted(call, report)) {
         if (report->end == CLY_END_CANCELED)
             finish(call, now);

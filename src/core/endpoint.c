@@ -131,15 +131,15 @@ static void write_entry(cly_walk *walk, cly_value value, const char *default_sen
     cly_json_close(&walk->json, '}');
 }
 
-void cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                         cly_buffer *spans) {
+int cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
+                        cly_buffer *spans) {
     const cly_source *source = walk->source;
     const cly_field *field = &slots->shape->fields[CLY_AT(campaigns, entries)];
     cly_path path = cly_path_name(NULL, "entries");
     cly_list list;
     if (!slots->given[CLY_AT(campaigns, entries)]) {
         cly_problem_add(walk->problems, &path, "missing");
-        return;
+        return 0;
     }
     cly_buffer_reset(spans);
     cly_walk_list(walk, slots->values[CLY_AT(campaigns, entries)], &path, (int)field->low, (int)field->high,
@@ -155,4 +155,5 @@ void cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *def
     }
     cly_json_close(&walk->json, ']');
     cly_json_close(&walk->json, '}');
+    return list.count;
 }

@@ -17,11 +17,10 @@ void cly_write_path(cly_walk *walk, const cly_operation *operation, const cly_sl
  * none. */
 void cly_write_fields(cly_walk *walk, const cly_slots *slots);
 
-/* The body of send_campaigns. Nobody may stand in it twice for one campaign and
- * version: `spans` is the encoder's, for that comparison. `default_sender` is E.164
- * or NULL. */
-void cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                         cly_buffer *spans);
+/* The body of send_campaigns; returns how many entries it holds. Nobody may stand in it twice for one
+ * campaign and version: `spans` is the encoder's, for that comparison. `default_sender` is E.164 or NULL. */
+int cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
+                        cly_buffer *spans);
 
 CLY_PRIVATE_END
 

@@ -230,6 +230,16 @@ bool cly_json_is_valid(const char *text, size_t length) {
     return cly_json_read(NULL, 0, text, length);
 }
 
+bool cly_json_next_item(const cly_json_value *array, cly_json_value *item) {
+    const char *close = array->start + array->length - 1;
+    bool is_first = item->type == CLY_JSON_ABSENT;
+    reader read = {is_first ? array->start + 1 : item->start + item->length, close, 0, NULL, 0};
+    skip_blanks(&read);
+    if (!is_first && !take(&read, ',')) return false;
+    skip_blanks(&read);
+    return skip_value(&read, item);
+}
+
 /* ---- what a string says ---- */
 
 static char *put_utf8(char *out, int32_t code) {
@@ -256,6 +266,18 @@ void cly_json_unescape(cly_buffer *out, const cly_json_value *string) {
         if (escape) place = put_utf8(place, code);
     }
     out->length += (size_t)(place - start);
+}
+
+bool cly_json_short_text(char *out, size_t room, const cly_json_value *string) {
+    const char *at = string->start + 1, *end = string->start + string->length - 1;
+    for (; at < end && room > 1; room--) {
+        int32_t code = 0;
+        at += read_character(at, (size_t)(end - at), &code);
+        if (code <= 0 || code >= 0x80) return false;
+        *out++ = (char)code;
+    }
+    if (room > 0) *out = '\0';
+    return room > 0 && at == end;
 }
 
 /* ---- numbers that are too long ---- */

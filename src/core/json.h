@@ -59,9 +59,18 @@ bool cly_json_read(cly_json_member members[], size_t count, const char *text, si
 
 bool cly_json_is_valid(const char *text, size_t length);
 
+/* Steps through an array of a text that was read: `item`, which is ABSENT to begin
+ * with, becomes the next, until there is none. An item is a text of its own for
+ * cly_json_read. */
+bool cly_json_next_item(const cly_json_value *array, cly_json_value *item);
+
 /* Appends what a string of a text that was read says; zero bytes are possible.
  * Grows the buffer once at the most. */
 void cly_json_unescape(cly_buffer *out, const cly_json_value *string);
+
+/* Copies what a string of a text that was read says, zero-terminated, if it is of
+ * ASCII without a zero byte and shorter than `room`; else false. */
+bool cly_json_short_text(char *out, size_t room, const cly_json_value *string);
 
 /* Copies a text that was read, with each whole number that a double cannot hold
  * (beyond 2^53) as a string: so a decoder of doubles loses no digit of an id.

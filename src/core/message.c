@@ -31,6 +31,7 @@ static void reset(cly_encoder *encoder, const cly_operation *operation) {
     cly_buffer_reset(&encoder->slices);
     cly_problems_reset(&encoder->problems);
     encoder->method = operation->method;
+    encoder->entries = 0;
     encoder->traceparent[0] = '\0';
 }
 
@@ -161,7 +162,7 @@ static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operat
         break;
     case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
     case CLY_OPERATION_SEND_CAMPAIGNS:
-        cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
+        encoder->entries = cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
         break;
     case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
     default: cly_write_fields(walk, slots);

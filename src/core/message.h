@@ -24,6 +24,7 @@ typedef struct cly_encoder {
     cly_buffer body;                        /* the JSON, exactly as it goes; empty when there is none */
     cly_buffer path;                        /* behind the business, zero-terminated */
     const char *method;                     /* static */
+    int entries;                            /* of campaigns, else 0 */
     char traceparent[CLY_TRACEPARENT_SIZE]; /* W3C Trace Context, or "" */
     cly_problems problems;
     cly_buffer slices, scratch; /* for the parameters of a template */
@@ -33,7 +34,7 @@ typedef struct cly_encoder {
 void cly_encoder_init(cly_encoder *encoder);
 void cly_encoder_clear(cly_encoder *encoder);
 
-/* Fills body, path and method from the table `value`. All faults are found in
+/* Fills body, path, method and entries from the table `value`. All faults are found in
  * one pass and stand in `problems`; the error is the first. `default_sender` is
  * E.164 or NULL. */
 cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,

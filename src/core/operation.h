@@ -10,7 +10,7 @@
 
 CLY_PRIVATE_BEGIN
 
-typedef enum cly_reply { CLY_REPLY_ID, CLY_REPLY_BODY } cly_reply;
+typedef enum cly_reply { CLY_REPLY_ID, CLY_REPLY_BODY, CLY_REPLY_CAMPAIGNS } cly_reply;
 
 typedef enum cly_limit { CLY_LIMIT_NONE, CLY_LIMIT_ASSETS } cly_limit;
 

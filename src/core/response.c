@@ -36,9 +36,16 @@ void cly_response_clear(cly_response *response) {
     cly_response_init(response);
 }
 
+static void forget(cly_response *response) {
+    static const cly_sendouts nothing = {0};
+    cly_buffer_reset(&response->text);
+    memset(response->offset, 0, sizeof response->offset);
+    response->sendouts = nothing;
+}
+
 void cly_response_trim(cly_response *response) {
     cly_buffer_trim(&response->text);
-    memset(response->offset, 0, sizeof response->offset);
+    forget(response);
 }
 
 const char *cly_response_text(const cly_response *response, cly_reply_text text) {
@@ -147,8 +154,7 @@ static void keep_body(cly_response *response, const char *body, size_t length, c
 
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret) {
     cly_json_member members[FIELD_COUNT];
-    cly_buffer_reset(&response->text);
-    memset(response->offset, 0, sizeof response->offset);
+    forget(response);
     response->lacks_memory = false;
     response->is_json = false;
     if (length == 0) return;
@@ -156,4 +162,18 @@ void cly_response_read(cly_response *response, const char *body, size_t length, 
     response->is_json = cly_json_read(members, FIELD_COUNT, body, length);
     keep_members(response, members, secret);
     if (!is_error_or_id(response)) keep_body(response, body, length, secret);
+}
+
+void cly_response_read_sendouts(cly_response *response, const char *body, size_t length, const char *secret) {
+    cly_json_value problem;
+    size_t start;
+    cly_response_read(response, body, length, secret);
+    if (!response->is_json) return;
+    forget(response);
+    if (!cly_sendouts_read(&response->sendouts, &problem, body, length))
+        keep_body(response, body, length, secret);
+    start = response->text.length;
+    if (problem.type != CLY_JSON_STRING) return;
+    cly_json_unescape(&response->text, &problem);
+    conclude(response, CLY_TEXT_USER_MESSAGE, start, secret);
 }

@@ -10,6 +10,7 @@
 #define CLY_CORE_RESPONSE_H
 
 #include "core/buffer.h"
+#include "core/sendouts.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -34,6 +35,7 @@ enum {
 typedef struct cly_response {
     cly_buffer text;               /* zero-terminated pieces */
     size_t offset[CLY_TEXT_COUNT]; /* where each begins, plus 1; 0 when absent */
+    cly_sendouts sendouts;
     bool is_json;
     bool lacks_memory; /* something was not kept for lack of it */
 } cly_response;
@@ -48,6 +50,11 @@ void cly_response_trim(cly_response *response);
  * may echo the key. So are telephone numbers in code, type and trace id. Never
  * fails: without memory it keeps less. */
 void cly_response_read(cly_response *response, const char *body, size_t length, const char *secret);
+
+/* The same of a reply about campaigns, which is about its sendouts: kept are their
+ * counts and the first error's text, as the user message; of a reply that holds no
+ * counts the body's start. */
+void cly_response_read_sendouts(cly_response *response, const char *body, size_t length, const char *secret);
 
 /* A piece, or NULL; borrowed until the next read or clear. */
 const char *cly_response_text(const cly_response *response, cly_reply_text text);

@@ -46,20 +46,24 @@ static cly_kind judge_half_success(const cly_report *report, cly_error *error) {
     }
 }
 
-static cly_kind judge_success(const cly_report *report, const cly_operation *operation,
-                              const cly_response *response, cly_error *error) {
+static cly_kind judge_id(const cly_report *report, const cly_response *response, cly_error *error) {
     const char *id = cly_response_text(response, CLY_TEXT_ID);
-    if (report->end != CLY_END_REPLY) return judge_half_success(report, error);
-    if (operation->reply == CLY_REPLY_BODY) {
-        if (response->is_json || report->length == 0) return CLY_OK;
-        return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d is not JSON",
-                             report->status);
-    }
     if (id && *id) return CLY_OK;
     if (id == NULL && response->lacks_memory)
         return cly_error_set(error, CLY_NETWORK, CLY_UNKNOWN, "not enough memory to read the reply");
     return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d holds no id%s",
                          report->status, response->is_json ? "" : ": it is not JSON");
+}
+
+static cly_kind judge_success(const cly_report *report, const cly_operation *operation, int entries,
+                              const cly_response *response, cly_error *error) {
+    if (report->end != CLY_END_REPLY) return judge_half_success(report, error);
+    if (operation->reply == CLY_REPLY_ID) return judge_id(report, response, error);
+    if (!response->is_json && report->length > 0)
+        return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d is not JSON",
+                             report->status);
+    if (operation->reply == CLY_REPLY_BODY) return CLY_OK;
+    return cly_sendouts_judge(&response->sendouts, entries, error);
 }
 
 /* The API's own text, with what could be a number hidden; else ours. */
@@ -80,11 +84,11 @@ static cly_kind judge_refusal(const cly_report *report, const cly_response *resp
     return cly_error_set(error, CLY_REJECTED, CLY_REFUSED, "%s", text);
 }
 
-static cly_kind judge_status(const cly_report *report, const cly_operation *operation,
+static cly_kind judge_status(const cly_report *report, const cly_operation *operation, int entries,
                              const cly_response *response, cly_error *error) {
     char text[256];
     if (report->status >= 200 && report->status < 300)
-        return judge_success(report, operation, response, error);
+        return judge_success(report, operation, entries, response, error);
     if (report->status >= 300 && report->status < 400)
         return cly_error_set(
             error, CLY_PROTOCOL, CLY_REFUSED,
@@ -101,14 +105,22 @@ static void add_hint(const cly_response *response, cly_error *error) {
     if (error->hint == NULL) error->hint = cly_kind_hint(error->kind, error->outcome);
 }
 
-cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, const cly_response *response,
-                     cly_error *error) {
-    cly_kind kind =
-        report->status == 0 ? judge_silence(report, error) : judge_status(report, operation, response, error);
+void cly_verdict_read(const cly_report *report, const cly_operation *operation, cly_response *response,
+                      const char *secret) {
+    if (operation->reply == CLY_REPLY_CAMPAIGNS && cly_report_is_success(report))
+        cly_response_read_sendouts(response, report->body, report->length, secret);
+    else
+        cly_response_read(response, report->body, report->length, secret);
+}
+
+cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, int entries,
+                     const cly_response *response, cly_error *error) {
+    cly_kind kind = report->status == 0 ? judge_silence(report, error)
+                                        : judge_status(report, operation, entries, response, error);
     if (kind == CLY_OK || error == NULL) return kind;
     error->status = report->status;
     error->retry_after = report->retry_after;
-    add_hint(response, error);
+    if (error->hint == NULL) add_hint(response, error);
     return kind;
 }
 

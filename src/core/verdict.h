@@ -33,10 +33,20 @@ typedef struct cly_report {
     size_t length;
 } cly_report;
 
-/* Judges an attempt whose body has been read into `response`; CLY_OK is
- * success. Sets kind, outcome, message, status, hint, retry_after. */
-cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, const cly_response *response,
-                     cly_error *error) CLY_MUST_CHECK;
+/* A whole reply with a status of success. */
+static inline bool cly_report_is_success(const cly_report *report) {
+    return report->end == CLY_END_REPLY && report->status >= 200 && report->status < 300;
+}
+
+/* Reads the body into `response`, as what the operation's reply is. */
+void cly_verdict_read(const cly_report *report, const cly_operation *operation, cly_response *response,
+                      const char *secret);
+
+/* Judges an attempt whose body has been read so; CLY_OK is success. `entries` are
+ * those of campaigns, for which the reply must account. Sets kind, outcome, message,
+ * status, hint, retry_after. */
+cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, int entries,
+                     const cly_response *response, cly_error *error) CLY_MUST_CHECK;
 
 /* The error of a message that had been accepted and was not delivered, as the
  * webhook that says so was read into `response`. */

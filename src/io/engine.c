@@ -315,15 +315,19 @@ static void pause_all(cly_engine *engine, const cly_report *report, double now) 
 /* Shorter keys are in many words. */
 enum { SECRET_MASKED_LEAST = 8 };
 
-/* A whole reply is handed on: it may echo the key, as errors may. One that says that
- * what was to be deleted is not there any more is not. */
-static void hand_on_reply(const cly_engine *engine, slot *of) {
+/* A whole reply is handed on: it may echo the key, as errors may. What is judged is
+ * what will be read, should stars stand in its way. */
+static void mask_reply(const cly_engine *engine, slot *of, const cly_report *report) {
     cly_buffer *reply = &of->transfer.reply;
     const char *secret = engine->rules.secret;
-    if (of->call.operation->reply != CLY_REPLY_BODY || of->call.error.kind != CLY_OK) return;
-    if (of->call.status >= 300) cly_buffer_reset(reply);
+    if (of->call.operation->reply == CLY_REPLY_ID || !cly_report_is_success(report)) return;
     if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
     (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
+}
+
+/* Of what was found to be deleted there is no reply: its error is none. */
+static void drop_refusal(slot *of) {
+    if (of->call.error.kind == CLY_OK && of->call.status >= 300) cly_buffer_reset(&of->transfer.reply);
 }
 
 /* An attempt ended: what comes next is the call's to say. */
@@ -331,10 +335,11 @@ static void conclude(cly_engine *engine, slot *of, const cly_report *report, dou
     if (of->transfer.issues == 0) cly_limiter_gave_up(limiter_of(engine, of));
     if (report->status == 429) pause_all(engine, report, now);
     if (of->transfer.is_doubled) cly_call_doubled(&of->call);
+    mask_reply(engine, of, report);
     cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
     tell_attempt(engine, of, report);
     if (of->call.state == CLY_CALL_DONE) {
-        hand_on_reply(engine, of);
+        drop_refusal(of);
         end_call(engine, of);
         return;
     }
@@ -628,7 +633,8 @@ cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_sub
     taken->turn++;
     taken->ready_at = cly_clock_now();
     taken->is_throttled = false;
-    cly_call_begin(&taken->call, submission->operation, submission->timeout, submission->submitted_at);
+    cly_call_begin(&taken->call, submission->operation, submission->entries, submission->timeout,
+                   submission->submitted_at);
     engine->stats.calls++;
     engine->stats.in_flight++;
     move(engine, taken, PLACE_READY);
@@ -691,6 +697,7 @@ bool cly_engine_look(const cly_engine *engine, int index, cly_handover *out) {
     out->ticket = ticket_of(engine, of);
     out->is_detached = of->is_detached;
     out->submission.operation = of->call.operation;
+    out->submission.entries = of->call.entries;
     out->submission.submitted_at = of->call.started_at;
     out->submission.timeout = of->call.deadline - of->call.started_at;
     out->submission.number = of->number;

@@ -52,7 +52,7 @@ end
 
 --- `client:send_template{...}` of a message.
 local function call_of(operation, message)
-  local result = operation.reply == "id" and "id" or operation.name == "send_campaigns" and "result" or "reply"
+  local result = operation.reply == "id" and "id" or operation.reply == "campaigns" and "result" or "reply"
   local arguments = message and lua_table.write(message, operation.shape) or "()"
   return ("local %s, info = client:%s%s"):format(result, operation.name, arguments)
 end

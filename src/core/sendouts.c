@@ -1,0 +1,171 @@
+#include "core/sendouts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { DIGITS_MAX = 15 };
+
+static bool is_said(const cly_json_value *value) {
+    return value->type != CLY_JSON_ABSENT && value->type != CLY_JSON_NULL;
+}
+
+/* Whatever is neither false nor an empty string. */
+static bool is_problem(const cly_json_value *value) {
+    if (value->type == CLY_JSON_STRING) return value->length > strlen("\"\"");
+    return is_said(value) && value->type != CLY_JSON_FALSE;
+}
+
+/* ---- counts ---- */
+
+/* Many replies together can say more than there is room for. */
+static uint64_t add(uint64_t a, uint64_t b) {
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t power_of_ten(long power) {
+    uint64_t unit = 1;
+    while (power-- > 0) unit *= 10;
+    return unit;
+}
+
+static bool read_digits(uint64_t *count, const cly_json_value *string) {
+    char digits[DIGITS_MAX + 1];
+    size_t length;
+    if (!cly_json_short_text(digits, sizeof digits, string)) return false;
+    length = strlen(digits);
+    if (length == 0 || strspn(digits, "0123456789") != length) return false;
+    for (size_t i = 0; i < length; i++) *count = *count * 10 + (uint64_t)(digits[i] - '0');
+    return true;
+}
+
+/* What follows the e of a number; beyond what any reply's digits could make up for, it
+ * grows no further. */
+static long read_exponent(const char *at, const char *end) {
+    const long enough = 100000000;
+    bool is_negative = at < end && *at == '-';
+    long exponent = 0;
+    for (; at < end; at++)
+        if (*at >= '0' && *at <= '9' && exponent < enough) exponent = exponent * 10 + (*at - '0');
+    return is_negative ? -exponent : exponent;
+}
+
+/* Exact, and by the text: 3, 3.0 and 30e-1 are a count, 3.5 and -3 are none. */
+static bool read_number(uint64_t *count, const cly_json_value *number) {
+    const char *start = number->start, *end = start + number->length, *mark = start, *point;
+    bool is_negative = *start == '-';
+    long power;
+    if (is_negative) start++;
+    while (mark < end && *mark != 'e' && *mark != 'E') mark++;
+    point = memchr(start, '.', (size_t)(mark - start));
+    if (point == NULL) point = mark;
+    power = point - start + read_exponent(mark < end ? mark + 1 : end, end);
+    for (const char *at = start; at < mark; at++) {
+        if (*at == '.') continue;
+        power--; /* of ten, that this digit stands for */
+        if (*at == '0') continue;
+        if (is_negative || power < 0 || power >= DIGITS_MAX) return false;
+        *count += (uint64_t)(*at - '0') * power_of_ten(power);
+    }
+    return true;
+}
+
+/* False when something else stands there. */
+static bool read_count(uint64_t *count, const cly_json_value *value) {
+    *count = 0;
+    if (value->type == CLY_JSON_STRING) return read_digits(count, value);
+    if (value->type == CLY_JSON_NUMBER) return read_number(count, value);
+    return !is_said(value);
+}
+
+/* ---- sendouts ---- */
+
+static void note_problem(cly_sendouts *sendouts, cly_json_value *problem, const cly_json_value *value) {
+    if (!sendouts->has_problem) *problem = *value;
+    sendouts->has_problem = true;
+}
+
+/* False when it does not say how many were taken. */
+static bool read_sendout(cly_sendouts *sendouts, cly_json_value *problem, const cly_json_value *item) {
+    cly_json_member members[] = {{.name = "acceptedCount"}, {.name = "rejectedCount"}, {.name = "error"}};
+    const cly_json_value *accepted = &members[0].value, *rejected = &members[1].value;
+    const cly_json_value *error = &members[2].value;
+    uint64_t accepted_count, rejected_count;
+    if (item->type != CLY_JSON_OBJECT || !cly_json_read(members, 3, item->start, item->length)) return false;
+    if (!read_count(&accepted_count, accepted) || !read_count(&rejected_count, rejected)) return false;
+    if (!is_said(accepted) && !is_said(rejected) && !is_problem(error)) return false;
+    sendouts->count++;
+    sendouts->accepted = add(sendouts->accepted, accepted_count);
+    sendouts->rejected = add(sendouts->rejected, rejected_count);
+    if (is_problem(error))
+        note_problem(sendouts, problem, error);
+    else
+        sendouts->all_failed = false;
+    return true;
+}
+
+static bool read_all(cly_sendouts *sendouts, cly_json_value *problem, const cly_json_value *data) {
+    cly_json_value item = {CLY_JSON_ABSENT, NULL, 0};
+    if (data->type != CLY_JSON_ARRAY) return false;
+    sendouts->all_failed = true;
+    while (cly_json_next_item(data, &item))
+        if (!read_sendout(sendouts, problem, &item)) return false;
+    return sendouts->count > 0;
+}
+
+bool cly_sendouts_read(cly_sendouts *sendouts, cly_json_value *problem, const char *body, size_t length) {
+    static const cly_sendouts nothing = {0};
+    cly_json_member members[] = {{.name = "data"}, {.name = "error"}};
+    *sendouts = nothing;
+    *problem = (cly_json_value){CLY_JSON_ABSENT, NULL, 0};
+    if (!cly_json_read(members, 2, body, length) || !read_all(sendouts, problem, &members[0].value)) {
+        *sendouts = nothing;
+        *problem = (cly_json_value){CLY_JSON_ABSENT, NULL, 0};
+        return false;
+    }
+    if (is_problem(&members[1].value)) note_problem(sendouts, problem, &members[1].value);
+    return true;
+}
+
+/* ---- what follows ---- */
+
+static bool is_all_accepted(const cly_sendouts *sendouts, uint64_t entries) {
+    return !sendouts->has_problem && sendouts->rejected == 0 && sendouts->accepted == entries;
+}
+
+static bool is_nobody_taken(const cly_sendouts *sendouts, uint64_t entries) {
+    if (sendouts->accepted > 0) return false;
+    return sendouts->rejected == entries || (sendouts->rejected == 0 && sendouts->all_failed);
+}
+
+static cly_kind refuse(const cly_sendouts *sendouts, uint64_t entries, cly_error *error) {
+    cly_outcome outcome = is_nobody_taken(sendouts, entries) ? CLY_REFUSED : CLY_UNKNOWN;
+    bool is_complete = add(sendouts->accepted, sendouts->rejected) == entries;
+    if (sendouts->rejected > 0)
+        return cly_error_set(error, CLY_REJECTED, outcome,
+                             "%" PRIu64 " entries were rejected, %" PRIu64 " accepted%s", sendouts->rejected,
+                             sendouts->accepted, is_complete ? "" : "; the reply does not account for all");
+    if (sendouts->has_problem)
+        return cly_error_set(error, CLY_REJECTED, outcome,
+                             "a sendout failed; %" PRIu64 " entries were accepted", sendouts->accepted);
+    return cly_error_set(error, CLY_PROTOCOL, outcome,
+                         "the reply accounts for %" PRIu64 " of %" PRIu64 " entries", sendouts->accepted,
+                         entries);
+}
+
+static cly_kind judge(const cly_sendouts *sendouts, int entries, cly_error *error) {
+    if (sendouts->count == 0)
+        return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN,
+                             "the reply does not say how many entries were accepted");
+    if (is_all_accepted(sendouts, (uint64_t)entries)) return CLY_OK;
+    return refuse(sendouts, (uint64_t)entries, error);
+}
+
+cly_kind cly_sendouts_judge(const cly_sendouts *sendouts, int entries, cly_error *error) {
+    cly_kind kind = judge(sendouts, entries, error);
+    if (kind == CLY_OK || error == NULL) return kind;
+    error->hint =
+        sendouts->count == 0
+            ? "the campaign may have been started: look for its delivery statuses before sending it again"
+            : "`result.sendouts` has what the API said of each campaign; repeat only what was not accepted";
+    return kind;
+}
