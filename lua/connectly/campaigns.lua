@@ -1,7 +1,9 @@
 -- Campaign sendouts: a reply as a table, and more entries than go in one request.
--- API: campaigns.
+-- All are encoded before the first goes: what was checked is what goes, whatever
+-- becomes of the tables meanwhile. API: campaigns.
 
 local errors = require "connectly.errors"
+local json = require "connectly.json"
 local native = require "connectly.loader"
 
 -- Entries in one request, unless the caller says otherwise. No limit is documented.
@@ -11,7 +13,13 @@ local CHUNK_SIZE, CHUNK_SIZE_MAX = 100, 1000
 ---@field accepted integer entries that the API took
 ---@field rejected integer entries that it refused
 ---@field sendouts {accepted: integer, rejected: integer, error: any, reply: table}[] one a campaign and version
----@field chunks {first: integer, last: integer, outcome: string, error: connectly.Error?}[]? one a request
+---@field chunks connectly.Chunk[]? one a request; not of start and send_many
+
+---@class connectly.Chunk
+---@field first integer the first of its entries
+---@field last integer the last
+---@field outcome "accepted"|"not_sent"|"rejected"|"unknown"
+---@field error connectly.Error? nil also when it was not sent because of one before
 
 -- More than anybody sends at once; beyond it the core says what is wrong.
 local ENTRIES_MAX = 1000000
@@ -32,7 +40,7 @@ end
 
 --- A count, which the API may write in digits. What is 0 may be left out.
 local function read_count(value)
-  return is_null(value) and 0 or tonumber(value)
+  return is_null(value) and 0 or math.floor(tonumber(value)) -- an integer, where there are some
 end
 
 local function sum_up(result)
@@ -59,31 +67,34 @@ function campaigns.read(reply)
   return sum_up(result)
 end
 
---- A list without holes and other keys, and nothing computed: how many items; or nil.
-local function plain_count(entries)
-  if type(entries) ~= "table" or getmetatable(entries) ~= nil then
+--- Whether a list is what it holds: a metatable may mark it, but not compute.
+local function is_plain(list)
+  local metatable = getmetatable(list)
+  if metatable == nil then
+    return true
+  end
+  return type(metatable) == "table" and not (rawget(metatable, "__index") or rawget(metatable, "__len")
+    or rawget(metatable, "__pairs"))
+end
+
+--- How many items a list has that can be split; nil when it is none.
+local function count_items(list)
+  if type(list) ~= "table" or not is_plain(list) then
     return nil
   end
   local count = 0
-  for key in next, entries do
+  for key in next, list do
     count = count + 1
     if type(key) ~= "number" or count > ENTRIES_MAX then
       return nil
     end
   end
   for index = 1, count do
-    if entries[index] == nil then
+    if list[index] == nil then
       return nil
     end
   end
   return count
-end
-
---- How many entries a message holds, where that can be told.
----@param message any
----@return integer?
-function campaigns.count(message)
-  return type(message) == "table" and plain_count(message.entries) or nil
 end
 
 local function check_chunk_size(options)
@@ -102,19 +113,30 @@ local function check_chunk_size(options)
   return size
 end
 
+--- The message with some of its entries.
+local function part_of(message, first, last)
+  local part = { entries = {} }
+  for name, value in pairs(message) do
+    if name ~= "entries" then
+      part[name] = value
+    end
+  end
+  for index = first, last do
+    part.entries[index - first + 1] = message.entries[index]
+  end
+  return part
+end
+
+--- { first, message } of each request; the core says what is wrong with what is no list,
+--- and takes in one what only it can read.
 local function split(message, size)
+  local count = type(message) == "table" and count_items(message.entries) or 0
+  if count == 0 then
+    return { { first = 1, message = message } }
+  end
   local chunks = {}
-  for first = 1, #message.entries, size do
-    local chunk = { first = first, last = math.min(first + size - 1, #message.entries), message = { entries = {} } }
-    for name, value in pairs(message) do
-      if name ~= "entries" then
-        chunk.message[name] = value
-      end
-    end
-    for index = chunk.first, chunk.last do
-      chunk.message.entries[index - first + 1] = message.entries[index]
-    end
-    chunks[#chunks + 1] = chunk
+  for first = 1, count, size do
+    chunks[#chunks + 1] = { first = first, message = part_of(message, first, math.min(first + size - 1, count)) }
   end
   return chunks
 end
@@ -135,62 +157,68 @@ local function renamed(problem, offset)
   return problem
 end
 
---- As the core writes it: 2 and 2.0 are the same.
-local function as_text(value)
-  return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+local function refusal(index, twin)
+  local param, text = ("entries[%d]"):format(index), ("the same number and campaign as entries[%d]"):format(twin)
+  return errors.new {
+    kind = "argument", outcome = "not_sent", message = param .. ": " .. text, param = param,
+    problems = { { param = param, message = text } },
+  }
 end
 
+--- Who is sent what by an entry, as it goes.
 local function key_of(entry)
-  if type(entry) ~= "table" then
-    return nil
-  end
-  local number = entry.number or entry.client
-  local who = type(number) == "table" and number.id or number
-  local name, version = entry.campaign_name or entry.campaignName, entry.campaign_version or entry.campaignVersion
-  return ("%s\0%s\0%s"):format(as_text(who), as_text(name), as_text(version))
+  return ("%s\0%s\0%s"):format(entry.client, entry.campaignName, entry.campaignVersion or "")
 end
 
 --- Within one request the core looks; across requests nobody else does.
-local function find_twin(entries)
+local function find_twin(chunks)
   local seen = {}
-  for index, entry in ipairs(entries) do
-    local key = key_of(entry)
-    if key and seen[key] then
-      local param, text = ("entries[%d]"):format(index), ("the same number and campaign as entries[%d]"):format(seen[key])
-      return errors.new {
-        kind = "argument", outcome = "not_sent", message = param .. ": " .. text, param = param,
-        problems = { { param = param, message = text } },
-      }
-    end
-    seen[key or index] = index
-  end
-end
-
---- All are checked before the first goes.
-local function check_all(chunks, entries, check)
   for _, chunk in ipairs(chunks) do
-    local is_fine, problem = check(chunk.message)
-    if not is_fine then
-      return renamed(problem, chunk.first - 1)
+    for index, entry in ipairs(json.decode(chunk.body).entries) do
+      local key, place = key_of(entry), chunk.first + index - 1
+      if seen[key] then
+        return refusal(place, seen[key])
+      end
+      seen[key] = place
     end
   end
-  return find_twin(entries)
 end
 
-local function note(result, chunk, reply, problem)
-  local from = reply or problem.result
+--- What goes, in as many requests as it needs, all of it checked.
+---@param message table entries
+---@param options {chunk_size: integer?}?
+---@param encode fun(message: table): string?, any the body, and what `send` wants to know of it; or nil, error
+---@return {first: integer, body: string, batch: any}[]? chunks
+---@return connectly.Error?
+function campaigns.prepare(message, options, encode)
+  local chunks = split(message, check_chunk_size(options))
+  for _, chunk in ipairs(chunks) do
+    local body, second = encode(chunk.message)
+    if not body then
+      return nil, renamed(second, chunk.first - 1)
+    end
+    chunk.body, chunk.batch, chunk.message = body, second, nil
+  end
+  local problem = #chunks > 1 and find_twin(chunks) or nil
+  return not problem and chunks or nil, problem
+end
+
+local function note(result, chunk, outcome, problem)
+  result.chunks[#result.chunks + 1] = {
+    first = chunk.first, last = chunk.first + chunk.batch.entries - 1, outcome = outcome, error = problem,
+  }
+end
+
+local function note_sendouts(result, from)
   for _, sendout in ipairs(from and from.sendouts or {}) do
     result.sendouts[#result.sendouts + 1] = sendout
   end
-  result.chunks[#result.chunks + 1] = {
-    first = chunk.first, last = chunk.last, outcome = problem and problem.outcome or "accepted", error = problem,
-  }
 end
 
 --- Whether the chunks after this one may still go: what the API said about some
 --- entries says nothing about the others.
 local function goes_on(problem)
-  return problem.result ~= nil
+  return problem == nil or problem.result ~= nil
 end
 
 local function is_in_doubt(result)
@@ -202,41 +230,34 @@ local function is_in_doubt(result)
   return result.accepted > 0
 end
 
---- The error of the whole: that of the first chunk that failed, as the whole is.
+--- The error of the whole: a copy of the first chunk's that failed, with what is true
+--- of all of them.
 local function whole_error(result, problem)
-  if problem.outcome ~= "unknown" and is_in_doubt(result) then
-    problem.outcome, problem.retryable = "unknown", false
-    problem.hint = "part of the entries was accepted, or may have been: `result.chunks` says which may be sent again"
+  local whole = errors.copy(problem)
+  whole.result = result
+  if whole.outcome ~= "unknown" and is_in_doubt(result) then
+    whole.outcome, whole.retryable = "unknown", false
+    whole.hint = "part of the entries was accepted, or may have been: `result.chunks` says which may be sent again"
   end
-  problem.result = result
-  return problem
+  return whole
 end
 
---- Sends all entries, in as many requests as they need, one after the other.
----@param message table entries
----@param options {chunk_size: integer?}?
----@param send fun(message: table): connectly.Campaigns?, connectly.Info|connectly.Error
----@param check fun(message: table): any, connectly.Error? finds faults, sends nothing
+--- Sends what was prepared, one request after the other.
+---@param chunks table[] of prepare
+---@param send fun(body: string, batch: any): connectly.Campaigns?, connectly.Info|connectly.Error
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
-function campaigns.send(message, options, send, check)
-  local size = check_chunk_size(options)
-  if (campaigns.count(message) or 0) == 0 then
-    return send(message) -- which says what is wrong with it, or takes what only it can read
-  end
-  local chunks = split(message, size)
-  local problem = check_all(chunks, message.entries, check)
-  if problem then
-    return nil, problem
-  end
-  local result, info, failure = { accepted = 0, rejected = 0, sendouts = {}, chunks = {} }, nil, nil
+function campaigns.send(chunks, send)
+  local result, info, failure, is_over = { sendouts = {}, chunks = {} }, nil, nil, false
   for _, chunk in ipairs(chunks) do
-    local reply, second = send(chunk.message)
-    problem = reply == nil and second or nil
-    note(result, chunk, reply, problem)
-    failure, info = failure or problem, second
-    if problem and not goes_on(problem) then
-      break
+    if is_over then
+      note(result, chunk, "not_sent")
+    else
+      local reply, second = send(chunk.body, chunk.batch)
+      local problem = reply == nil and second or nil
+      note_sendouts(result, reply or problem.result)
+      note(result, chunk, problem and problem.outcome or "accepted", problem)
+      failure, info, is_over, chunk.body = failure or problem, second, not goes_on(problem), nil
     end
   end
   sum_up(result)

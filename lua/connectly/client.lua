@@ -131,28 +131,36 @@ local function emit_pending(self)
 end
 
 --- While it is drained, giving way, a client is closed to others already.
-local function submit_if_open(self, operation, message, group)
+local function submit_if_open(self, operation, message, group, batch)
   if self.is_closing then
     return nil, errors.new { kind = "closed", outcome = "not_sent", message = "the client is closed" }
+  end
+  if batch then
+    return self.native:submit_batch(operation, message, batch)
   end
   return self.native:submit(operation, message, group)
 end
 
---- Starts a call: its ticket; or nil and the error, told as any call's end is.
-local function submit(self, operation, message, group)
-  local ticket, second = submit_if_open(self, operation, message, group)
+--- Tells of a call that ended before it was one.
+local function tell_refused(self, operation, problem)
+  emit(self, { name = "start", operation = operation })
+  emit(self, {
+    name = "done", operation = operation, kind = problem.kind, outcome = problem.outcome, attempts = 0, elapsed = 0,
+  })
+  return problem
+end
+
+--- Starts a call: its ticket; or nil and the error, told as any call's end is. With a
+--- `batch` the message is what native:encode made of it.
+local function submit(self, operation, message, group, batch)
+  local ticket, second = submit_if_open(self, operation, message, group, batch)
   if ticket then
     if self.on_event then
       emit(self, { name = "start", operation = operation, call = second })
     end
     return ticket
   end
-  local problem = errors.complete(second)
-  emit(self, { name = "start", operation = operation })
-  emit(self, {
-    name = "done", operation = operation, kind = problem.kind, outcome = problem.outcome, attempts = 0, elapsed = 0,
-  })
-  return nil, problem
+  return nil, tell_refused(self, operation, errors.complete(second))
 end
 
 local function ask_limiter(self)
@@ -292,8 +300,8 @@ local function after(_, ...)
   return ...
 end
 
---- A whole call: value, info; or nil, error.
-local function perform(self, operation, message)
+--- A whole call: value, info; or nil, error. `batch`: see submit.
+local function perform(self, operation, message, batch)
   if gives_reply[operation] then
     json.load() -- or else nobody could read the answer
   end
@@ -301,7 +309,7 @@ local function perform(self, operation, message)
   if not is_ready then
     return nil, refusal
   end
-  local ticket, problem = submit(self, operation, message)
+  local ticket, problem = submit(self, operation, message, nil, batch)
   if not ticket then
     return nil, problem
   end
@@ -361,16 +369,28 @@ end
 ---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
 ---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
 ---entries go in chunks of 100, one after the other; all are checked before the first
----goes. An entry that the API refuses makes it an error, also where the API answers
----200; its `result` has what became of each chunk. API: campaigns.
+---goes, and go as they were then. An entry that the API refuses makes it an error, also
+---where the API answers 200; its `result` has what became of each chunk. `timeout` is
+---each request's. API: campaigns.
 ---@param message {entries: table[]}
 ---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
 function methods.send_campaigns(self, message, options)
-  return require("connectly.campaigns").send(message, options,
-    function(chunk) return perform(self, "send_campaigns", chunk) end,
-    function(chunk) return methods.dry_run(self, "send_campaigns", chunk) end)
+  local function encode(chunk)
+    local body, second, _, batch = self.native:encode("send_campaigns", chunk)
+    if not body then
+      return nil, errors.complete(second)
+    end
+    return body, batch
+  end
+  json.load() -- before anything leaves
+  local chunks, problem = require("connectly.campaigns").prepare(message, options, encode)
+  if not chunks then
+    return nil, tell_refused(self, "send_campaigns", problem)
+  end
+  return require("connectly.campaigns").send(chunks,
+    function(body, batch) return perform(self, "send_campaigns", body, batch) end)
 end
 
 ---Registers a webhook, or changes the one that its topic has. `info.change` is
@@ -413,7 +433,8 @@ function methods.start(self, operation, message)
 end
 
 ---The same for a call whose result nobody will ask for, as in nginx's log phase: it
----keeps no place. What became of it `on_event` tells, and `stats` counts.
+---keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
+---send_campaigns, whose result must be read.
 ---@param operation string
 ---@param message table
 ---@return boolean? is_started

@@ -98,6 +98,17 @@ function errors.new(fields)
   return setmetatable(fields, metatable)
 end
 
+---An error like another, whose fields may be changed.
+---@param err connectly.Error
+---@return connectly.Error
+function errors.copy(err)
+  local made = {}
+  for name, value in next, err do
+    made[name] = value
+  end
+  return setmetatable(made, metatable)
+end
+
 ---An error about an option that the C side does not look at.
 ---@param param string
 ---@param problem string

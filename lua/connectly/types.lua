@@ -43,7 +43,7 @@
 
 ---What client:send_campaigns takes.
 ---@class connectly.SendCampaigns
----@field entries connectly.CampaignEntry[] one for each recipient; nobody may stand twice for one campaign and version
+---@field entries connectly.CampaignEntry[] one for each recipient; nobody may stand twice for one campaign and version; in one request
 ---@field traceparent string? W3C Trace Context; goes as a header, not in the body
 
 ---What client:create_webhook takes.
@@ -284,8 +284,9 @@ function Client:send_session(message) end
 ---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
 ---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
 ---entries go in chunks of 100, one after the other; all are checked before the first
----goes. An entry that the API refuses makes it an error, also where the API answers
----200; its `result` has what became of each chunk. API: campaigns.
+---goes, and go as they were then. An entry that the API refuses makes it an error, also
+---where the API answers 200; its `result` has what became of each chunk. `timeout` is
+---each request's. API: campaigns.
 ---@param message connectly.SendCampaigns
 ---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
 ---@return connectly.Campaigns
@@ -386,7 +387,8 @@ function Client:ensure_webhook(message) end
 function Client:start(operation, message) end
 
 ---The same for a call whose result nobody will ask for, as in nginx's log phase: it
----keeps no place. What became of it `on_event` tells, and `stats` counts.
+---keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
+---send_campaigns, whose result must be read.
 ---@param operation connectly.Operation
 ---@param message table
 ---@return boolean is_started
@@ -462,8 +464,9 @@ function SafeClient:send_session(message) end
 ---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
 ---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
 ---entries go in chunks of 100, one after the other; all are checked before the first
----goes. An entry that the API refuses makes it an error, also where the API answers
----200; its `result` has what became of each chunk. API: campaigns.
+---goes, and go as they were then. An entry that the API refuses makes it an error, also
+---where the API answers 200; its `result` has what became of each chunk. `timeout` is
+---each request's. API: campaigns.
 ---@param message connectly.SendCampaigns
 ---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
 ---@return connectly.Campaigns?
@@ -565,7 +568,8 @@ function SafeClient:ensure_webhook(message) end
 function SafeClient:start(operation, message) end
 
 ---The same for a call whose result nobody will ask for, as in nginx's log phase: it
----keeps no place. What became of it `on_event` tells, and `stats` counts.
+---keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
+---send_campaigns, whose result must be read.
 ---@param operation connectly.Operation
 ---@param message table
 ---@return boolean? is_started

@@ -23,11 +23,11 @@ static int end(void **state) {
 }
 
 static void start(double timeout, double now) {
-    cly_call_begin(&call, cly_operation_find("send_template", 13), 0, timeout, now);
+    cly_call_begin(&call, cly_operation_find("send_template", 13), (cly_batch){0, 0}, timeout, now);
 }
 
 static void start_campaigns(int entries) {
-    cly_call_begin(&call, cly_operation_find("send_campaigns", 14), entries, 30, 0);
+    cly_call_begin(&call, cly_operation_find("send_campaigns", 14), (cly_batch){entries, 1}, 30, 0);
 }
 
 /* The limiter let it go at once. */
@@ -273,7 +273,7 @@ static void a_doubt_outlives_every_later_attempt(void **state) {
 }
 
 static void start_operation(const char *name) {
-    cly_call_begin(&call, cly_operation_find(name, strlen(name)), 0, 30, 0);
+    cly_call_begin(&call, cly_operation_find(name, strlen(name)), (cly_batch){0, 0}, 30, 0);
 }
 
 /* RFC 9110, section 9.2.2. */
@@ -417,7 +417,7 @@ static void a_used_call_remembers_no_sendouts(void **state) {
     answer(200, "{\"data\":[{\"acceptedCount\":1,\"error\":\"x\"}]}", 1);
     assert_int_equal(call.response.sendouts.count, 1);
     start(30, 10);
-    assert_int_equal(call.entries, 0);
+    assert_int_equal(call.batch.entries, 0);
     assert_int_equal(call.response.sendouts.count, 0);
     attempt(10);
     answer(400, "{\"data\":[{\"acceptedCount\":1}]}", 11);

@@ -274,7 +274,7 @@ static void try_reply(const void *subject) {
     report.body = given->body;
     report.length = strlen(given->body);
     cly_call_init(&call);
-    cly_call_begin(&call, cly_operation_find("send_template", 13), 0, 30, 0);
+    cly_call_begin(&call, cly_operation_find("send_template", 13), (cly_batch){0, 0}, 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
     cly_call_sent(&call);
     cly_call_report(&call, &rules, &report, 0, 1);
@@ -299,7 +299,7 @@ static void try_campaigns(const void *subject) {
     cly_call call;
     (void)subject;
     cly_call_init(&call);
-    cly_call_begin(&call, cly_operation_find("send_campaigns", 14), 2, 30, 0);
+    cly_call_begin(&call, cly_operation_find("send_campaigns", 14), (cly_batch){2, 1}, 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
     cly_call_sent(&call);
     cly_call_report(&call, &rules, &report, 0, 1);

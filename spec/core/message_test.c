@@ -214,14 +214,58 @@ static void entries_are_counted_as_they_are_written(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(messages); i++) {
         assert_int_equal(message_encode_text(&stage, "send_campaigns", messages[i]), CLY_OK);
-        assert_int_equal(stage.encoder.entries, i + 1);
+        assert_int_equal(stage.encoder.batch.entries, i + 1);
     }
     assert_int_equal(message_encode_text(&stage, "send_session", "{'number':'+14155550123','text':'x'}"),
                      CLY_OK);
-    assert_int_equal(stage.encoder.entries, 0);
+    assert_int_equal(stage.encoder.batch.entries, 0);
     assert_int_equal(message_encode_text(&stage, "send_campaigns", "{'entries':[]}"), CLY_ARGUMENT);
     assert_int_equal(message_encode_text(&stage, "send_campaigns", "{}"), CLY_ARGUMENT);
-    assert_int_equal(stage.encoder.entries, 0);
+    assert_int_equal(stage.encoder.batch.entries, 0);
+}
+
+/* Each campaign and version becomes a sendout, however it was given. */
+static void sendouts_are_counted_by_campaign_and_version(void **state) {
+    static const struct {
+        const char *entries;
+        int sendouts;
+    } cases[] = {
+        {"{'number':'+14155550121','campaign_name':'c'},{'number':'+14155550122','campaign_name':'c'}", 1},
+        {"{'number':'+14155550121','campaign_name':'c'},{'number':'+14155550121','campaign_name':'d'}", 2},
+        {"{'number':'+14155550121','campaignName':'c','campaignVersion':null},"
+         "{'client':'+14155550122','campaign_name':'c'}",
+         1},
+        {"{'number':'+14155550121','campaign_name':'c','campaign_version':2},"
+         "{'number':'+14155550122','campaign_name':'c','campaign_version':'2'},"
+         "{'number':'+14155550122','campaign_name':'c'}",
+         2},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char message[512];
+        snprintf(message, sizeof message, "{'entries':[%s]}", cases[i].entries);
+        assert_int_equal(message_encode_text(&stage, "send_campaigns", message), CLY_OK);
+        check_case(stage.encoder.batch.sendouts == cases[i].sendouts, cases[i].entries);
+    }
+}
+
+static void what_was_written_can_be_sent_as_it_was(void **state) {
+    static const char body[] = "{\"entries\":[{\"client\":\"+14155550123\",\"campaignName\":\"c\"}]}";
+    static const char parent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const cly_operation *operation = cly_operation_find("send_campaigns", 14);
+    (void)state;
+    cly_error_clear(&stage.error);
+    assert_int_equal(message_encode_text(&stage, "send_session", "{'number':'+14155550123','text':'x'}"),
+                     CLY_OK);
+    assert_int_equal(cly_message_repeat(&stage.encoder, operation, body, sizeof body - 1, (cly_batch){1, 1},
+                                        parent, &stage.error),
+                     CLY_OK);
+    assert_int_equal(stage.encoder.body.length, sizeof body - 1);
+    assert_memory_equal(stage.encoder.body.data, body, sizeof body - 1);
+    assert_string_equal(stage.encoder.path.data, "/send/campaigns");
+    assert_string_equal(stage.encoder.method, "POST");
+    assert_string_equal(stage.encoder.traceparent, parent);
+    assert_int_equal(stage.encoder.batch.entries, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -238,6 +282,8 @@ int main(void) {
         TEST(slashes_in_disguise_climb_nowhere),
         TEST(a_long_path_is_refused),
         TEST(entries_are_counted_as_they_are_written),
+        TEST(sendouts_are_counted_by_campaign_and_version),
+        TEST(what_was_written_can_be_sent_as_it_was),
     };
     return cmocka_run_group_tests_name("core/message", tests, NULL, NULL);
 }

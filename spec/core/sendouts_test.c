@@ -205,7 +205,7 @@ static void huge_counts_do_not_overflow(void **state) {
     assert_int_equal(sendouts.count, 20000);
     assert_true(sendouts.accepted == UINT64_MAX && sendouts.rejected == UINT64_MAX);
     cly_error_clear(&error);
-    assert_int_equal(cly_sendouts_judge(&sendouts, 3, &error), CLY_REJECTED);
+    assert_int_equal(cly_sendouts_judge(&sendouts, (cly_batch){3, 1}, &error), CLY_REJECTED);
     assert_int_equal(error.outcome, CLY_UNKNOWN);
     assert_non_null(strstr(error.message, "; the reply does not account for all"));
     free(body);
@@ -241,7 +241,7 @@ static void nothing_is_allocated(void **state) {
         cly_error error;
         (void)cly_sendouts_read(&sendouts, &problem, readings[i].body, strlen(readings[i].body));
         cly_error_clear(&error);
-        if (cly_sendouts_judge(&sendouts, 3, &error) == CLY_OK) continue;
+        if (cly_sendouts_judge(&sendouts, (cly_batch){3, 1}, &error) == CLY_OK) continue;
     }
     has_failed = memory_restore();
     assert_false(has_failed);
@@ -305,7 +305,7 @@ static cly_kind judge(const char *format, const char *items, int entries, cly_er
     snprintf(body, sizeof body, format, items);
     (void)read(body);
     cly_error_clear(error);
-    return cly_sendouts_judge(&sendouts, entries, error);
+    return cly_sendouts_judge(&sendouts, (cly_batch){entries, 1}, error);
 }
 
 static void a_reply_is_judged_by_what_it_accounts_for(void **state) {
@@ -340,6 +340,24 @@ static void an_error_of_the_whole_is_one(void **state) {
     assert_int_equal(error.outcome, CLY_REFUSED);
 }
 
+/* Those that no item speaks of may have been taken. */
+static void nobody_was_taken_when_each_sendout_failed(void **state) {
+    static const char *const failed[] = {"{\"error\":\"x\"}",
+                                         "{\"acceptedCount\":0,\"rejectedCount\":0,\"error\":\"x\"}",
+                                         "{\"error\":\"x\"},{\"error\":\"y\"}", "{\"rejectedCount\":3}"};
+    static const cly_outcome outcomes[] = {CLY_UNKNOWN, CLY_UNKNOWN, CLY_REFUSED, CLY_REFUSED};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(failed); i++) {
+        char body[256];
+        cly_error error;
+        snprintf(body, sizeof body, "{\"data\":[%s]}", failed[i]);
+        assert_true(read(body));
+        cly_error_clear(&error);
+        assert_int_equal(cly_sendouts_judge(&sendouts, (cly_batch){3, 2}, &error), CLY_REJECTED);
+        check_case(error.outcome == outcomes[i], failed[i]);
+    }
+}
+
 static void hints_say_what_to_look_at(void **state) {
     cly_error error;
     (void)state;
@@ -356,8 +374,8 @@ static void hints_say_what_to_look_at(void **state) {
 static void an_error_may_be_null(void **state) {
     (void)state;
     assert_true(read("{\"data\":[{\"acceptedCount\":1}]}"));
-    assert_int_equal(cly_sendouts_judge(&sendouts, 1, NULL), CLY_OK);
-    assert_int_equal(cly_sendouts_judge(&sendouts, 2, NULL), CLY_PROTOCOL);
+    assert_int_equal(cly_sendouts_judge(&sendouts, (cly_batch){1, 1}, NULL), CLY_OK);
+    assert_int_equal(cly_sendouts_judge(&sendouts, (cly_batch){2, 1}, NULL), CLY_PROTOCOL);
 }
 
 static int end(void **state) {
@@ -376,6 +394,7 @@ int main(void) {
         cmocka_unit_test_teardown(nothing_is_allocated, end),
         cmocka_unit_test(a_reply_is_judged_by_what_it_accounts_for),
         cmocka_unit_test(an_error_of_the_whole_is_one),
+        cmocka_unit_test(nobody_was_taken_when_each_sendout_failed),
         cmocka_unit_test(hints_say_what_to_look_at),
         cmocka_unit_test(an_error_may_be_null),
     };

@@ -66,7 +66,7 @@ static void judge_fixture(const char *name, const json_t *fixture) {
     report.body = fixture_body(fixture, &report.length);
     report.body = edge_copy(report.body, report.length);
     cly_call_init(&call);
-    cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), 0, 30, 0);
+    cly_call_begin(&call, operation_of(fixture_text(fixture, "operation")), (cly_batch){0, 0}, 30, 0);
     assert_int_equal(cly_call_next(&call, 0), CLY_STEP_SEND);
     cly_call_sent(&call);
     cly_call_report(&call, &rules, &report, 0, 1);
@@ -142,7 +142,7 @@ static cly_kind judge(const ending *given, const char *operation, cly_error *err
     cly_error_clear(error);
     cly_response_init(&response);
     cly_verdict_read(&report, operation_of(operation), &response, NULL);
-    kind = cly_verdict(&report, operation_of(operation), ENTRIES, &response, error);
+    kind = cly_verdict(&report, operation_of(operation), (cly_batch){ENTRIES, 1}, &response, error);
     cly_response_clear(&response);
     return kind;
 }
@@ -193,7 +193,9 @@ static void a_reply_that_could_not_be_kept_is_unknown(void **state) {
     cly_error_clear(&error);
     cly_response_init(&response);
     response.is_json = response.lacks_memory = true;
-    assert_int_equal(cly_verdict(&report, operation_of("send_template"), 0, &response, &error), CLY_NETWORK);
+    assert_int_equal(
+        cly_verdict(&report, operation_of("send_template"), (cly_batch){0, 0}, &response, &error),
+        CLY_NETWORK);
     assert_int_equal(error.outcome, CLY_UNKNOWN);
     assert_string_equal(error.message, "not enough memory to read the reply");
     assert_false(cly_error_is_retryable(&error));

@@ -100,7 +100,7 @@ static void judge(const cly_report *report, const cly_response *response, const 
     for (size_t i = 0; i < 2; i++) {
         cly_error error;
         cly_error_clear(&error);
-        if (cly_verdict(report, operations[i], 0, response, &error) != CLY_OK) {
+        if (cly_verdict(report, operations[i], (cly_batch){0, 0}, response, &error) != CLY_OK) {
             check_error(report, &error, i == 0 ? secret : NULL);
             continue;
         }
@@ -197,7 +197,7 @@ static void judge_entries(const cly_report *report, const cly_response *response
     const cly_sendouts *said = &response->sendouts;
     cly_error error;
     cly_error_clear(&error);
-    if (cly_verdict(report, &campaigns, entries, response, &error) == CLY_OK) {
+    if (cly_verdict(report, &campaigns, (cly_batch){entries, 1}, response, &error) == CLY_OK) {
         EXPECT(response->is_json && said->count > 0 && !said->has_problem, "a success");
         EXPECT(said->accepted == (uint64_t)entries && said->rejected == 0, "a success of all");
         return;

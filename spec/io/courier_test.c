@@ -182,7 +182,7 @@ static const char *const two_accepted[] = {
 static cly_submission campaigns_of(int entries, cly_buffer *body) {
     cly_submission submission = submission_of(answering.url, 30, 0, body);
     submission.operation = cly_operation_find("send_campaigns", 14);
-    submission.entries = entries;
+    submission.batch.entries = entries;
     return submission;
 }
 
@@ -194,7 +194,7 @@ static void answer_two_accepted(void) {
 static void check_accounted(cly_ticket ticket, int entries) {
     const cly_call *call = finish(ticket);
     cly_result result;
-    assert_int_equal(call->entries, entries);
+    assert_int_equal(call->batch.entries, entries);
     assert_int_equal(call->error.kind, entries == 2 ? CLY_OK : CLY_PROTOCOL);
     if (entries != 2) assert_int_equal(call->error.outcome, CLY_UNKNOWN);
     assert_int_equal(call->response.sendouts.count, 1);
@@ -235,7 +235,7 @@ static void those_taken_over_are_accounted_for_too(void **state) {
         assert_int_equal(cly_engine_submit(engine, &tickets[i], &submission, NULL), CLY_OK);
         cly_buffer_clear(&body);
         assert_true(cly_engine_look(engine, i, &known));
-        assert_int_equal(known.submission.entries, i + 1);
+        assert_int_equal(known.submission.batch.entries, i + 1);
     }
     cly_engine_step(engine, 1, 0, NULL, 0);
     assert_int_equal(cly_courier_new(&courier, engine, options.max_in_flight, NULL), CLY_OK);

@@ -537,7 +537,7 @@ static cly_ticket submit_campaigns(int entries) {
     cly_ticket ticket = 0;
     cly_error error;
     submission.operation = cly_operation_find("send_campaigns", 14);
-    submission.entries = entries;
+    submission.batch.entries = entries;
     assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
     finish(ticket, 2);
     return ticket;
@@ -605,7 +605,7 @@ static void a_reply_is_judged_as_it_is_handed_on(void **state) {
         cly_ticket ticket;
         cly_error error;
         submission.operation = cly_operation_find(names[i], strlen(names[i]));
-        submission.entries = 12345678;
+        submission.batch.entries = 12345678;
         assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
         finish(ticket, 2);
         assert_int_equal(error_of(ticket)->kind, CLY_PROTOCOL);

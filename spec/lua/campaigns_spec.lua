@@ -3,7 +3,6 @@
 -- of a reply has its tables in spec/core/sendouts_test.c; more of the way over HTTP is
 -- in endpoints_spec.
 
-local campaigns = require "connectly.campaigns"
 local cjson = require "cjson"
 local errors = require "connectly.errors"
 local safe = require "connectly.safe"
@@ -260,151 +259,250 @@ for _, way in ipairs(ways) do
 end
 
 describe("entries in chunks", function()
-  local sent, answers, client
+  local client
 
-  local function send(message)
-    sent[#sent + 1] = message
-    local reply = answers[#sent] or { data = { item(#message.entries, 0) } }
-    if errors.is_error(reply) then
-      return nil, reply
-    end
-    answer(reply)
-    return client:start("send_campaigns", message):wait(20)
-  end
-
-  local function fine() return true end
-
-  setup(function() client = new_client() end)
+  -- One attempt, so that 429 is an end: nothing was accepted.
+  setup(function() client = new_client { max_attempts = 1 } end)
 
   teardown(function() client:close() end)
 
-  before_each(function()
-    sent, answers = {}, {}
-  end)
+  before_each(function() sandbox:turn("campaigns", { name = "w" }) end)
+
+  --- Sends with the replies to the first requests; the rest are answered as usual.
+  local function send(list, size, replies)
+    for _, reply in ipairs(replies or {}) do
+      if type(reply) == "number" then
+        sandbox:reply { operation = "send_campaigns", status = reply }
+      else
+        answer(reply)
+      end
+    end
+    return client:send_campaigns({ entries = list }, size and { chunk_size = size })
+  end
+
+  local function requests()
+    return (select(2, sandbox:deliveries()))
+  end
+
+  local function outcomes(result)
+    local list = {}
+    for index, chunk in ipairs(result.chunks) do
+      list[index] = ("%d-%d %s"):format(chunk.first, chunk.last, chunk.outcome)
+    end
+    return list
+  end
+
+  --- How often each number was sent something.
+  local function counts()
+    local found = {}
+    for _, delivery in ipairs((sandbox:deliveries())) do
+      local number = delivery.recipient or delivery.number
+      found[number] = (found[number] or 0) + 1
+    end
+    return found
+  end
+
+  local function assert_once(list)
+    local found = counts()
+    for _, entry in ipairs(list) do
+      assert.equal(1, found[entry.number or entry.client], entry.number)
+    end
+  end
 
   it("go one request after the other, each once", function()
-    local given = entries(25)
-    local result = campaigns.send({ entries = given, traceparent = TRACE }, { chunk_size = 10 }, send, fine)
+    local list = entries(25)
+    local result = assert(send(list, 10))
     assert.equal(25, result.accepted)
-    assert.same({ 10, 10, 5 }, { #sent[1].entries, #sent[2].entries, #sent[3].entries })
-    assert.equal(given[11], sent[2].entries[1])
-    assert.equal(TRACE, sent[3].traceparent)
-    assert.same({ first = 21, last = 25, outcome = "accepted" }, result.chunks[3])
+    assert.same({ "1-10 accepted", "11-20 accepted", "21-25 accepted" }, outcomes(result))
+    assert.equal(3, requests())
+    assert_once(list)
+  end)
+
+  it("give whole numbers", function()
+    local result = assert(send(entries(3), 2))
+    assert.equal("3 0 2", ("%s %s %s"):format(result.accepted, result.rejected, result.sendouts[1].accepted))
   end)
 
   it("are all checked before the first goes", function()
-    local function check(message)
-      if message.entries[1].number == "+14155550011" then
-        return nil, errors.new { kind = "argument", outcome = "not_sent", message = "entries[2].number: bad",
-          param = "entries[2].number", problems = { { param = "entries[2].number", message = "bad" } } }
-      end
-      return true
-    end
-    local result, err = campaigns.send({ entries = entries(25) }, { chunk_size = 10 }, send, check)
+    local list = entries(25)
+    list[12].number = "12"
+    local result, err = send(list, 10)
     assert.is_nil(result)
     assert.equal("entries[12].number", err.param)
-    assert.equal("entries[12].number: bad", err.message)
+    assert.matches("^entries%[12%].number: a number in E.164", err.message)
     assert.equal("entries[12].number", err.problems[1].param)
-    assert.equal(0, #sent)
+    assert.equal(0, requests())
   end)
 
-  it("hold nobody twice, in whatever spelling", function()
-    local list = entries(25)
-    list[24] = { client = { id = list[3].number }, campaignName = "w" }
-    local _, err = campaigns.send({ entries = list }, { chunk_size = 10 }, send, fine)
-    assert.equal("argument", err.kind)
-    assert.equal("entries[24]: the same number and campaign as entries[3]", err.message)
-    assert.equal(0, #sent)
-    list[24].campaign_version = "2"
-    assert(campaigns.send({ entries = list }, { chunk_size = 10 }, send, fine))
-  end)
-
-  it("go on after a chunk of which some were rejected", function()
-    answers[2] = { data = { item(8, 2) } }
-    local _, err = campaigns.send({ entries = entries(25) }, { chunk_size = 10 }, send, fine)
-    assert.equal(3, #sent)
-    assert.equal("unknown", err.outcome)
-    assert.equal(23, err.result.accepted)
-    assert.equal(2, err.result.rejected)
-    assert.same({ "accepted", "unknown", "accepted" },
-      { err.result.chunks[1].outcome, err.result.chunks[2].outcome, err.result.chunks[3].outcome })
-  end)
-
-  it("stop at a chunk that failed, and say which were not sent", function()
-    answers[2] = errors.new { kind = "network", outcome = "not_sent", message = "cannot reach the API" }
-    answers[2].retryable = true
-    local _, err = campaigns.send({ entries = entries(25) }, { chunk_size = 10 }, send, fine)
-    assert.equal(2, #sent)
-    assert.equal("network", err.kind)
-    assert.equal("unknown", err.outcome) -- the first ten did go
-    assert.is_false(err.retryable)
-    assert.same({ "accepted", "not_sent" }, { err.result.chunks[1].outcome, err.result.chunks[2].outcome })
-    assert.equal(11, err.result.chunks[2].first)
-  end)
-
-  it("that failed at once stay what they are", function()
-    answers[1] = errors.new { kind = "network", outcome = "not_sent", message = "cannot reach the API" }
-    answers[1].retryable = true
-    local _, err = campaigns.send({ entries = entries(25) }, { chunk_size = 10 }, send, fine)
-    assert.equal("not_sent", err.outcome)
-    assert.is_true(err.retryable)
-  end)
-
-  it("that the reply does not account for are no success", function()
-    answers[1] = { data = { item(3, 0) } }
-    local _, err = campaigns.send({ entries = entries(5) }, nil, send, fine)
-    assert.equal("protocol", err.kind)
-    assert.equal("unknown", err.outcome)
-    assert.equal("the reply accounts for 3 of 5 entries", err.message)
-  end)
-
-  it("are in doubt as a whole when one chunk is", function()
-    for _, later in ipairs { "network", "server", "protocol" } do
-      sent = {}
-      answers = {
-        { data = { item(0, 10) } },
-        errors.new { kind = later, outcome = "unknown", message = "lost" },
-      }
-      local _, err = campaigns.send({ entries = entries(25) }, { chunk_size = 10 }, send, fine)
-      assert.same({ "rejected", "unknown", false }, { err.kind, err.outcome, err.retryable })
-      assert.same({ "rejected", "unknown" }, { err.result.chunks[1].outcome, err.result.chunks[2].outcome })
-      assert.equal(2, #sent)
+  it("hold nobody twice, in whatever spelling, wherever the chunks end", function()
+    local null, number = cjson.null, entries(3)[3].number
+    for size = 1, 25, 8 do
+      for _, twin in ipairs {
+        { client = { id = number }, campaignName = "w" }, { number = null, client = number, campaign_name = "w" },
+        { number = number, campaign_name = null, campaignName = "w" },
+        { number = number, campaign_name = "w", campaign_version = null },
+      } do
+        local list = entries(25)
+        list[24] = twin
+        local _, err = send(list, size)
+        assert.equal("argument", err.kind)
+        assert.equal("entries[24]: the same number and campaign as entries[3]", err.message)
+      end
     end
-  end)
-
-  it("that are no plain list are left to the core, as they are", function()
-    local one, two = entries(2)[1], entries(2)[2]
-    for _, list in ipairs {
-      { [1] = one, [3] = two }, { one, x = two }, { [0] = one, two }, { [1.5] = one, two },
-      setmetatable({}, { __len = function() return 1e15 end, __index = function() return one end }), {},
-    } do
-      sent = {}
-      local message = { entries = list }
-      campaigns.send(message, { chunk_size = 1 }, function(given)
-        sent[#sent + 1] = given
-        return nil, errors.new { kind = "argument", outcome = "not_sent", message = "no" }
-      end, fine)
-      assert.equal(1, #sent)
-      assert.equal(message, sent[1])
-    end
+    assert.equal(0, requests())
   end)
 
   it("of one version are one, however it is written", function()
-    local list = entries(12)
-    list[1].campaign_version, list[12] = 2, { number = list[1].number, campaign_name = "w", campaign_version = 2.0 }
-    local _, err = campaigns.send({ entries = list }, { chunk_size = 10 }, send, fine)
-    assert.equal("entries[12]", err.param)
+    for _, versions in ipairs { { 2, 2.0 }, { 2, "2" }, { 1000000000000000, "1000000000000000" } } do
+      local list = entries(12)
+      list[1].campaign_version = versions[1]
+      list[12] = { number = list[1].number, campaign_name = "w", campaign_version = versions[2] }
+      for _, size in ipairs { 10, 100 } do
+        assert.equal("entries[12]", (select(2, send(list, size)).param))
+      end
+    end
+    assert.equal(0, requests())
+  end)
+
+  it("of two people, campaigns or versions are two", function()
+    local list = entries(4)
+    list[1] = { number = cjson.null, client = "+14155550001", campaign_name = "w" }
+    list[2] = { number = cjson.null, client = "+14155550002", campaign_name = "w" }
+    list[3] = { number = "+14155550001", campaign_name = "w", campaign_version = 1000000000000001 }
+    list[4] = { number = "+14155550001", campaign_name = "w", campaign_version = 1000000000000002 }
+    for _, size in ipairs { 1, 100 } do
+      assert.equal(4, assert(send(list, size)).accepted)
+    end
+  end)
+
+  it("go as they were checked, whatever becomes of the tables meanwhile", function()
+    local list, called = entries(6), 0
+    local one = new_client {
+      on_event = function(event)
+        if event.name == "done" and called == 0 then
+          called = 1
+          list[2].number, list[3].number, list[6] = list[1].number, "+14155559999", nil
+        end
+      end,
+    }
+    local result = assert(one:send_campaigns({ entries = list }, { chunk_size = 1 }))
+    one:close()
+    assert.equal(6, result.accepted)
+    assert_once(entries(6))
+    assert.is_nil(counts()["+14155559999"])
+  end)
+
+  it("are those of a list that is only marked by its metatable", function()
+    for _, metatable in ipairs { {}, { __name = "List" }, cjson.array_mt or {}, { __tostring = function() return "x" end } } do
+      sandbox:reset()
+      sandbox:turn("campaigns", { name = "w" })
+      assert.same({ "1-2 accepted", "3-3 accepted" }, outcomes(assert(send(setmetatable(entries(3), metatable), 2))))
+      local list = setmetatable(entries(3), metatable)
+      for _, reply in ipairs { { data = { item(0, 0) } }, { data = { item(1, 0) } }, { data = { item(0, 1) } } } do
+        local result, err = send(list, nil, { reply })
+        assert.is_nil(result)
+        assert.equal("unknown", err.outcome)
+      end
+    end
+  end)
+
+  it("that are computed go in one request", function()
+    local hidden = entries(3)
+    local list = setmetatable({}, {
+      __len = function() return 3 end, __index = function(_, index) return hidden[index] end,
+    })
+    assert.same({ "1-3 accepted" }, outcomes(assert(send(list, 2))))
+  end)
+
+  it("that are no list are refused with a name, and told to on_event", function()
+    local one, two = entries(2)[1], entries(2)[2]
+    local told = {}
+    local listener = new_client { on_event = function(event) told[#told + 1] = event.name .. " " .. (event.kind or "") end }
+    for _, list in ipairs {
+      { [1] = one, [3] = two }, { one, x = two }, { [0] = one, two }, { [1.5] = one, two }, {}, "x",
+      setmetatable({}, { __len = function() return 1e15 end, __index = function() return one end }),
+    } do
+      local _, err = listener:send_campaigns({ entries = list }, { chunk_size = 1 })
+      assert.equal("argument", err.kind)
+      assert.matches("^entries", err.param)
+    end
+    local _, err = listener:send_campaigns(3)
+    assert.equal("argument", err.kind)
+    listener:close()
+    assert.equal(16, #told)
+    assert.same({ "start ", "done argument" }, { told[1], told[2] })
+    assert.equal(0, requests())
+  end)
+
+  it("go on after a chunk of which some were rejected", function()
+    local _, err = send(entries(25), 10, { { data = { item(10, 0) } }, { data = { item(8, 2) } } })
+    assert.equal("unknown", err.outcome)
+    assert.equal(23, err.result.accepted)
+    assert.equal(2, err.result.rejected)
+    assert.same({ "1-10 accepted", "11-20 unknown", "21-25 accepted" }, outcomes(err.result))
+  end)
+
+  it("stop at a chunk that failed, and say which were not sent", function()
+    local _, err = send(entries(35), 10, { { data = { item(10, 0) } }, 429 })
+    assert.equal("rate_limited", err.kind)
+    assert.equal("unknown", err.outcome) -- the first ten did go
+    assert.is_false(err.retryable)
+    assert.matches("`result.chunks` says which may be sent again$", err.hint)
+    assert.same({ "1-10 accepted", "11-20 not_sent", "21-30 not_sent", "31-35 not_sent" }, outcomes(err.result))
+    assert.is_nil(err.result.chunks[3].error)
+  end)
+
+  it("keep the error that was theirs", function()
+    local _, err = send(entries(25), 10, { { data = { item(10, 0) } }, 429 })
+    local own = err.result.chunks[2].error
+    assert.same({ "rate_limited", "not_sent", true }, { own.kind, own.outcome, own.retryable })
+    assert.is_nil(own.result)
+    assert.is_true(errors.is_error(own) and errors.is_error(err))
+  end)
+
+  it("have an error that can be written as JSON", function()
+    for _, replies in ipairs { { 429 }, { { data = { item(1, 1) } } }, { 500 }, { { data = {} } } } do
+      local _, err = send(entries(2), nil, replies)
+      assert.equal(err.kind, cjson.decode(cjson.encode(err)).result.chunks[1].error.kind)
+      assert.equal(1, #err.result.chunks)
+    end
+  end)
+
+  it("that failed at once stay what they are", function()
+    local _, err = send(entries(25), 10, { 429 })
+    assert.same({ "not_sent", true }, { err.outcome, err.retryable })
+    assert.same({ "1-10 not_sent", "11-20 not_sent", "21-25 not_sent" }, outcomes(err.result))
+    _, err = send(entries(25), 10, { 401 })
+    assert.same({ "auth", "rejected" }, { err.kind, err.outcome })
+    assert.same({ "1-10 rejected", "11-20 not_sent", "21-25 not_sent" }, outcomes(err.result))
+  end)
+
+  it("are in doubt as a whole when one chunk is", function()
+    for _, later in ipairs { 500, "{}" } do
+      sandbox:reset()
+      local _, err = send(entries(25), 10, { { data = { item(0, 10) } }, later })
+      assert.same({ "rejected", "unknown", false }, { err.kind, err.outcome, err.retryable })
+      assert.same({ "1-10 rejected", "11-20 unknown", "21-25 not_sent" }, outcomes(err.result))
+    end
+  end)
+
+  it("carry the trace of the whole", function()
+    local result, err = client:send_campaigns({ entries = entries(3), traceparent = TRACE }, { chunk_size = 2 })
+    assert(result, tostring(err))
+    result, err = client:send_campaigns({ entries = entries(3), traceparent = "x" }, { chunk_size = 2 })
+    assert.is_nil(result)
+    assert.equal("traceparent", err.param)
   end)
 
   it("take no other option", function()
-    assert.has_error(function() campaigns.send({ entries = entries(1) }, { chunk_sise = 1 }, send, fine) end)
-    assert.has_error(function() campaigns.send({ entries = entries(1) }, "x", send, fine) end)
+    assert.has_error(function() client:send_campaigns({ entries = entries(1) }, { chunk_sise = 1 }) end)
+    assert.has_error(function() client:send_campaigns({ entries = entries(1) }, "x") end)
   end)
 
   it("have a size that makes sense", function()
     for _, size in ipairs { 0, -1, 1.5, 1001, "10" } do
       assert.has_error(function()
-        campaigns.send({ entries = entries(1) }, { chunk_size = size }, send, fine)
+        client:send_campaigns({ entries = entries(1) }, { chunk_size = size })
       end, "connectly: send_campaigns: chunk_size: whole number from 1 to 1000 expected")
     end
   end)

@@ -120,21 +120,37 @@ static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *oper
                               error);
 }
 
-/* client:encode(operation, message) -> body, method, path */
+/* Of campaigns: { entries =, sendouts =, traceparent = } */
+static void push_batch(lua_State *L, const cly_encoder *encoder) {
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, encoder->batch.entries);
+    lua_setfield(L, -2, "entries");
+    lua_pushinteger(L, encoder->batch.sendouts);
+    lua_setfield(L, -2, "sendouts");
+    clyL_set_text(L, "traceparent", encoder->traceparent);
+}
+
+/* client:encode(operation, message) -> body, method, path[, batch] */
 static int client_encode(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
     const cly_encoder *encoder = &self->client.encoder;
     cly_error error;
+    unsigned turn;
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
+    turn = encoder->turn;
     begin_read(self);
     lua_pushlstring(L, encoder->body.data ? encoder->body.data : "", encoder->body.length);
     lua_pushstring(L, encoder->method);
     lua_pushstring(L, encoder->path.data);
+    if (encoder->batch.entries > 0) push_batch(L, encoder);
     end_read(L, self);
-    return 3;
+    /* What was pushed may be of two messages then. */
+    if (turn != encoder->turn)
+        luaL_error(L, "connectly: a finalizer used the client while a message was read");
+    return encoder->batch.entries > 0 ? 4 : 3;
 }
 
 static unsigned check_group(lua_State *L, int argument) {
@@ -143,23 +159,62 @@ static unsigned check_group(lua_State *L, int argument) {
     return (unsigned)number;
 }
 
+static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *operation, unsigned group) {
+    cly_ticket ticket;
+    cly_error error;
+    cly_error_clear(&error);
+    if (cly_client_submit(&self->client, operation, group, &ticket, &error) != CLY_OK)
+        return clyL_fail(L, &error, NULL, NULL);
+    lua_pushnumber(L, (lua_Number)ticket);
+    lua_pushinteger(L, (lua_Integer)self->client.calls);
+    return 2;
+}
+
 /* client:submit(operation, message[, group]) -> ticket, number */
 static int client_submit(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
     unsigned group = check_group(L, 4);
-    cly_ticket ticket;
     cly_error error;
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
     /* A metamethod of the message may have closed it. */
     if (is_closed(self)) return fail_closed(L);
-    if (cly_client_submit(&self->client, operation, group, &ticket, &error) != CLY_OK)
+    return submit_encoded(L, self, operation, group);
+}
+
+static int check_count(lua_State *L, int table, const char *field) {
+    int count;
+    lua_getfield(L, table, field);
+    count = (int)luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return count;
+}
+
+/* client:submit_batch(operation, body, batch) -> ticket, number: what encode gave, byte
+ * for byte. `operation` is that of campaigns. */
+static int client_submit_batch(lua_State *L) {
+    lua_client *self = check_client(L);
+    const cly_operation *operation = check_operation(L, 2);
+    cly_batch batch;
+    cly_error error;
+    const char *body, *traceparent;
+    size_t length;
+    luaL_argcheck(L, operation->id == CLY_OPERATION_SEND_CAMPAIGNS, 2, "campaigns expected");
+    body = luaL_checklstring(L, 3, &length);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    lua_settop(L, 4);
+    batch.entries = check_count(L, 4, "entries");
+    batch.sendouts = check_count(L, 4, "sendouts");
+    lua_getfield(L, 4, "traceparent");
+    traceparent = luaL_optstring(L, -1, "");
+    cly_error_clear(&error);
+    if (is_closed(self)) return fail_closed(L);
+    if (cly_message_repeat(&self->client.encoder, operation, body, length, batch, traceparent, &error) !=
+        CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
-    lua_pushnumber(L, (lua_Number)ticket);
-    lua_pushinteger(L, (lua_Integer)self->client.calls);
-    return 2;
+    return submit_encoded(L, self, operation, 0);
 }
 
 /* client:background(): calls are carried by a thread from here on -> true */
@@ -528,6 +583,7 @@ static int client_tostring(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"encode", client_encode},
     {"submit", client_submit},
+    {"submit_batch", client_submit_batch},
     {"background", client_background},
     {"has_room", client_has_room},
     {"step", client_step},

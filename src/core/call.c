@@ -10,9 +10,10 @@ void cly_call_clear(cly_call *call) {
     cly_response_clear(&call->response);
 }
 
-void cly_call_begin(cly_call *call, const cly_operation *operation, int entries, double timeout, double now) {
+void cly_call_begin(cly_call *call, const cly_operation *operation, cly_batch batch, double timeout,
+                    double now) {
     call->operation = operation;
-    call->entries = entries;
+    call->batch = batch;
     call->state = CLY_CALL_READY;
     call->started_at = now;
     call->deadline = now + timeout;
@@ -97,7 +98,7 @@ void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *re
     if (call->state != CLY_CALL_SENT) return;
     call->status = report->status;
     cly_verdict_read(report, call->operation, &call->response, rules->secret);
-    if (cly_verdict(report, call->operation, call->entries, &call->response, &call->error) != CLY_OK &&
+    if (cly_verdict(report, call->operation, call->batch, &call->response, &call->error) != CLY_OK &&
         !is_deleted(call, report)) {
         if (report->end == CLY_END_CANCELED)
             finish(call, now);

@@ -4,7 +4,7 @@
  * A machine that is told the time, the chance and the bytes and says what comes
  * next:
  *
- *   cly_call_begin(&call, operation, entries, timeout, now);
+ *   cly_call_begin(&call, operation, batch, timeout, now);
  *   switch (cly_call_next(&call, now)) {
  *   case CLY_STEP_SEND:  when the limiter lets it: cly_call_sent(&call), send it,
  *                        and say how that ended: cly_call_report(...)
@@ -39,7 +39,7 @@ typedef enum cly_call_state { CLY_CALL_READY, CLY_CALL_SENT, CLY_CALL_DONE } cly
 
 typedef struct cly_call {
     const cly_operation *operation;
-    int entries; /* of campaigns, for which the reply must account */
+    cly_batch batch; /* of campaigns, for which the reply must account */
     cly_call_state state;
     double started_at, deadline, wait_until, ended_at;
     int attempts;
@@ -60,7 +60,8 @@ typedef struct cly_call_rules {
 /* Embedded: init once, begin as often as it is used again, clear at the end. */
 void cly_call_init(cly_call *call);
 void cly_call_clear(cly_call *call);
-void cly_call_begin(cly_call *call, const cly_operation *operation, int entries, double timeout, double now);
+void cly_call_begin(cly_call *call, const cly_operation *operation, cly_batch batch, double timeout,
+                    double now);
 
 /* What comes next. */
 cly_step cly_call_next(cly_call *call, double now);

@@ -76,27 +76,50 @@ void cly_write_fields(cly_walk *walk, const cly_slots *slots) {
 
 /* ---- campaigns ---- */
 
-/* Where in the body stands who is sent what: JSON of equal texts is equal. */
+/* Where in the body stands who is sent what: first who, then what. JSON of equal texts
+ * is equal. */
 typedef struct span {
-    size_t start, length;
+    size_t start, campaign, end;
 } span;
 
+static const span *list_of(const cly_buffer *spans, size_t *count) {
+    *count = spans->length / sizeof(span);
+    return (const span *)(const void *)spans->data;
+}
+
+static bool is_equal(const char *body, size_t a, size_t a_end, size_t b, size_t b_end) {
+    return a_end - a == b_end - b && memcmp(body + a, body + b, a_end - a) == 0;
+}
+
 static const span *find_twin(const cly_buffer *spans, const char *body, span of) {
-    const span *first = (const span *)(const void *)spans->data;
-    size_t count = spans->length / sizeof *first;
+    size_t count;
+    const span *list = list_of(spans, &count);
     for (size_t i = 0; i < count; i++)
-        if (first[i].length == of.length && memcmp(body + first[i].start, body + of.start, of.length) == 0)
-            return &first[i];
+        if (is_equal(body, list[i].start, list[i].end, of.start, of.end)) return &list[i];
     return NULL;
 }
 
-/* API: campaigns, rules: the pair must be unique within a request. */
-static void note_recipient(cly_walk *walk, cly_buffer *spans, span of, const cly_path *path) {
+static bool is_campaign_known(const cly_buffer *spans, const char *body, span of) {
+    size_t count;
+    const span *list = list_of(spans, &count);
+    for (size_t i = count; i-- > 0;) /* mostly the one before */
+        if (is_equal(body, list[i].campaign, list[i].end, of.campaign, of.end)) return true;
+    return false;
+}
+
+/* API: campaigns, rules: the pair must be unique within a request, and those of one
+ * campaign and version become one sendout. */
+static void note_recipient(cly_walk *walk, cly_buffer *spans, span of, cly_batch *batch,
+                           const cly_path *path) {
     const cly_buffer *body = walk->json.out;
-    const span *twin = body->state == CLY_BUFFER_FINE ? find_twin(spans, body->data, of) : NULL;
-    if (twin)
-        cly_problem_add(walk->problems, path, "the same number and campaign as entries[%zu]",
-                        (size_t)(twin - (const span *)(const void *)spans->data) + 1);
+    if (body->state == CLY_BUFFER_FINE) {
+        size_t count;
+        const span *twin = find_twin(spans, body->data, of);
+        if (twin)
+            cly_problem_add(walk->problems, path, "the same number and campaign as entries[%zu]",
+                            (size_t)(twin - list_of(spans, &count)) + 1);
+        if (!is_campaign_known(spans, body->data, of)) batch->sendouts++;
+    }
     cly_buffer_append(spans, &of, sizeof of);
 }
 
@@ -111,7 +134,7 @@ static void write_entry_sender(cly_walk *walk, const cly_slots *slots, const cha
 }
 
 static void write_entry(cly_walk *walk, cly_value value, const char *default_sender, cly_buffer *spans,
-                        const cly_path *path) {
+                        cly_batch *batch, const cly_path *path) {
     cly_slots slots;
     span who;
     if (!cly_walk_table(walk, value, path)) return;
@@ -119,27 +142,29 @@ static void write_entry(cly_walk *walk, cly_value value, const char *default_sen
     cly_json_open(&walk->json, '{');
     who.start = walk->json.out->length;
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, number), path);
+    who.campaign = walk->json.out->length;
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, campaign_name), path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, campaign_version), path);
-    if (walk->json.out->length < who.start)
+    who.end = walk->json.out->length;
+    if (who.campaign < who.start || who.end < who.campaign)
         return; /* the encoder was used inside; cly_message_encode says so */
-    who.length = walk->json.out->length - who.start;
-    note_recipient(walk, spans, who, path);
+    note_recipient(walk, spans, who, batch, path);
     write_entry_sender(walk, &slots, default_sender, path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, variables), path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, scheduled_at), path);
     cly_json_close(&walk->json, '}');
 }
 
-int cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                        cly_buffer *spans) {
+cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
+                              cly_buffer *spans) {
     const cly_source *source = walk->source;
     const cly_field *field = &slots->shape->fields[CLY_AT(campaigns, entries)];
     cly_path path = cly_path_name(NULL, "entries");
+    cly_batch batch = {0, 0};
     cly_list list;
     if (!slots->given[CLY_AT(campaigns, entries)]) {
         cly_problem_add(walk->problems, &path, "missing");
-        return 0;
+        return batch;
     }
     cly_buffer_reset(spans);
     cly_walk_list(walk, slots->values[CLY_AT(campaigns, entries)], &path, (int)field->low, (int)field->high,
@@ -150,10 +175,11 @@ int cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *defa
     for (int i = 1; i <= list.count; i++) {
         cly_path at = cly_path_index(&path, (size_t)i);
         int mark = source->mark(source->host);
-        write_entry(walk, *cly_walk_item(walk, &list, i), default_sender, spans, &at);
+        write_entry(walk, *cly_walk_item(walk, &list, i), default_sender, spans, &batch, &at);
         source->release(source->host, mark);
     }
     cly_json_close(&walk->json, ']');
     cly_json_close(&walk->json, '}');
-    return list.count;
+    batch.entries = list.count > 0 ? list.count : 0;
+    return batch;
 }

@@ -6,6 +6,7 @@
 #define CLY_CORE_ENDPOINT_H
 
 #include "core/operation.h"
+#include "core/sendouts.h"
 #include "core/walk.h"
 
 CLY_PRIVATE_BEGIN
@@ -17,10 +18,11 @@ void cly_write_path(cly_walk *walk, const cly_operation *operation, const cly_sl
  * none. */
 void cly_write_fields(cly_walk *walk, const cly_slots *slots);
 
-/* The body of send_campaigns; returns how many entries it holds. Nobody may stand in it twice for one
- * campaign and version: `spans` is the encoder's, for that comparison. `default_sender` is E.164 or NULL. */
-int cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                        cly_buffer *spans);
+/* The body of send_campaigns; returns what it holds. Nobody may stand in it twice for
+ * one campaign and version: `spans` is the encoder's, for that comparison.
+ * `default_sender` is E.164 or NULL. */
+cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
+                              cly_buffer *spans);
 
 CLY_PRIVATE_END
 

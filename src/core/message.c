@@ -6,6 +6,7 @@
 #include "core/template.h"
 #include "core/text.h"
 #include "core/values.h"
+#include <stdio.h>
 
 void cly_encoder_init(cly_encoder *encoder) {
     memset(encoder, 0, sizeof *encoder);
@@ -31,7 +32,7 @@ static void reset(cly_encoder *encoder, const cly_operation *operation) {
     cly_buffer_reset(&encoder->slices);
     cly_problems_reset(&encoder->problems);
     encoder->method = operation->method;
-    encoder->entries = 0;
+    encoder->batch = (cly_batch){0, 0};
     encoder->traceparent[0] = '\0';
 }
 
@@ -162,7 +163,7 @@ static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operat
         break;
     case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
     case CLY_OPERATION_SEND_CAMPAIGNS:
-        encoder->entries = cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
+        encoder->batch = cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
         break;
     case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
     default: cly_write_fields(walk, slots);
@@ -177,6 +178,17 @@ static cly_kind conclude(cly_encoder *encoder, cly_error *error) {
     /* Who stands twice was looked for there. */
     if (kind == CLY_OK) kind = cly_buffer_check(&encoder->slices, "message", error);
     return kind;
+}
+
+cly_kind cly_message_repeat(cly_encoder *encoder, const cly_operation *operation, const char *body,
+                            size_t length, cly_batch batch, const char *traceparent, cly_error *error) {
+    encoder->turn++;
+    reset(encoder, operation);
+    cly_buffer_append(&encoder->body, body, length);
+    cly_buffer_text(&encoder->path, operation->path);
+    encoder->batch = batch;
+    snprintf(encoder->traceparent, sizeof encoder->traceparent, "%s", traceparent);
+    return conclude(encoder, error);
 }
 
 cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,

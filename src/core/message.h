@@ -10,6 +10,7 @@
 
 #include "core/operation.h"
 #include "core/problems.h"
+#include "core/sendouts.h"
 #include "core/source.h"
 
 CLY_PRIVATE_BEGIN
@@ -24,7 +25,7 @@ typedef struct cly_encoder {
     cly_buffer body;                        /* the JSON, exactly as it goes; empty when there is none */
     cly_buffer path;                        /* behind the business, zero-terminated */
     const char *method;                     /* static */
-    int entries;                            /* of campaigns, else 0 */
+    cly_batch batch;                        /* of campaigns, else zero */
     char traceparent[CLY_TRACEPARENT_SIZE]; /* W3C Trace Context, or "" */
     cly_problems problems;
     cly_buffer slices, scratch; /* for the parameters of a template */
@@ -34,11 +35,17 @@ typedef struct cly_encoder {
 void cly_encoder_init(cly_encoder *encoder);
 void cly_encoder_clear(cly_encoder *encoder);
 
-/* Fills body, path, method and entries from the table `value`. All faults are found in
+/* Fills body, path, method and batch from the table `value`. All faults are found in
  * one pass and stand in `problems`; the error is the first. `default_sender` is
  * E.164 or NULL. */
 cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,
                             const cly_source *source, cly_value value, cly_error *error) CLY_MUST_CHECK;
+
+/* The same with a body that was written before, as it then was: `operation` has no
+ * arguments in its path. `traceparent` is valid, or "". */
+cly_kind cly_message_repeat(cly_encoder *encoder, const cly_operation *operation, const char *body,
+                            size_t length, cly_batch batch, const char *traceparent,
+                            cly_error *error) CLY_MUST_CHECK;
 
 CLY_PRIVATE_END
 

@@ -128,17 +128,19 @@ bool cly_sendouts_read(cly_sendouts *sendouts, cly_json_value *problem, const ch
 
 /* ---- what follows ---- */
 
-static bool is_all_accepted(const cly_sendouts *sendouts, uint64_t entries) {
-    return !sendouts->has_problem && sendouts->rejected == 0 && sendouts->accepted == entries;
+static bool is_all_accepted(const cly_sendouts *sendouts, cly_batch batch) {
+    return !sendouts->has_problem && sendouts->rejected == 0 && sendouts->accepted == (uint64_t)batch.entries;
 }
 
-static bool is_nobody_taken(const cly_sendouts *sendouts, uint64_t entries) {
+static bool is_nobody_taken(const cly_sendouts *sendouts, cly_batch batch) {
     if (sendouts->accepted > 0) return false;
-    return sendouts->rejected == entries || (sendouts->rejected == 0 && sendouts->all_failed);
+    if (sendouts->rejected > 0) return sendouts->rejected == (uint64_t)batch.entries;
+    return sendouts->all_failed && sendouts->count >= batch.sendouts;
 }
 
-static cly_kind refuse(const cly_sendouts *sendouts, uint64_t entries, cly_error *error) {
-    cly_outcome outcome = is_nobody_taken(sendouts, entries) ? CLY_REFUSED : CLY_UNKNOWN;
+static cly_kind refuse(const cly_sendouts *sendouts, cly_batch batch, cly_error *error) {
+    uint64_t entries = (uint64_t)batch.entries;
+    cly_outcome outcome = is_nobody_taken(sendouts, batch) ? CLY_REFUSED : CLY_UNKNOWN;
     bool is_complete = add(sendouts->accepted, sendouts->rejected) == entries;
     if (sendouts->rejected > 0)
         return cly_error_set(error, CLY_REJECTED, outcome,
@@ -152,16 +154,16 @@ static cly_kind refuse(const cly_sendouts *sendouts, uint64_t entries, cly_error
                          entries);
 }
 
-static cly_kind judge(const cly_sendouts *sendouts, int entries, cly_error *error) {
+static cly_kind judge(const cly_sendouts *sendouts, cly_batch batch, cly_error *error) {
     if (sendouts->count == 0)
         return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN,
                              "the reply does not say how many entries were accepted");
-    if (is_all_accepted(sendouts, (uint64_t)entries)) return CLY_OK;
-    return refuse(sendouts, (uint64_t)entries, error);
+    if (is_all_accepted(sendouts, batch)) return CLY_OK;
+    return refuse(sendouts, batch, error);
 }
 
-cly_kind cly_sendouts_judge(const cly_sendouts *sendouts, int entries, cly_error *error) {
-    cly_kind kind = judge(sendouts, entries, error);
+cly_kind cly_sendouts_judge(const cly_sendouts *sendouts, cly_batch batch, cly_error *error) {
+    cly_kind kind = judge(sendouts, batch, error);
     if (kind == CLY_OK || error == NULL) return kind;
     error->hint =
         sendouts->count == 0

@@ -7,7 +7,7 @@
  * sent. Nothing is allocated, so memory has no say in it. API: campaigns.
  *
  *   cly_sendouts_read(&sendouts, &problem, body, length);
- *   if (cly_sendouts_judge(&sendouts, entries, &error) == CLY_OK) ...all were accepted...
+ *   if (cly_sendouts_judge(&sendouts, batch, &error) == CLY_OK) ...all were accepted...
  *
  * A count is a number, or the digits of one in a string, as protobuf writes it; what
  * is 0 may be left out. One of more than 15 digits is none.
@@ -20,6 +20,12 @@
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN
+
+/* What a request holds; all zero for what is none of campaigns. */
+typedef struct cly_batch {
+    int entries;
+    int sendouts; /* campaigns and versions among them: each becomes one */
+} cly_batch;
 
 /* Plain value; all zero: nothing was read. */
 typedef struct cly_sendouts {
@@ -34,10 +40,10 @@ typedef struct cly_sendouts {
  * none. False, and all zero, when the reply does not say how many were accepted. */
 bool cly_sendouts_read(cly_sendouts *sendouts, cly_json_value *problem, const char *body, size_t length);
 
-/* What follows for a request of so many entries. The outcome is rejected only where
- * nobody can have been taken: of what was taken in part, or is not accounted for,
- * nobody may say that it was not. */
-cly_kind cly_sendouts_judge(const cly_sendouts *sendouts, int entries, cly_error *error) CLY_MUST_CHECK;
+/* What follows for the request. The outcome is rejected only where nobody can have
+ * been taken: each entry was refused, or each sendout failed; of what was taken in
+ * part, or is not accounted for, nobody may say that it was not. */
+cly_kind cly_sendouts_judge(const cly_sendouts *sendouts, cly_batch batch, cly_error *error) CLY_MUST_CHECK;
 
 CLY_PRIVATE_END
 

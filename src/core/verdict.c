@@ -55,7 +55,7 @@ static cly_kind judge_id(const cly_report *report, const cly_response *response,
                          report->status, response->is_json ? "" : ": it is not JSON");
 }
 
-static cly_kind judge_success(const cly_report *report, const cly_operation *operation, int entries,
+static cly_kind judge_success(const cly_report *report, const cly_operation *operation, cly_batch batch,
                               const cly_response *response, cly_error *error) {
     if (report->end != CLY_END_REPLY) return judge_half_success(report, error);
     if (operation->reply == CLY_REPLY_ID) return judge_id(report, response, error);
@@ -63,7 +63,7 @@ static cly_kind judge_success(const cly_report *report, const cly_operation *ope
         return cly_error_set(error, CLY_PROTOCOL, CLY_UNKNOWN, "the reply with status %d is not JSON",
                              report->status);
     if (operation->reply == CLY_REPLY_BODY) return CLY_OK;
-    return cly_sendouts_judge(&response->sendouts, entries, error);
+    return cly_sendouts_judge(&response->sendouts, batch, error);
 }
 
 /* The API's own text, with what could be a number hidden; else ours. */
@@ -84,11 +84,11 @@ static cly_kind judge_refusal(const cly_report *report, const cly_response *resp
     return cly_error_set(error, CLY_REJECTED, CLY_REFUSED, "%s", text);
 }
 
-static cly_kind judge_status(const cly_report *report, const cly_operation *operation, int entries,
+static cly_kind judge_status(const cly_report *report, const cly_operation *operation, cly_batch batch,
                              const cly_response *response, cly_error *error) {
     char text[256];
     if (report->status >= 200 && report->status < 300)
-        return judge_success(report, operation, entries, response, error);
+        return judge_success(report, operation, batch, response, error);
     if (report->status >= 300 && report->status < 400)
         return cly_error_set(
             error, CLY_PROTOCOL, CLY_REFUSED,
@@ -113,10 +113,10 @@ void cly_verdict_read(const cly_report *report, const cly_operation *operation, 
         cly_response_read(response, report->body, report->length, secret);
 }
 
-cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, int entries,
+cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, cly_batch batch,
                      const cly_response *response, cly_error *error) {
     cly_kind kind = report->status == 0 ? judge_silence(report, error)
-                                        : judge_status(report, operation, entries, response, error);
+                                        : judge_status(report, operation, batch, response, error);
     if (kind == CLY_OK || error == NULL) return kind;
     error->status = report->status;
     error->retry_after = report->retry_after;

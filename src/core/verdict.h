@@ -42,10 +42,10 @@ static inline bool cly_report_is_success(const cly_report *report) {
 void cly_verdict_read(const cly_report *report, const cly_operation *operation, cly_response *response,
                       const char *secret);
 
-/* Judges an attempt whose body has been read so; CLY_OK is success. `entries` are
- * those of campaigns, for which the reply must account. Sets kind, outcome, message,
+/* Judges an attempt whose body has been read so; CLY_OK is success. `batch` is
+ * what the reply of campaigns must account for. Sets kind, outcome, message,
  * status, hint, retry_after. */
-cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, int entries,
+cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, cly_batch batch,
                      const cly_response *response, cly_error *error) CLY_MUST_CHECK;
 
 /* The error of a message that had been accepted and was not delivered, as the

@@ -209,7 +209,7 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
     submission.url = client->url.data;
     submission.traceparent = client->encoder.traceparent;
     submission.body = &client->encoder.body;
-    submission.entries = client->encoder.entries;
+    submission.batch = client->encoder.batch;
     submission.timeout = client->config.timeout;
     submission.submitted_at = cly_clock_now();
     submission.owner = NULL;

@@ -156,7 +156,7 @@ static void hand_to_engine(cly_courier *courier, letter *of) {
 
 /* Ends a call that the engine has not seen. */
 static void end_unsubmitted(letter *of, bool is_canceled, double now) {
-    cly_call_begin(&of->call, of->submission.operation, of->submission.entries, of->submission.timeout,
+    cly_call_begin(&of->call, of->submission.operation, of->submission.batch, of->submission.timeout,
                    of->submission.submitted_at);
     if (is_canceled)
         cly_call_cancel(&of->call, now);

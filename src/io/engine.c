@@ -633,7 +633,7 @@ cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_sub
     taken->turn++;
     taken->ready_at = cly_clock_now();
     taken->is_throttled = false;
-    cly_call_begin(&taken->call, submission->operation, submission->entries, submission->timeout,
+    cly_call_begin(&taken->call, submission->operation, submission->batch, submission->timeout,
                    submission->submitted_at);
     engine->stats.calls++;
     engine->stats.in_flight++;
@@ -697,7 +697,7 @@ bool cly_engine_look(const cly_engine *engine, int index, cly_handover *out) {
     out->ticket = ticket_of(engine, of);
     out->is_detached = of->is_detached;
     out->submission.operation = of->call.operation;
-    out->submission.entries = of->call.entries;
+    out->submission.batch = of->call.batch;
     out->submission.submitted_at = of->call.started_at;
     out->submission.timeout = of->call.deadline - of->call.started_at;
     out->submission.number = of->number;

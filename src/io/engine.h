@@ -62,7 +62,7 @@ typedef struct cly_submission {
     const char *url;         /* copied */
     const char *traceparent; /* copied; "" for none */
     cly_buffer *body;        /* its contents are taken, by a swap */
-    int entries;             /* of campaigns, else 0 */
+    cly_batch batch;         /* of campaigns, else zero */
     double timeout;          /* seconds */
     double submitted_at;     /* when the budget began */
     void *owner;             /* the caller's own, given back by cly_engine_owner */
@@ -140,7 +140,7 @@ bool cly_engine_has_room(const cly_engine *engine);
 /* For one who takes the engine over while calls are under way. */
 typedef struct cly_handover {
     cly_ticket ticket;
-    cly_submission submission; /* operation, entries, times, number and group; the rest stays here */
+    cly_submission submission; /* operation, batch, times, number and group; the rest stays here */
     bool is_detached;
 } cly_handover;
 

@@ -105,24 +105,31 @@ end
 
 -- ---- doing it ----
 
---- The requests that would go: more than one for a large campaign.
+--- A request that would go; or nil and the error.
+local function foresee_one(client, command, message)
+  local body, second = client:dry_run(command.encoded_as, message)
+  return body and { method = second.method, path = second.path, body = body }, second
+end
+
+--- Those of a campaign, which may be more than one.
+local function foresee_campaigns(client, command, message, given)
+  local function encode(some)
+    return client:dry_run(command.encoded_as, some)
+  end
+  local chunks, problem = require("connectly.campaigns").prepare(message, given, encode)
+  for index, chunk in ipairs(chunks or {}) do
+    chunks[index] = { method = chunk.batch.method, path = chunk.batch.path, body = chunk.body }
+  end
+  return chunks, problem
+end
+
+--- The requests that would go.
 local function foresee(client, command, message, given)
-  local requests = {}
-  local function note(one)
-    local body, second = client:dry_run(command.encoded_as, one)
-    if not body then
-      return nil, second
-    end
-    requests[#requests + 1] = { method = second.method, path = second.path, body = body }
-    return { accepted = one.entries and #one.entries, sendouts = {} }, second
+  if command.operation == "send_campaigns" then
+    return foresee_campaigns(client, command, message, given)
   end
-  if command.operation ~= "send_campaigns" then
-    local is_fine, problem = note(message)
-    return is_fine and requests, problem
-  end
-  local is_fine, problem = require("connectly.campaigns").send(message, given, note,
-    function(chunk) return client:dry_run(command.encoded_as, chunk) end)
-  return is_fine and requests, problem
+  local request, problem = foresee_one(client, command, message)
+  return request and { request }, problem
 end
 
 --- What left a call by an error, Ctrl-C for one, says nothing of what had been sent.
