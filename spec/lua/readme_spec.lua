@@ -133,27 +133,107 @@ describe("README.md", function()
     assert.same({ "status 01ARZ3NDEKTSV4RRFFQ69G5FAV read" }, (run_with "webhook:verify"))
   end)
 
-  --- The lines of its shell snippets that call the command line.
-  local function shell_lines()
+  -- ---- shell ----
+
+  --- Its shell snippets: the lines of each, without comments.
+  local function shell_snippets()
     local file = assert(io.open("README.md"))
-    local lines = {}
+    local blocks = {}
     for block in file:read("*a"):gmatch("\n```sh\n(.-)\n```") do
+      local lines = {}
       for line in block:gmatch("[^\n]+") do
-        lines[#lines + 1] = line:match("^connectly ([^#<]+)")
+        lines[#lines + 1] = line:gsub("%s+#.*$", "")
       end
+      blocks[#blocks + 1] = lines
     end
     file:close()
-    assert(#lines > 5, "README.md calls the command line nowhere")
-    return lines
+    assert(#blocks > 3, "README.md has hardly any shell")
+    return blocks
   end
 
-  for _, line in ipairs(shell_lines()) do
-    it("calls a command that there is: " .. line, function()
-      local command = line:match("^[%l-]+ ?[%l]*"):gsub(" $", "")
-      local help, code = cli.run(command .. " --help")
-      assert.equal(0, code, help)
-      for option in line:gmatch("%-%-[%l-]+") do
-        assert(help:find(option:gsub("%-", "%%-") .. "[^%w-]"), ("%s has no %s"):format(command, option))
+  local MESSAGE = '{"number":"+16044441234","template_name":"any_hello","language":"en","body":["Ana"]}'
+
+  -- What a reader would have in place of what stands there; a port that is certainly free.
+  local function for_here(line, place)
+    if line == "connectly sandbox" then
+      return line .. " --port 0"
+    end
+    local text = line:gsub("message%.json", place.message):gsub("< body", "< " .. place.body):gsub("'…'", "'" .. SIGNATURE .. "'")
+      :gsub("=…", "=" .. SECRET):gsub("%-%-port 8078", "--port 0"):gsub("%./certificates", place.certificates)
+    return (text:gsub("http://127%.0%.0%.1:8078", place.listener or "http://127.0.0.1:8078"))
+  end
+
+  --- A shell whose `connectly` and `lua` are those of this tree, as a command.
+  local function in_shell(line, exports)
+    local program = {}
+    for index, word in ipairs(sandboxes.program()) do
+      program[index] = process.quote(word)
+    end
+    local settings = ("export CONNECTLY_API_KEY=%s CONNECTLY_BUSINESS_ID=%s CONNECTLY_BASE_URL=%s"):format(
+      process.quote(sandbox.api_key), process.quote(sandbox.business_id), process.quote(sandbox.base_url))
+    return table.concat({
+      "unset LD_PRELOAD", settings, "connectly() { exec timeout 60 " .. table.concat(program, " ") .. ' "$@"; }',
+      ("lua() { exec timeout 60 %s \"$@\"; }"):format(process.quote(os.getenv "CONNECTLY_SPEC_LUA" or "lua5.4")),
+      exports, line,
+    }, "\n")
+  end
+
+  --- Runs a line; what goes on until it is stopped is left running. What it printed.
+  local function run_line(line, exports, servers)
+    if line:find("^connectly sandbox") or line:find("^connectly webhook listen") then
+      local server = process.start {
+        command = { "sh", "-c", in_shell(line .. " 2>&1", exports) }, ready = "^listening on (https?://%S+)$",
+      }
+      servers[#servers + 1] = server
+      return server.captured, server
+    end
+    local text = process.capture("sh -c " .. process.quote(in_shell(line, exports)) .. " 2>&1 </dev/null; echo exit=$?")
+    local output, code = text:match("^(.*)exit=(%d+)\n$")
+    assert(code == "0", line .. "\n" .. text)
+    return output
+  end
+
+  local function run_block(lines, place, servers)
+    local exports, printed, listening = "", {}, nil
+    for _, line in ipairs(lines) do
+      line = for_here(line, place)
+      local target = line:match("^make (%S+)$")
+      if target then -- which is what runs this, and what CI runs
+        assert.equal("", process.capture("make -n " .. target .. " 2>&1 >/dev/null"))
+      elseif line:find("^export ") then
+        exports = exports .. line .. "\n"
+      else
+        local output, server = run_line(line, exports, servers)
+        place.listener = server and line:find(" listen ") and output:gsub("/$", "") or place.listener
+        listening = server and line:find(" listen ") and server or listening
+        printed[#printed + 1] = output
+      end
+    end
+    return printed, listening and listening:read_line()
+  end
+
+  for _, lines in ipairs(shell_snippets()) do
+    it(("runs in a shell (%s)"):format(lines[1]), function()
+      local directory = process.capture("mktemp -d"):match("%S+")
+      local place = { message = cli.file(MESSAGE), body = cli.file(BODY), certificates = directory }
+      local servers = {}
+      local is_fine, printed, told = pcall(run_block, lines, place, servers)
+      for _, server in ipairs(servers) do
+        server:stop()
+      end
+      os.remove(place.message)
+      os.remove(place.body)
+      os.execute("rm -r " .. directory)
+      assert(is_fine, printed)
+      if table.concat(lines):find("list-templates", 1, true) then
+        local deliveries = sandbox:deliveries()
+        assert.equal(1, #deliveries)
+        assert.equal(deliveries[1].id .. "\n", printed[1])
+        assert.matches('"templateName":"any_hello"', printed[2])
+        assert.matches("^%S+\n$", printed[3])
+        assert.matches('"templateGroups"', printed[4])
+      elseif table.concat(lines):find("webhook listen", 1, true) then
+        assert.matches('"id":"01HF7YAT006Y5M4Q8Z9K3R1T2V"', told)
       end
     end)
   end
