@@ -2,6 +2,7 @@
 -- spec/fixtures/endpoints goes through the client over HTTP.
 
 local cjson = require "cjson"
+local faults = require "spec.support.faults"
 local fixtures = require "spec.support.fixtures"
 local native = require "connectly.loader"
 local safe = require "connectly.safe"
@@ -18,11 +19,11 @@ local ERROR = [[{
 }]]
 
 describe("the pages' example of", function()
-  local sandbox, client
+  local sandbox, client, recorder
   local list, seen = fixtures.read "endpoints", {}
 
   setup(function()
-    sandbox = sandboxes.start()
+    sandbox, recorder = sandboxes.start(), faults.start()
     client = assert(safe.new {
       api_key = sandbox.api_key, business_id = sandbox.business_id, base_url = sandbox.base_url, timeout = 20,
     })
@@ -31,6 +32,7 @@ describe("the pages' example of", function()
   teardown(function()
     client:close()
     sandbox:stop()
+    recorder:stop()
   end)
 
   before_each(function() sandbox:reset() end)
@@ -58,6 +60,17 @@ describe("the pages' example of", function()
       local body, request = assert(client:dry_run(name, fixture.message))
       assert.same({ method = fixture.method, path = fixture.path }, request)
       assert.same(fixture.body ~= cjson.null and fixture.body or nil, body ~= "" and cjson.decode(body) or nil)
+    end)
+
+    it(name .. " goes so over HTTP", function()
+      local body = assert(client:dry_run(name, fixture.message))
+      recorder:reset()
+      local one = assert(safe.new { api_key = "k", business_id = "ok", base_url = recorder:url "http", timeout = 20 })
+      one[name](one, fixture.message)
+      one:close()
+      local counts = recorder:counts()
+      assert.same({ fixture.method .. " /v1/businesses/ok" .. fixture.path }, counts.targets)
+      assert.same({ body }, counts.bodies)
     end)
 
     for _, status in ipairs(name ~= "request" and { 200, 201 } or {}) do

@@ -30,7 +30,7 @@
 --- Control, plain HTTP/1.1:
 ---   GET /counts      connections, open (those that are served now), handshakes (TLS,
 ---                    completed), requests, elsewhere,
----                    bodies, by_behaviour, by_protocol (http1, http2), and by_key: how
+---                    bodies, targets (method and path), by_behaviour, by_protocol (http1, http2), and by_key: how
 ---                    often each callbackData arrived (header, or field of the JSON body);
 ---                    accepted: by_key without requests that were plainly refused (3xx, 4xx,
 ---                    REFUSED_STREAM), which a client may repeat: above 1 is a message

@@ -16,7 +16,7 @@ end
 
 calls["GET /counts?bodies=no"] = function(ledger)
   local counts = ledger:counts()
-  counts.bodies = nil
+  counts.bodies, counts.targets = nil, nil
   return counts
 end
 

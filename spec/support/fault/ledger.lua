@@ -18,7 +18,7 @@ end
 
 function ledger:reset()
   self.connections, self.handshakes, self.requests, self.elsewhere = 0, 0, 0, 0
-  self.bodies, self.body_bytes, self.arrivals = {}, 0, {}
+  self.bodies, self.targets, self.body_bytes, self.arrivals = {}, {}, 0, {}
   self.by_behaviour, self.by_key, self.by_protocol = {}, {}, {}
   self.accepted, self.drawn = {}, {}
   self.armed, self.random = {}, {}
@@ -38,9 +38,11 @@ local function key_of(request)
   return type(value) == "table" and cjson.encode(value) or value or nil
 end
 
-local function keep_body(self, body)
+local function keep(self, request)
+  local body = request.body
   if #self.bodies < MOST_BODIES and self.body_bytes + #body <= MOST_BODY_BYTES then
     self.bodies[#self.bodies + 1] = body
+    self.targets[#self.targets + 1] = request.method .. " " .. request.path
     self.body_bytes = self.body_bytes + #body
   end
 end
@@ -60,7 +62,7 @@ function ledger:received(exchange)
       add(self.accepted, tostring(key))
     end
   end
-  keep_body(self, exchange.request.body)
+  keep(self, exchange.request)
 end
 
 --- How many requests came within the second that ends with the last one.
@@ -80,7 +82,7 @@ end
 function ledger:counts()
   return {
     connections = self.connections, open = self.open, handshakes = self.handshakes, requests = self.requests,
-    elsewhere = self.elsewhere, bodies = self.bodies, by_behaviour = self.by_behaviour,
+    elsewhere = self.elsewhere, bodies = self.bodies, targets = self.targets, by_behaviour = self.by_behaviour,
     by_key = self.by_key, by_protocol = self.by_protocol,
     accepted = self.accepted, drawn = self.drawn,
   }
