@@ -21,7 +21,7 @@ function result.statuses(is_idempotent)
   return statuses:format(is_idempotent and "to run it again does no harm" or "look before you run it again")
 end
 
--- Of an error; its result, which may lead back to it, is told apart.
+-- Of an error; its result is told apart.
 local error_fields = {
   "kind", "outcome", "message", "hint", "param", "problems", "status", "code", "type", "user_title", "user_message",
   "trace_id", "details", "body", "retryable", "retry_after", "attempts",
@@ -35,7 +35,7 @@ local function plain_error(err)
   return copy
 end
 
---- The sendouts of a campaign, without what the errors of its chunks lead back to.
+--- The sendouts of a campaign; those of a chunk that failed are among them.
 local function plain_campaigns(campaigns)
   local chunks = {}
   for index, chunk in ipairs(campaigns.chunks or {}) do
