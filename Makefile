@@ -187,7 +187,7 @@ test-fuzz: fuzz-build ## the inputs of spec/fuzz/corpus once
 
 # ---- hard modes ----
 
-TSAN_TESTS := $(addprefix build-tsan/spec/io/,bell_test engine_test courier_test)
+TSAN_TESTS := $(addprefix build-tsan/spec/io/,bell_test engine_test courier_test client_test)
 TSAN_OPTIONS ?= halt_on_error=0:die_after_fork=0
 RACES ?= 20000
 

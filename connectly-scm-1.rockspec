@@ -74,6 +74,7 @@ build = {
         "src/io/environment.c",
         "src/io/pin.c",
         "src/io/process.c",
+        "src/io/profile.c",
         "src/io/reset.c",
         "src/io/sockets.c",
         "src/io/transfer.c",

@@ -186,6 +186,10 @@ local function contract(name)
     for _ = 1, 5 do -- what was under way in the loop goes in several rounds
       collectgarbage()
     end
+    local deadline = clock() + 10
+    while server:tally().requests == 0 do -- its thread goes on by itself
+      assert(clock() < deadline, "it was not sent")
+    end
     assert.equal(1, server:tally().accepted.a)
   end)
 

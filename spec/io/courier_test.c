@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -955,6 +956,214 @@ static void a_stop_may_come_at_any_moment(void **state) {
     }
 }
 
+/* ---- one that is left ---- */
+
+/* What its engine borrows, and what it says at its end. */
+typedef struct orphan {
+    cly_trust trust;
+    char secret[8], user_agent[8];
+    atomic_int *dones, *ended;
+} orphan;
+
+static atomic_int dones, ended;
+
+static void end_orphan(void *context, int count) {
+    orphan *gone = context;
+    atomic_int *how_many = gone->dones;
+    atomic_fetch_add(gone->ended, count);
+    memset(gone, 0, sizeof *gone);
+    free(gone);
+    atomic_fetch_add(how_many, 1);
+}
+
+/* The courier is another one, whose engine borrows from what is to be freed at its end. */
+static orphan *reopen_orphan(void) {
+    orphan *made = calloc(1, sizeof *made);
+    assert_non_null(made);
+    made->trust.is_default = true;
+    strcpy(made->secret, "secret");
+    strcpy(made->user_agent, "spec");
+    made->dones = &dones;
+    made->ended = &ended;
+    options.settings.trust = &made->trust;
+    options.settings.user_agent = made->user_agent;
+    options.secret = made->secret;
+    reopen(MAILBOX);
+    return made;
+}
+
+/* Returns at once, whatever is under way. */
+static void leave(orphan *own, double seconds) {
+    double before = cly_clock_now();
+    cly_courier *left = courier;
+    courier = NULL;
+    cly_courier_leave(left, seconds, end_orphan, own);
+    assert_true(cly_clock_now() - before < 1);
+}
+
+static void wait_for_dones(int count) {
+    double until = cly_clock_now() + 20;
+    while (atomic_load(&dones) < count && cly_clock_now() < until) usleep(1000);
+    assert_int_equal(atomic_load(&dones), count);
+}
+
+static void forget_orphans(void) {
+    atomic_store(&dones, 0);
+    atomic_store(&ended, 0);
+}
+
+/* What is under way, what waits for room, and what nobody waits for. */
+static void a_left_one_goes_on_by_itself(void **state) {
+    orphan *own;
+    (void)state;
+    forget_orphans();
+    options.rate = 10;
+    own = reopen_orphan();
+    for (int i = 0; i < MAILBOX; i++) {
+        cly_ticket ticket = submit(answering.url);
+        if (i == 0) finish(ticket); /* unread */
+        if (i == 1) cly_courier_detach(courier, ticket);
+    }
+    leave(own, 20);
+    wait_for_dones(1);
+    assert_int_equal(atomic_load(&ended), 0);
+    assert_int_equal(server_requests(&answering), MAILBOX);
+}
+
+static void a_left_one_ends_what_is_left_in_time(void **state) {
+    orphan *own;
+    double before = cly_clock_now();
+    (void)state;
+    forget_orphans();
+    own = reopen_orphan();
+    for (int i = 0; i < MAILBOX - 1; i++) submit(silent_url);
+    leave(own, 1.5);
+    assert_int_equal(atomic_load(&dones), 0);
+    wait_for_dones(1);
+    assert_true(cly_clock_now() - before >= 1.5);
+    assert_int_equal(atomic_load(&ended), MAILBOX - 1);
+}
+
+static void a_left_one_without_time_ends_all_at_once(void **state) {
+    orphan *own;
+    (void)state;
+    forget_orphans();
+    own = reopen_orphan();
+    submit(silent_url);
+    leave(own, 0);
+    wait_for_dones(1);
+    assert_int_equal(atomic_load(&ended), 1);
+}
+
+static void a_left_one_at_rest_ends_at_once(void **state) {
+    orphan *own;
+    double before = cly_clock_now();
+    (void)state;
+    forget_orphans();
+    own = reopen_orphan();
+    finish(submit(answering.url)); /* its connection is open */
+    leave(own, 60);
+    wait_for_dones(1);
+    assert_true(cly_clock_now() - before < 10);
+    assert_int_equal(atomic_load(&ended), 0);
+}
+
+static void nobody_need_be_told_of_its_end(void **state) {
+    (void)state;
+    reopen(MAILBOX);
+    submit(answering.url);
+    cly_courier_leave(courier, 5, NULL, NULL);
+    courier = NULL;
+    let_it_fly(1);
+}
+
+/* Nobody reserves departures for it any more. */
+static void a_left_one_gets_no_slots(void **state) {
+    orphan *own;
+    (void)state;
+    forget_orphans();
+    options.is_shared = true;
+    own = reopen_orphan();
+    submit(answering.url);
+    leave(own, 0.3);
+    wait_for_dones(1);
+    assert_int_equal(atomic_load(&ended), 1);
+    assert_int_equal(server_requests(&answering), 0);
+}
+
+/* The peer hears of nothing but the end of the socket. */
+static void the_peer_of_a_left_one_sees_its_end(void **state) {
+    orphan *own;
+    int peer;
+    char byte;
+    (void)state;
+    forget_orphans();
+    own = reopen_orphan();
+    peer = connect_peer();
+    submit(silent_url);
+    leave(own, 0.5);
+    assert_true(is_readable(peer, 5000));
+    assert_int_equal(recv(peer, &byte, 1, 0), 0);
+    close(peer);
+    wait_for_dones(1);
+}
+
+static void the_path_of_a_left_one_goes(void **state) {
+    char path[200];
+    orphan *own;
+    (void)state;
+    forget_orphans();
+    own = reopen_orphan();
+    strcpy(path, cly_courier_listen(courier, NULL));
+    assert_int_equal(access(path, F_OK), 0);
+    leave(own, 0);
+    wait_for_dones(1);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+/* One is left while others end, and others are made. */
+static void one_may_be_left_at_any_moment(void **state) {
+    int count = getenv("CONNECTLY_RACES") ? race_count() / 4 : 1000;
+    (void)state;
+    forget_orphans();
+    for (int i = 0; i < count; i++) {
+        orphan *own = reopen_orphan();
+        if (i % 3 == 0) cly_courier_listen(courier, NULL);
+        for (int call = 0; call < i % 4; call++) submit(call % 2 ? silent_url : answering.url);
+        usleep((useconds_t)(i * 37 % 1000));
+        leave(own, i % 5 ? 0 : 0.01);
+    }
+    wait_for_dones(count);
+}
+
+/* From two threads, as two states of Lua would. */
+static void *leave_many(void *data) {
+    for (int i = 0; i < 200; i++) {
+        orphan *own = data;
+        cly_engine_options borrowed = options;
+        cly_engine *engine = NULL;
+        cly_courier *made = NULL;
+        own = calloc(1, sizeof *own);
+        own->dones = &dones;
+        own->ended = &ended;
+        own->trust.is_default = true;
+        borrowed.settings.trust = &own->trust;
+        if (cly_engine_new(&engine, &borrowed, NULL) != CLY_OK) return NULL;
+        if (cly_courier_new(&made, engine, MAILBOX, NULL) != CLY_OK) return NULL;
+        cly_courier_leave(made, 1, end_orphan, own);
+    }
+    return NULL;
+}
+
+static void several_threads_may_leave_theirs(void **state) {
+    pthread_t threads[3];
+    (void)state;
+    forget_orphans();
+    for (int i = 0; i < 3; i++) assert_int_equal(pthread_create(&threads[i], NULL, leave_many, NULL), 0);
+    for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+    wait_for_dones(600);
+}
+
 /* ---- descriptors and memory ---- */
 
 static int open_descriptors(void) {
@@ -989,6 +1198,43 @@ static void a_thousand_couriers_leave_nothing(void **state) {
     server_stop(&answering);
     assert_true(open_descriptors() <= before - 3);
     assert_true(server_start(&answering, always_ok, 1));
+}
+
+static int threads_of_process(void) {
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+    if (folder == NULL) return 0;
+    while (readdir(folder)) count++;
+    closedir(folder);
+    return count;
+}
+
+/* The last one's memory goes a moment after it was heard of. */
+static void a_thousand_that_were_left_leave_nothing(void **state) {
+    double until = cly_clock_now() + 20;
+    int descriptors, threads;
+    long live;
+    (void)state;
+    cly_courier_free(courier);
+    courier = NULL;
+    forget_orphans();
+    descriptors = open_descriptors();
+    threads = threads_of_process();
+    live = memory_live();
+    for (int i = 0; i < 1000; i++) {
+        orphan *own = reopen_orphan();
+        if (i % 4 == 1) cly_courier_descriptor(courier);
+        if (i % 4 == 2) assert_non_null(cly_courier_listen(courier, NULL));
+        if (i % 8 == 3) submit(silent_url);
+        if (i % 8 == 7) finish(submit(answering.url));
+        leave(own, i % 8 == 3 ? 0 : 5);
+    }
+    wait_for_dones(1000);
+    while ((memory_live() != live || threads_of_process() != threads) && cly_clock_now() < until)
+        usleep(1000);
+    assert_int_equal(memory_live(), live);
+    assert_int_equal(threads_of_process(), threads);
+    assert_true(open_descriptors() <= descriptors + SERVER_PEERS);
 }
 
 /* Of the submit, which then takes nothing, or of the thread, which says so or
@@ -1120,6 +1366,42 @@ static void a_fork_may_come_at_any_moment(void **state) {
     close(peer);
 }
 
+/* Sanitizers do not survive a thread that is made in a child of several threads. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { CHILD_HAS_THREADS = false };
+#else
+enum { CHILD_HAS_THREADS = true };
+#endif
+
+static void leave_in_child(void) {
+    int parents = atomic_load(&dones);
+    orphan *own = reopen_orphan();
+    finish(submit(answering.url));
+    leave(own, 5);
+    wait_for_dones(parents + 1);
+}
+
+/* The thread of one that was left may hold any lock just then; a child has no part
+ * in it, and makes its own. */
+static void a_fork_may_come_while_those_end_that_were_left(void **state) {
+    (void)state;
+    forget_orphans();
+    for (int i = 0; i < 50; i++) {
+        orphan *own = reopen_orphan();
+        pid_t child;
+        submit(i % 2 ? answering.url : silent_url);
+        leave(own, i % 2 ? 5 : 0.002);
+        usleep((useconds_t)(i * 20));
+        child = fork();
+        if (child == 0) {
+            if (CHILD_HAS_THREADS) leave_in_child();
+            end_child(0);
+        }
+        expect_end_of_child(child);
+    }
+    wait_for_dones(50);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -1166,8 +1448,21 @@ int main(void) {
         TEST(a_stop_may_come_at_any_moment),
         TEST(a_thousand_couriers_leave_nothing),
         TEST(every_allocation_may_fail),
+        TEST(a_thousand_that_were_left_leave_nothing), /* before others, whose memory goes when they are heard
+                                                          of */
+        TEST(a_left_one_goes_on_by_itself),
+        TEST(a_left_one_ends_what_is_left_in_time),
+        TEST(a_left_one_without_time_ends_all_at_once),
+        TEST(a_left_one_at_rest_ends_at_once),
+        TEST(nobody_need_be_told_of_its_end),
+        TEST(a_left_one_gets_no_slots),
+        TEST(the_peer_of_a_left_one_sees_its_end),
+        TEST(the_path_of_a_left_one_goes),
+        TEST(one_may_be_left_at_any_moment),
+        TEST(several_threads_may_leave_theirs),
         TEST(a_fork_leaves_the_parents_calls_alone),
         TEST(a_fork_may_come_at_any_moment),
+        TEST(a_fork_may_come_while_those_end_that_were_left),
     };
     return cmocka_run_group_tests_name("io/courier", tests, NULL, NULL);
 }

@@ -428,6 +428,67 @@ describe("in nginx", function()
     assert_once("o", 30)
   end)
 
+  it("a client that is dropped with calls under way keeps no worker", function()
+    start {
+      ["/drop"] = [[
+        local client = new "slow-3000"
+        assert(client:post("send_template", message("posted")))
+        assert(client:start("send_template", message("started")))
+        client = nil
+        ngx.update_time()
+        local from = ngx.now()
+        for _ = 1, 5 do collectgarbage() end -- what hung on the started one goes in several rounds
+        ngx.update_time()
+        ngx.print(ngx.now() - from)
+      ]],
+      ["/ping"] = [[ ngx.print("pong") ]],
+    }
+    local took = tonumber(get "/drop")
+    assert(took < 1, took)
+    assert.equal("pong", get "/ping")
+    wait_until(function() return api:tally().requests == 2 and api:tally().open == 0 end, "they do not end")
+    assert.equal("pong", get "/ping")
+    assert.same({ posted = 1, started = 1 }, api:tally().accepted)
+    assert(not server:log():find("was collected", 1, true), server:log())
+    local pid = server:workers()[1]
+    wait_until(function() return tonumber(process.capture("ls /proc/" .. pid .. "/task | wc -l")) == 1 end, "threads stay")
+  end)
+
+  it("a client for each request, dropped at its end, delivers and leaves nothing", function()
+    start {
+      ["/send"] = [[
+        assert(new("slow-300"):post("send_template", message(ngx.var.args)))
+        collectgarbage()
+        ngx.print "x"
+      ]],
+      ["/collect"] = [[ collectgarbage() collectgarbage() ngx.print "x" ]],
+    }
+    get_all(repeated("/send", 60))
+    get "/collect"
+    local pid = server:workers()[1]
+    wait_until(function() return tonumber(process.capture("ls /proc/" .. pid .. "/task | wc -l")) == 1 end, "threads stay")
+    assert_once("", 60)
+    assert.equal(60, api:tally().requests)
+  end)
+
+  it("a worker that ends waits for the calls of clients that were dropped", function()
+    start {
+      ["/drop"] = [[
+        for index = 1, 3 do
+          assert(new("slow-1500"):post("send_template", message("d" .. index)))
+        end
+        collectgarbage() collectgarbage()
+        ngx.print "x"
+      ]],
+    }
+    get "/drop"
+    wait_until(function() return api:tally().requests == 3 end, "they were not sent")
+    server:quit()
+    assert(not server:log():find("was collected", 1, true), server:log())
+    assert(not server:log():find("exited on signal", 1, true), server:log())
+    assert_once("d", 3)
+  end)
+
   it("requests that go away while they wait give their places back", function()
     start({ ["/aborted"] = [[ slow:send_template(message("aborted")) ]], ["/send"] = [[
       collectgarbage() collectgarbage()

@@ -4,7 +4,6 @@
 #include "binding/lua_error.h"
 #include "binding/lua_source.h"
 #include "io/client.h"
-#include <stdio.h>
 
 #define CLASS "connectly.native.client"
 
@@ -18,17 +17,21 @@ typedef struct lua_client {
     bool is_hurried; /* interrupted: the collector is not to wait for anything */
 } lua_client;
 
-/* Seconds that the collector waits for calls in the background, at most. */
+/* Seconds that calls have to end when their client is collected, at most. */
 static const double collector_drain = 5;
 
 static lua_client *check_client(lua_State *L) {
     return luaL_checkudata(L, 1, CLASS);
 }
 
-static int close_now(lua_State *L, lua_client *self, double drain) {
-    int ended = cly_client_close(&self->client, drain);
+static void forget_encode(lua_State *L, lua_client *self) {
     luaL_unref(L, LUA_REGISTRYINDEX, self->encode);
     self->encode = LUA_NOREF;
+}
+
+static int close_now(lua_State *L, lua_client *self, double drain) {
+    int ended = cly_client_close(&self->client, drain);
+    forget_encode(L, self);
     self->is_close_due = false;
     return ended;
 }
@@ -75,8 +78,9 @@ static double check_seconds(lua_State *L, int argument) {
 }
 
 static int fail_with_problems(lua_State *L, lua_client *self, cly_error *error) {
+    const cly_config *config = cly_client_config(&self->client);
     int count;
-    cly_problems_mask(&self->client.encoder.problems, error, self->client.config.api_key);
+    cly_problems_mask(&self->client.encoder.problems, error, config ? config->api_key : NULL);
     begin_read(self);
     count = clyL_fail(L, error, &self->client.encoder.problems, NULL);
     end_read(L, self);
@@ -116,8 +120,8 @@ static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *oper
     lua_settop(L, 3);
     clyL_host_init(&host, L, self->encode);
     message = clyL_value(L, 3);
-    return cly_message_encode(&self->client.encoder, operation, self->client.config.sender, &source, message,
-                              error);
+    return cly_message_encode(&self->client.encoder, operation, cly_client_config(&self->client)->sender,
+                              &source, message, error);
 }
 
 /* Of campaigns: { entries =, sendouts =, traceparent = } */
@@ -553,20 +557,12 @@ static int client_hurry(lua_State *L) {
 }
 
 /* Nobody can be reading: the one who reads has it on the stack. What is in the
- * background is given a moment, and what then is not ended is not hushed up. */
+ * background goes on by itself for a moment, for a collector runs in the midst of a
+ * host's loop; and what then is not ended is not hushed up. */
 static int client_gc(lua_State *L) {
     lua_client *self = check_client(L);
-    int ended = 0;
-    if (!self->client.is_closed && cly_client_in_flight(&self->client) > 0) {
-        double timeout = self->client.config.timeout;
-        double drain = timeout < collector_drain ? timeout : collector_drain;
-        ended = cly_client_close(&self->client, self->is_hurried ? 0 : drain);
-    }
-    if (ended > 0)
-        fprintf(stderr, "connectly: a client was collected with %d calls under way; they may have arrived\n",
-                ended);
-    close_now(L, self, 0);
-    cly_client_clear(&self->client);
+    cly_client_leave(&self->client, self->is_hurried ? 0 : collector_drain);
+    forget_encode(L, self);
     return 0;
 }
 

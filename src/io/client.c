@@ -1,29 +1,15 @@
 #include "io/client.h"
 
 #include "core/request.h"
-#include "core/version.h"
 #include "io/clock.h"
-#include "io/environment.h"
 #include "io/pin.h"
 #include "io/process.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 void cly_client_init(cly_client *client) {
     memset(client, 0, sizeof *client);
-    cly_config_init(&client->config);
     cly_encoder_init(&client->encoder);
     cly_buffer_init(&client->url, CLY_URL_MAX);
-}
-
-/* The lists hold the key. */
-static void free_headers(struct curl_slist **list) {
-    for (struct curl_slist *line = *list; line; line = line->next) {
-        volatile char *byte = line->data;
-        while (*byte) *byte++ = '\0';
-    }
-    curl_slist_free_all(*list);
-    *list = NULL;
 }
 
 /* Of which no call is: a step for it returns for its time alone. */
@@ -43,12 +29,8 @@ static void leave_parents(cly_client *client) {
 }
 
 static void forget_secrets(cly_client *client) {
-    free_headers(&client->headers);
-    free_headers(&client->bare_headers);
-    free(client->proxy);
-    free(client->no_proxy);
-    client->proxy = client->no_proxy = NULL;
-    cly_config_clear(&client->config);
+    cly_profile_free(client->profile);
+    client->profile = NULL;
     cly_encoder_clear(&client->encoder);
     cly_buffer_clear(&client->url);
 }
@@ -79,6 +61,13 @@ int cly_client_close(cly_client *client, double drain) {
     return ended;
 }
 
+/* Nobody is left to whom it could be returned. */
+static void tell_collected(int ended) {
+    if (ended == 0) return;
+    fprintf(stderr, "connectly: a client was collected with %d calls under way; they may have arrived\n",
+            ended);
+}
+
 void cly_client_clear(cly_client *client) {
     cly_client_close(client, 0);
     forget_secrets(client); /* again: a message that was being read may have grown the encoder since */
@@ -89,87 +78,46 @@ void cly_client_clear(cly_client *client) {
     client->engine = NULL;
 }
 
-static bool add_header(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer) *list = longer;
-    return longer != NULL;
+/* From the courier's thread, when there is nothing left that borrows the profile. */
+static void end_left(void *profile, int ended) {
+    tell_collected(ended);
+    cly_profile_free(profile);
 }
 
-static bool add_common_headers(const cly_client *client, struct curl_slist **list, const char *key) {
-    char user_agent[sizeof client->user_agent + 16];
-    snprintf(user_agent, sizeof user_agent, "User-Agent: %s", client->user_agent);
-    return add_header(list, key) && add_header(list, user_agent) &&
-           add_header(list, "Accept: application/json");
+static void leave_courier(cly_client *client, double seconds) {
+    cly_courier *courier = client->courier;
+    cly_profile *profile = client->profile;
+    client->courier = NULL;
+    client->profile = NULL;
+    client->is_closed = true;
+    cly_courier_leave(courier, seconds, end_left, profile);
 }
 
-static cly_kind make_headers(cly_client *client, cly_error *error) {
-    cly_buffer key;
-    cly_kind kind;
-    bool is_made;
-    cly_buffer_init(&key, CLY_HEADER_MAX);
-    kind = cly_request_header(&key, "X-API-Key", client->config.api_key, error);
-    is_made = kind == CLY_OK && add_common_headers(client, &client->headers, key.data) &&
-              add_header(&client->headers, "Content-Type: application/json") &&
-              /* No waiting for 100-continue: it costs a round trip or a second. */
-              add_header(&client->headers, "Expect:") &&
-              add_common_headers(client, &client->bare_headers, key.data);
-    if (key.data) memset(key.data, 0, key.capacity);
-    cly_buffer_clear(&key);
-    if (is_made) return CLY_OK;
-    free_headers(&client->headers);
-    free_headers(&client->bare_headers);
-    return kind != CLY_OK ? kind : cly_error_no_memory(error);
-}
-
-static char *copy(const char *text) {
-    char *bytes = malloc(strlen(text) + 1);
-    return bytes ? strcpy(bytes, text) : NULL;
-}
-
-static cly_kind read_environment(cly_client *client, cly_error *error) {
-    const char *proxy, *no_proxy;
-    cly_environment_proxy(client->config.base_url, &proxy, &no_proxy);
-    if (client->config.proxy) {
-        proxy = client->config.proxy;
-        no_proxy = "";
-    }
-    client->proxy = copy(proxy);
-    client->no_proxy = copy(no_proxy);
-    return client->proxy && client->no_proxy ? CLY_OK : cly_error_no_memory(error);
+void cly_client_leave(cly_client *client, double seconds) {
+    leave_parents(client);
+    if (client->profile && seconds > client->profile->config.timeout)
+        seconds = client->profile->config.timeout;
+    if (client->courier && !client->is_closed)
+        leave_courier(client, seconds);
+    else
+        tell_collected(cly_client_close(client, seconds));
+    cly_client_clear(client);
 }
 
 cly_kind cly_client_read(cly_client *client, const cly_source *source, cly_value options, cly_error *error) {
-    cly_config_defaults defaults = cly_environment_defaults();
-    cly_kind kind =
-        cly_config_read(&client->config, &defaults, source, options, &client->encoder.problems, error);
-    if (kind == CLY_OK) kind = cly_trust_check(&client->config, error);
-    if (kind == CLY_OK) kind = read_environment(client, error);
-    snprintf(client->user_agent, sizeof client->user_agent, "connectly-lua/%s libcurl/%s", CLY_VERSION,
-             curl_version_info(CURLVERSION_NOW)->version);
-    return kind;
+    client->profile = cly_profile_new();
+    if (client->profile == NULL) return cly_error_no_memory(error);
+    return cly_profile_read(client->profile, source, options, &client->encoder.problems, error);
+}
+
+const cly_config *cly_client_config(const cly_client *client) {
+    return client->profile ? &client->profile->config : NULL;
 }
 
 static cly_kind open_engine(cly_client *client, cly_error *error) {
-    cly_engine_options options = {0};
-    cly_kind kind = CLY_OK;
-    if (client->headers == NULL) kind = make_headers(client, error);
+    cly_engine_options options;
+    cly_kind kind = cly_profile_lend(client->profile, &options, error);
     if (kind != CLY_OK) return kind;
-    cly_trust_find(&client->trust, &client->config);
-    options.settings.headers = client->headers;
-    options.settings.bare_headers = client->bare_headers;
-    options.settings.user_agent = client->user_agent;
-    options.settings.proxy = client->proxy;
-    options.settings.no_proxy = client->no_proxy;
-    options.settings.trust = &client->trust;
-    options.settings.connect_timeout = client->config.connect_timeout;
-    options.settings.is_plain = cly_base_url_is_plain(client->config.base_url);
-    options.settings.http2 = client->config.http2;
-    options.secret = client->config.api_key;
-    options.max_in_flight = client->config.max_in_flight;
-    options.max_connections = client->config.max_connections;
-    options.max_attempts = client->config.max_attempts;
-    options.retry_unknown = client->config.retry_unknown;
-    options.rate = client->config.rate;
     options.wants_events = client->wants_events;
     options.is_shared = client->is_limiter_shared;
     options.first_turn = client->turns;
@@ -190,7 +138,7 @@ cly_kind cly_client_start_courier(cly_client *client, cly_error *error) {
     cly_kind kind = ready(client, error);
     if (kind != CLY_OK || client->courier) return kind;
     kind = cly_courier_new(&client->courier, client->engine,
-                           client->config.max_in_flight + MAILBOX_BEYOND_FLIGHT, error);
+                           client->profile->config.max_in_flight + MAILBOX_BEYOND_FLIGHT, error);
     if (kind == CLY_OK) client->engine = NULL;
     return kind;
 }
@@ -198,10 +146,11 @@ cly_kind cly_client_start_courier(cly_client *client, cly_error *error) {
 cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, unsigned group,
                            cly_ticket *ticket, cly_error *error) {
     cly_submission submission;
+    const cly_config *config = &client->profile->config;
     cly_kind kind = ready(client, error);
     if (kind == CLY_OK)
-        kind = cly_request_url(&client->url, client->config.base_url, client->config.business_id,
-                               client->encoder.path.data, error);
+        kind = cly_request_url(&client->url, config->base_url, config->business_id, client->encoder.path.data,
+                               error);
     if (kind != CLY_OK) return kind;
     submission.operation =
         cly_operation_by_request(operation, client->encoder.method, client->encoder.path.data);
@@ -210,7 +159,7 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
     submission.traceparent = client->encoder.traceparent;
     submission.body = &client->encoder.body;
     submission.batch = client->encoder.batch;
-    submission.timeout = client->config.timeout;
+    submission.timeout = config->timeout;
     submission.submitted_at = cly_clock_now();
     submission.owner = NULL;
     submission.number = ++client->calls;

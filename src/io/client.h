@@ -12,20 +12,16 @@
 #ifndef CLY_IO_CLIENT_H
 #define CLY_IO_CLIENT_H
 
-#include "core/config.h"
 #include "core/message.h"
 #include "io/courier.h"
+#include "io/profile.h"
 
 CLY_PRIVATE_BEGIN
 
 typedef struct cly_client {
-    cly_config config;
+    cly_profile *profile; /* NULL until it was read, and once it is closed */
     cly_encoder encoder;
     cly_buffer url;
-    cly_trust trust;
-    char user_agent[96];
-    char *proxy, *no_proxy; /* as the environment was at make */
-    struct curl_slist *headers, *bare_headers;
     cly_engine *engine;     /* NULL until the first call, and once the courier has it */
     cly_courier *courier;   /* NULL until a call is started in the background */
     long generation;        /* of the process that made them */
@@ -41,6 +37,9 @@ void cly_client_init(cly_client *client);
 cly_kind cly_client_read(cly_client *client, const cly_source *source, cly_value options,
                          cly_error *error) CLY_MUST_CHECK;
 
+/* NULL before they were read, and once it is closed. */
+const cly_config *cly_client_config(const cly_client *client);
+
 /* Waits up to `seconds` until no call is under way; returns how many are. */
 int cly_client_drain(cly_client *client, double seconds);
 
@@ -51,6 +50,13 @@ int cly_client_close(cly_client *client, double drain);
 
 /* Closes without draining, and frees all. */
 void cly_client_clear(cly_client *client);
+
+/* For a collector, to which nobody listens: closes and frees all, but gives what is under
+ * way up to `seconds`, no more than the time of one call, and says on stderr how many
+ * calls had to be ended then. A courier goes on by itself, and this returns at once;
+ * calls in the caller's thread nobody else would move, so for them it waits. With a
+ * shared limiter nobody reserves departures any more: calls without one end as not sent. */
+void cly_client_leave(cly_client *client, double seconds);
 
 /* Calls that have been submitted and have not ended. */
 int cly_client_in_flight(cly_client *client);

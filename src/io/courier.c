@@ -57,6 +57,9 @@ struct cly_courier {
     uint64_t unsubmitted; /* ended before the engine had them; none was sent */
     cly_bell bell;
     bool has_cancels, is_stopping, is_stopped;
+    bool is_left; /* the thread frees it; written under both locks, read under either */
+    cly_courier_done *done;
+    void *context;
     cly_courier *next_running; /* in the list of those that exit must stop */
     double stop_at;
     int canceled_at_stop;
@@ -190,7 +193,7 @@ static void free_place(cly_courier *courier, letter *of) {
 
 /* Under the lock: the result is there, or nobody wants it. */
 static void give_back(cly_courier *courier, letter *of) {
-    if (of->is_forgotten) {
+    if (of->is_forgotten || courier->is_left) {
         of->is_forgotten = false;
         free_place(courier, of);
         pthread_cond_broadcast(&courier->ended); /* for who waits until nothing is under way */
@@ -317,85 +320,181 @@ static void step(cly_courier *courier, double wait, int watched, bool wants_writ
     cly_engine_step(courier->engine, ENGINE_GROUP, wait, &extra, watched >= 0);
 }
 
+/* Under the lock: all that is to be done under it. As plan. */
+static double look(cly_courier *courier) {
+    double now = cly_clock_now();
+    if (courier->is_left) cly_bell_clear(&courier->bell); /* who listened has gone */
+    read_mailbox(courier, now);
+    deliver(courier);
+    fill_engine(courier);
+    trade_slots(courier);
+    courier->stats = cly_engine_stats(courier->engine);
+    cly_bell_serve(&courier->bell);
+    return plan(courier, now);
+}
+
+static void end_left(cly_courier *courier);
+
 static void *run(void *data) {
     cly_courier *courier = data;
     for (;;) {
-        double wait, now;
-        bool wants_write;
+        double wait;
+        bool wants_write, is_left;
         int watched;
         lock(courier);
-        now = cly_clock_now();
-        read_mailbox(courier, now);
-        deliver(courier);
-        fill_engine(courier);
-        trade_slots(courier);
-        courier->stats = cly_engine_stats(courier->engine);
-        cly_bell_serve(&courier->bell);
-        wait = plan(courier, now);
+        wait = look(courier);
         watched = cly_bell_watch(&courier->bell);
+        is_left = courier->is_left;
         unlock(courier);
         /* Whom it wakes wants the lock: under it, he would run into it at once, and
          * wait until this thread, whose processor he may have taken, runs again. */
         wants_write = cly_bell_send(&courier->bell);
-        if (wait < 0) return NULL;
-        step(courier, wait, watched, wants_write);
+        if (wait >= 0) {
+            step(courier, wait, watched, wants_write);
+            continue;
+        }
+        if (is_left) end_left(courier);
+        return NULL;
     }
 }
 
-/* ---- the end of the program ---- */
+/* ---- those that run in this process, and its end ---- */
 
-/* The couriers that run in this process. exit lets OpenSSL and others clean up under
- * the feet of a thread that still runs: so exit is made to stop it first. */
-static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
-static cly_courier *running;
-static long running_generation; /* of the process that they are of */
-static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
+/* Exit lets OpenSSL and others clean up under the feet of a thread that still runs: so
+ * exit is made to wait for each first. A thread that was left has nobody who joins it; the
+ * next one that ends does, and exit the last: even what libraries do at a thread's end is
+ * over then. The lock is held for moments, and taken before a courier's own. */
+static struct {
+    pthread_mutex_t lock;
+    cly_courier *first;
+    pthread_t ended; /* of a courier that was left, joined by nobody yet */
+    bool has_ended;
+    long generation; /* of the process that all this is of */
+} running = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static pthread_once_t running_once = PTHREAD_ONCE_INIT;
 
 static const double exit_drain = 5; /* seconds */
 
-static cly_courier *take_running(void) {
+/* What a parent had is the parent's: in a child no thread of it is there. */
+static void lock_running(void) {
+    pthread_mutex_lock(&running.lock);
+    if (running.generation == cly_process_generation()) return;
+    running.generation = cly_process_generation();
+    running.first = NULL;
+    running.has_ended = false;
+}
+
+static void unlock_running(void) {
+    pthread_mutex_unlock(&running.lock);
+}
+
+/* Under its lock. False when exit has taken it. */
+static bool remove_running(const cly_courier *courier) {
+    for (cly_courier **place = &running.first; *place; place = &(*place)->next_running) {
+        if (*place != courier) continue;
+        *place = courier->next_running;
+        return true;
+    }
+    return false;
+}
+
+static bool is_running(const cly_courier *courier) {
+    const cly_courier *at = running.first;
+    while (at && at != courier) at = at->next_running;
+    return at != NULL;
+}
+
+static cly_courier *take_running(bool *is_left) {
     cly_courier *first;
-    if (running_generation != cly_process_generation()) return NULL; /* they are the parent's */
-    pthread_mutex_lock(&running_lock);
-    first = running;
-    if (first) running = first->next_running;
-    pthread_mutex_unlock(&running_lock);
+    lock_running();
+    first = running.first;
+    if (first) running.first = first->next_running;
+    *is_left = first && first->is_left;
+    unlock_running();
     return first;
 }
 
+/* Under its lock: the thread that is to be joined by the one who gets it. */
+static bool take_ended(pthread_t *thread) {
+    bool has_ended = running.has_ended;
+    *thread = running.ended;
+    running.has_ended = false;
+    return has_ended;
+}
+
+static void free_courier(cly_courier *courier);
+
+static int stop_one(cly_courier *courier, bool is_left, double until) {
+    double left = until - cly_clock_now();
+    if (!is_left) return cly_courier_stop(courier, left > 0 ? left : 0);
+    pthread_join(courier->thread, NULL); /* it has its own few seconds, and tells itself */
+    free_courier(courier);
+    return 0;
+}
+
+static void join_ended(void) {
+    pthread_t last;
+    bool has_ended;
+    lock_running();
+    has_ended = take_ended(&last);
+    unlock_running();
+    if (has_ended) pthread_join(last, NULL);
+}
+
+/* All have the same few seconds, for all go on meanwhile. */
 static void stop_running(void) {
+    double until = cly_clock_now() + exit_drain;
     cly_courier *courier;
+    bool is_left;
     int ended = 0;
-    while ((courier = take_running()) != NULL) ended += cly_courier_stop(courier, exit_drain);
+    while ((courier = take_running(&is_left)) != NULL) ended += stop_one(courier, is_left, until);
+    join_ended();
     if (ended > 0)
         fprintf(stderr, "connectly: the program ended with %d calls under way; they may have arrived\n",
                 ended);
 }
 
-/* After libcurl was started, and so after what OpenSSL does at exit: the last that
- * is registered is the first that runs. */
-static void stop_at_exit(void) {
+/* At exit: after libcurl was started, and so after what OpenSSL does there: the last
+ * that is registered is the first that runs. At a fork: a thread that ends may hold
+ * the lock just then, and in the child nobody would give it back. */
+static void watch_process(void) {
     (void)atexit(stop_running);
+    (void)pthread_atfork(lock_running, unlock_running, unlock_running);
 }
 
 static void add_running(cly_courier *courier) {
-    pthread_once(&at_exit_once, stop_at_exit);
-    pthread_mutex_lock(&running_lock);
-    if (running_generation != cly_process_generation()) running = NULL;
-    running_generation = cly_process_generation();
-    courier->next_running = running;
-    running = courier;
-    pthread_mutex_unlock(&running_lock);
+    pthread_once(&running_once, watch_process);
+    lock_running();
+    courier->next_running = running.first;
+    running.first = courier;
+    unlock_running();
 }
 
-static void remove_running(const cly_courier *courier) {
-    pthread_mutex_lock(&running_lock);
-    for (cly_courier **place = &running; *place; place = &(*place)->next_running) {
-        if (*place != courier) continue;
-        *place = courier->next_running;
-        break;
+/* ---- one that was left, from its own thread ---- */
+
+static void free_contents(cly_courier *courier) {
+    cly_engine_free(courier->engine);
+    courier->engine = NULL;
+    if (courier->done) courier->done(courier->context, courier->canceled_at_stop);
+}
+
+/* In the list until nothing of it is at work: exit must not come in between. Who takes it
+ * out of there frees it. */
+static void end_left(cly_courier *courier) {
+    pthread_t before;
+    bool is_ours, is_joinable = false;
+    free_contents(courier);
+    lock_running();
+    is_ours = remove_running(courier);
+    if (is_ours) {
+        is_joinable = take_ended(&before);
+        running.ended = pthread_self();
+        running.has_ended = true;
     }
-    pthread_mutex_unlock(&running_lock);
+    unlock_running();
+    if (!is_ours) return;
+    if (is_joinable) pthread_join(before, NULL);
+    free_courier(courier);
 }
 
 /* ---- making and ending ---- */
@@ -513,7 +612,9 @@ static int under_way(const cly_courier *courier) {
 int cly_courier_stop(cly_courier *courier, double drain) {
     cly_engine *engine;
     if (courier->is_stopped) return 0;
+    lock_running();
     remove_running(courier);
+    unlock_running();
     lock(courier);
     courier->is_stopping = true;
     courier->stop_at = cly_clock_now() + drain;
@@ -530,13 +631,36 @@ int cly_courier_stop(cly_courier *courier, double drain) {
     return courier->canceled_at_stop;
 }
 
+/* After its thread. */
+static void free_courier(cly_courier *courier) {
+    pthread_cond_destroy(&courier->ended);
+    pthread_mutex_destroy(&courier->lock);
+    free_memory(courier);
+}
+
 void cly_courier_free(cly_courier *courier) {
     if (courier == NULL) return;
     cly_courier_stop(courier, 0);
     cly_bell_clear(&courier->bell);
-    pthread_cond_destroy(&courier->ended);
-    pthread_mutex_destroy(&courier->lock);
-    free_memory(courier);
+    free_courier(courier);
+}
+
+/* Under both locks. The thread may end as soon as it sees it, but not free the courier:
+ * for that it wants the other lock. */
+static void leave(cly_courier *courier, double seconds, cly_courier_done *done, void *context) {
+    lock(courier);
+    courier->done = done;
+    courier->context = context;
+    courier->is_left = courier->is_stopping = true;
+    courier->stop_at = cly_clock_now() + seconds;
+    cly_engine_wakeup(courier->engine);
+    unlock(courier);
+}
+
+void cly_courier_leave(cly_courier *courier, double seconds, cly_courier_done *done, void *context) {
+    lock_running();
+    if (is_running(courier)) leave(courier, seconds, done, context);
+    unlock_running();
 }
 
 /* The lock may be held by a thread that does not exist here, and the buffers may

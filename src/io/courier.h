@@ -108,6 +108,16 @@ int cly_courier_stop(cly_courier *courier, double drain);
 /* Stops without draining, and frees all. NULL is fine. */
 void cly_courier_free(cly_courier *courier);
 
+/* Goes at once, and leaves the thread to itself: it carries on for up to `seconds`, ends
+ * what is left then, and frees the courier and the engine. Last of all it calls `done`
+ * (or NULL), on itself, with how many calls it had to end: what the engine borrowed is
+ * free then. The courier is not to be touched any more; nobody is told of anything, and
+ * who listened sees the end of the socket. Not for one that was stopped.
+ * Exit waits for it. A child has no part in it: its copies end with it. There is no
+ * ceiling but the time: one that is left is no thread more than it was before. */
+typedef void cly_courier_done(void *context, int ended);
+void cly_courier_leave(cly_courier *courier, double seconds, cly_courier_done *done, void *context);
+
 /* In a child: lets go without touching what the parent's thread uses. */
 void cly_courier_abandon(cly_courier *courier);
 

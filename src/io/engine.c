@@ -161,7 +161,8 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
     if (engine == NULL) return cly_error_no_memory(error);
     engine->options = *options;
     set_rules(engine);
-    /* Counted by libcurl: each of ours is undone in cly_engine_free. */
+    /* Never undone: engines are freed by any thread, and before 7.84 libcurl wants
+     * nobody at work then. What it keeps is the same for the thousandth engine. */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(engine);
         return cly_error_no_memory(error);
@@ -198,7 +199,6 @@ void cly_engine_free(cly_engine *engine) {
     cly_event_queue_clear(&engine->events);
     free(engine->slots);
     free(engine);
-    curl_global_cleanup();
 }
 
 void cly_engine_abandon(cly_engine *engine) {

@@ -1,0 +1,120 @@
+#include "io/profile.h"
+
+#include "core/request.h"
+#include "core/version.h"
+#include "io/environment.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+cly_profile *cly_profile_new(void) {
+    cly_profile *profile = calloc(1, sizeof *profile);
+    if (profile) cly_config_init(&profile->config);
+    return profile;
+}
+
+/* The lists hold the key. */
+static void free_headers(struct curl_slist **list) {
+    for (struct curl_slist *line = *list; line; line = line->next) {
+        volatile char *byte = line->data;
+        while (*byte) *byte++ = '\0';
+    }
+    curl_slist_free_all(*list);
+    *list = NULL;
+}
+
+void cly_profile_free(cly_profile *profile) {
+    if (profile == NULL) return;
+    free_headers(&profile->headers);
+    free_headers(&profile->bare_headers);
+    free(profile->proxy);
+    free(profile->no_proxy);
+    cly_config_clear(&profile->config);
+    free(profile);
+}
+
+static bool add_header(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer) *list = longer;
+    return longer != NULL;
+}
+
+static bool add_common_headers(const cly_profile *profile, struct curl_slist **list, const char *key) {
+    char user_agent[sizeof profile->user_agent + 16];
+    snprintf(user_agent, sizeof user_agent, "User-Agent: %s", profile->user_agent);
+    return add_header(list, key) && add_header(list, user_agent) &&
+           add_header(list, "Accept: application/json");
+}
+
+static cly_kind make_headers(cly_profile *profile, cly_error *error) {
+    cly_buffer key;
+    cly_kind kind;
+    bool is_made;
+    cly_buffer_init(&key, CLY_HEADER_MAX);
+    kind = cly_request_header(&key, "X-API-Key", profile->config.api_key, error);
+    is_made = kind == CLY_OK && add_common_headers(profile, &profile->headers, key.data) &&
+              add_header(&profile->headers, "Content-Type: application/json") &&
+              /* No waiting for 100-continue: it costs a round trip or a second. */
+              add_header(&profile->headers, "Expect:") &&
+              add_common_headers(profile, &profile->bare_headers, key.data);
+    if (key.data) memset(key.data, 0, key.capacity);
+    cly_buffer_clear(&key);
+    if (is_made) return CLY_OK;
+    free_headers(&profile->headers);
+    free_headers(&profile->bare_headers);
+    return kind != CLY_OK ? kind : cly_error_no_memory(error);
+}
+
+static char *copy(const char *text) {
+    char *bytes = malloc(strlen(text) + 1);
+    return bytes ? strcpy(bytes, text) : NULL;
+}
+
+static cly_kind read_environment(cly_profile *profile, cly_error *error) {
+    const char *proxy, *no_proxy;
+    cly_environment_proxy(profile->config.base_url, &proxy, &no_proxy);
+    if (profile->config.proxy) {
+        proxy = profile->config.proxy;
+        no_proxy = "";
+    }
+    profile->proxy = copy(proxy);
+    profile->no_proxy = copy(no_proxy);
+    return profile->proxy && profile->no_proxy ? CLY_OK : cly_error_no_memory(error);
+}
+
+cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_value options,
+                          cly_problems *problems, cly_error *error) {
+    cly_config_defaults defaults = cly_environment_defaults();
+    cly_kind kind = cly_config_read(&profile->config, &defaults, source, options, problems, error);
+    if (kind == CLY_OK) kind = cly_trust_check(&profile->config, error);
+    if (kind == CLY_OK) kind = read_environment(profile, error);
+    snprintf(profile->user_agent, sizeof profile->user_agent, "connectly-lua/%s libcurl/%s", CLY_VERSION,
+             curl_version_info(CURLVERSION_NOW)->version);
+    return kind;
+}
+
+static void lend_settings(const cly_profile *profile, cly_transfer_settings *settings) {
+    settings->headers = profile->headers;
+    settings->bare_headers = profile->bare_headers;
+    settings->user_agent = profile->user_agent;
+    settings->proxy = profile->proxy;
+    settings->no_proxy = profile->no_proxy;
+    settings->trust = &profile->trust;
+    settings->connect_timeout = profile->config.connect_timeout;
+    settings->is_plain = cly_base_url_is_plain(profile->config.base_url);
+    settings->http2 = profile->config.http2;
+}
+
+cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_error *error) {
+    cly_kind kind = profile->headers ? CLY_OK : make_headers(profile, error);
+    if (kind != CLY_OK) return kind;
+    cly_trust_find(&profile->trust, &profile->config);
+    memset(out, 0, sizeof *out);
+    lend_settings(profile, &out->settings);
+    out->secret = profile->config.api_key;
+    out->max_in_flight = profile->config.max_in_flight;
+    out->max_connections = profile->config.max_connections;
+    out->max_attempts = profile->config.max_attempts;
+    out->retry_unknown = profile->config.retry_unknown;
+    out->rate = profile->config.rate;
+    return CLY_OK;
+}
