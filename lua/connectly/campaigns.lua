@@ -90,7 +90,7 @@ local function count_items(list)
     end
   end
   for index = 1, count do
-    if list[index] == nil then
+    if rawget(list, index) == nil then
       return nil
     end
   end
@@ -110,33 +110,35 @@ local function check_chunk_size(options)
   if type(size) ~= "number" or size % 1 ~= 0 or size < 1 or size > CHUNK_SIZE_MAX then
     error(("connectly: send_campaigns: chunk_size: whole number from 1 to %d expected"):format(CHUNK_SIZE_MAX), 0)
   end
-  return size
+  return math.floor(size) -- an integer, where there are some
 end
 
 --- The message with some of its entries.
-local function part_of(message, first, last)
+local function part_of(message, list, first, last)
   local part = { entries = {} }
-  for name, value in pairs(message) do
+  for name, value in next, message do
     if name ~= "entries" then
       part[name] = value
     end
   end
   for index = first, last do
-    part.entries[index - first + 1] = message.entries[index]
+    part.entries[index - first + 1] = rawget(list, index)
   end
   return part
 end
 
---- { first, message } of each request; the core says what is wrong with what is no list,
---- and takes in one what only it can read.
+--- { first, message } of each request. What a metatable has a say in goes in one, as the
+--- core reads it; the core also says what is wrong with what is no list.
 local function split(message, size)
-  local count = type(message) == "table" and count_items(message.entries) or 0
+  local is_whole = type(message) ~= "table" or getmetatable(message) ~= nil
+  local list = not is_whole and message.entries or nil
+  local count = count_items(list) or 0
   if count == 0 then
     return { { first = 1, message = message } }
   end
   local chunks = {}
   for first = 1, count, size do
-    chunks[#chunks + 1] = { first = first, message = part_of(message, first, math.min(first + size - 1, count)) }
+    chunks[#chunks + 1] = { first = first, message = part_of(message, list, first, math.min(first + size - 1, count)) }
   end
   return chunks
 end
@@ -167,14 +169,28 @@ end
 
 --- Who is sent what by an entry, as it goes.
 local function key_of(entry)
-  return ("%s\0%s\0%s"):format(entry.client, entry.campaignName, entry.campaignVersion or "")
+  local name = entry.campaignName
+  return ("%s %d %s %s"):format(entry.client, #name, name, entry.campaignVersion or "")
+end
+
+--- The entries of a body, as they go; raises a connectly.Error when it cannot be read.
+local function entries_of(chunk)
+  local decoded = json.decode(chunk.body)
+  if decoded == nil then
+    local param = ("entries[%d]"):format(chunk.first)
+    error(errors.new {
+      kind = "argument", outcome = "not_sent", param = param,
+      message = param .. ": it, or one after it, is nested too deeply to look for who stands twice",
+    }, 0)
+  end
+  return decoded.entries
 end
 
 --- Within one request the core looks; across requests nobody else does.
 local function find_twin(chunks)
   local seen = {}
   for _, chunk in ipairs(chunks) do
-    for index, entry in ipairs(json.decode(chunk.body).entries) do
+    for index, entry in ipairs(entries_of(chunk)) do
       local key, place = key_of(entry), chunk.first + index - 1
       if seen[key] then
         return refusal(place, seen[key])
@@ -182,6 +198,29 @@ local function find_twin(chunks)
       seen[key] = place
     end
   end
+end
+
+--- All faults of all chunks are those of the first one's error.
+local function add_problems(problem, more)
+  for _, one in ipairs(more.problems or {}) do
+    problem.problems = problem.problems or {}
+    problem.problems[#problem.problems + 1] = one
+  end
+  return problem
+end
+
+local function encode_all(chunks, encode)
+  local problem
+  for _, chunk in ipairs(chunks) do
+    local body, second = encode(chunk.message)
+    if body then
+      chunk.body, chunk.batch, chunk.message = body, second, nil
+    else
+      local renumbered = renamed(second, chunk.first - 1)
+      problem = problem and add_problems(problem, renumbered) or renumbered
+    end
+  end
+  return problem
 end
 
 --- What goes, in as many requests as it needs, all of it checked.
@@ -192,14 +231,14 @@ end
 ---@return connectly.Error?
 function campaigns.prepare(message, options, encode)
   local chunks = split(message, check_chunk_size(options))
-  for _, chunk in ipairs(chunks) do
-    local body, second = encode(chunk.message)
-    if not body then
-      return nil, renamed(second, chunk.first - 1)
+  local problem = encode_all(chunks, encode)
+  if not problem and #chunks > 1 then
+    local is_read, found = pcall(find_twin, chunks)
+    if not is_read and not errors.is_error(found) then
+      error(found, 0)
     end
-    chunk.body, chunk.batch, chunk.message = body, second, nil
+    problem = found
   end
-  local problem = #chunks > 1 and find_twin(chunks) or nil
   return not problem and chunks or nil, problem
 end
 
@@ -242,6 +281,26 @@ local function whole_error(result, problem)
   return whole
 end
 
+--- One that was left by an error, of a limiter or a hook for instance, while others have
+--- gone: they must be told of.
+local function left(problem)
+  return errors.new {
+    kind = "canceled", outcome = "unknown", message = "sending was left by an error: " .. tostring(problem):match("^[^\n]*"),
+  }
+end
+
+--- value, info; or nil, error. What the first is left by is raised: nothing is known yet.
+local function send_guarded(send, chunk, is_first)
+  if is_first then
+    return send(chunk.body, chunk.batch)
+  end
+  local is_whole, reply, second = pcall(send, chunk.body, chunk.batch)
+  if is_whole then
+    return reply, second
+  end
+  return nil, left(reply)
+end
+
 --- Sends what was prepared, one request after the other.
 ---@param chunks table[] of prepare
 ---@param send fun(body: string, batch: any): connectly.Campaigns?, connectly.Info|connectly.Error
@@ -249,11 +308,11 @@ end
 ---@return connectly.Info|connectly.Error
 function campaigns.send(chunks, send)
   local result, info, failure, is_over = { sendouts = {}, chunks = {} }, nil, nil, false
-  for _, chunk in ipairs(chunks) do
+  for index, chunk in ipairs(chunks) do
     if is_over then
       note(result, chunk, "not_sent")
     else
-      local reply, second = send(chunk.body, chunk.batch)
+      local reply, second = send_guarded(send, chunk, index == 1)
       local problem = reply == nil and second or nil
       note_sendouts(result, reply or problem.result)
       note(result, chunk, problem and problem.outcome or "accepted", problem)

@@ -32,12 +32,29 @@ local function is_empty(value)
   return not value or value == native.null or value == "" or type(value) == "table" and next(value) == nil
 end
 
+--- Lists of names have no order.
+local function is_same_set(there, wanted)
+  local is_there = {}
+  for _, name in ipairs(there) do
+    is_there[name] = true
+  end
+  for _, name in ipairs(wanted) do
+    if not is_there[name] then
+      return false
+    end
+  end
+  return #wanted == #there
+end
+
 --- Whether all that is wanted is there; the API may have more.
 local function holds(there, wanted)
   if is_empty(wanted) then
     return is_empty(there) -- what is empty may be left out
   elseif type(wanted) ~= "table" or type(there) ~= "table" then
     return there == wanted
+  end
+  if type(wanted[1]) == "string" then
+    return is_same_set(there, wanted)
   end
   for name, value in pairs(wanted) do
     local found = WIRE[name] and there[WIRE[name]]
@@ -53,7 +70,7 @@ end
 
 local function is_as_wanted(webhook, message)
   return webhook.address == message.address
-    and (message.configuration == nil or holds(webhook.configuration, message.configuration))
+    and (is_empty(message.configuration) or holds(webhook.configuration, message.configuration))
 end
 
 --- With what is there: nothing, or a change.
@@ -74,8 +91,8 @@ end
 
 --- A registration that does not say its type is a custom one; and none can change it.
 local function is_of_another_type(webhook, message)
-  local type_there = type(webhook.type) == "string" and webhook.type or "custom"
-  return message.type ~= nil and message.type ~= type_there
+  local type_there = not is_empty(webhook.type) and webhook.type or "custom"
+  return not is_empty(message.type) and message.type ~= type_there
 end
 
 --- A creation that may have arrived is looked for, since only one can be there.

@@ -313,7 +313,9 @@ function Client:list_webhooks(message) end
 ---@return connectly.Info info
 function Client:update_webhook(message) end
 
----Removes a webhook. API: webhooks, registration.
+---Removes a webhook. When the answer was lost, it is asked for again; if the API then says that
+---there is no such webhook, it was removed: the reply is empty and the status in `info` 404. API:
+---webhooks, registration.
 ---@param message connectly.DeleteWebhook
 ---@return any reply decoded
 ---@return connectly.Info info
@@ -493,7 +495,9 @@ function SafeClient:list_webhooks(message) end
 ---@return connectly.Info|connectly.Error
 function SafeClient:update_webhook(message) end
 
----Removes a webhook. API: webhooks, registration.
+---Removes a webhook. When the answer was lost, it is asked for again; if the API then says that
+---there is no such webhook, it was removed: the reply is empty and the status in `info` 404. API:
+---webhooks, registration.
 ---@param message connectly.DeleteWebhook
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error

@@ -293,6 +293,39 @@ static void what_is_not_there_to_be_deleted_again_is_deleted(void **state) {
     }
 }
 
+/* A router, a gateway, another business. */
+static void what_others_do_not_find_is_not_deleted(void **state) {
+    static const char *const bodies[] = {"",
+                                         "<html>no such route</html>",
+                                         "{}",
+                                         "[]",
+                                         "\"no\"",
+                                         "{\"error\":\"Not Found\"}",
+                                         "{\"message\":\"no such",
+                                         "{\"message\":\"x\",\"code\":\"ERROR_CODE_BUSINESS_NOT_FOUND\"}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        start_operation("delete_webhook");
+        attempt(0);
+        lose(true, 1);
+        attempt(5);
+        answer(404, bodies[i], 6);
+        check_case(call.error.kind == CLY_REJECTED && call.error.outcome == CLY_UNKNOWN, bodies[i]);
+    }
+}
+
+/* The answer may go on to say something else. */
+static void a_404_that_was_cut_is_no_deletion(void **state) {
+    cly_report cut = {CLY_END_LOST, true, 404, -1, "why", "{\"message\":\"no such webhook\"}", 29};
+    (void)state;
+    start_operation("delete_webhook");
+    attempt(0);
+    lose(true, 1);
+    attempt(5);
+    report(cut, 6);
+    assert_int_not_equal(call.error.kind, CLY_OK);
+}
+
 static void what_was_never_there_is_not_deleted(void **state) {
     (void)state;
     start_operation("delete_webhook");
@@ -322,19 +355,24 @@ static void a_doubled_attempt_is_a_doubt_unless_it_only_reads(void **state) {
     (void)state;
     start_operation("delete_webhook");
     attempt(0);
-    cly_call_doubled(&call);
-    answer(404, "", 6);
+    cly_call_doubled(&call, "DELETE");
+    answer(404, "{\"message\":\"no such webhook\"}", 6);
     assert_int_equal(call.error.kind, CLY_OK);
     assert_int_equal(call.attempts, 1);
     start_operation("update_webhook");
     attempt(0);
-    cly_call_doubled(&call);
+    cly_call_doubled(&call, "PUT");
     answer(400, "", 6);
     assert_int_equal(call.error.outcome, CLY_UNKNOWN);
     start_operation("get_asset");
     attempt(0);
-    cly_call_doubled(&call);
+    cly_call_doubled(&call, "GET");
     answer(404, "", 6);
+    assert_int_equal(call.error.outcome, CLY_REFUSED);
+    start_operation("list_templates"); /* a POST that reads */
+    attempt(0);
+    cly_call_doubled(&call, "POST");
+    answer(401, "", 6);
     assert_int_equal(call.error.outcome, CLY_REFUSED);
 }
 
@@ -561,6 +599,8 @@ int main(void) {
         TEST(a_doubt_outlives_every_later_attempt),
         TEST(a_success_ends_every_doubt),
         TEST(what_is_not_there_to_be_deleted_again_is_deleted),
+        TEST(what_others_do_not_find_is_not_deleted),
+        TEST(a_404_that_was_cut_is_no_deletion),
         TEST(what_was_never_there_is_not_deleted),
         TEST(a_doubled_attempt_is_a_doubt_unless_it_only_reads),
         TEST(a_reply_about_campaigns_is_never_asked_for_again),

@@ -4,6 +4,7 @@
 -- in endpoints_spec.
 
 local cjson = require "cjson"
+local native = require "connectly.loader"
 local errors = require "connectly.errors"
 local safe = require "connectly.safe"
 local sandboxes = require "spec.support.sandbox"
@@ -404,6 +405,92 @@ describe("entries in chunks", function()
         assert.equal("unknown", err.outcome)
       end
     end
+  end)
+
+  it("are lost nowhere, whatever a metatable hides or gives anew", function()
+    local list = entries(4)
+    local third = table.remove(list, 3)
+    list[4], list[3] = list[3], nil
+    local hidden = setmetatable(list, { __metatable = {}, __index = function(_, key) return key == 3 and third or nil end })
+    local reads = 0
+    local message = setmetatable({}, { __index = function(_, key)
+      reads = reads + (key == "entries" and 1 or 0)
+      return key == "entries" and (reads < 5 and entries(6) or entries(2)) or nil
+    end })
+    for _, given in ipairs { { entries = hidden }, message } do
+      local result, err = client:send_campaigns(given, { chunk_size = 2 })
+      assert(result or err.outcome == "not_sent", tostring(err))
+      if result then
+        assert.equal(result.accepted, result.chunks[#result.chunks].last)
+      end
+    end
+  end)
+
+  it("are closed with their client, and told of", function()
+    local one
+    one = new_client {
+      on_event = function(event)
+        if event.name == "done" then
+          one:close(0)
+        end
+      end,
+    }
+    local _, err = one:send_campaigns({ entries = entries(3) }, { chunk_size = 1 })
+    assert.same({ "closed", "unknown" }, { err.kind, err.outcome })
+    assert.same({ "1-1 accepted", "2-2 not_sent", "3-3 not_sent" }, outcomes(err.result))
+  end)
+
+  it("are told of when an error of somebody else ends them", function()
+    local reserved = 0
+    local one = new_client { limiter = {
+      pause = function() end,
+      reserve = function(_, count, give)
+        reserved = reserved + count
+        if reserved > 2 then
+          error "limiter broke"
+        end
+        for _ = 1, count do
+          give(native.clock())
+        end
+      end,
+    } }
+    local _, err = one:send_campaigns({ entries = entries(4) }, { chunk_size = 1 })
+    one:close(0)
+    assert.same({ "canceled", "unknown" }, { err.kind, err.outcome })
+    assert.matches("limiter broke", err.message)
+    assert.same({ "1-1 accepted", "2-2 accepted", "3-3 unknown", "4-4 not_sent" }, outcomes(err.result))
+  end)
+
+  it("have all their faults in one error, and no more than those", function()
+    local list = entries(201)
+    list[5].number, list[150].number, list[201].number = "5", "5", "x"
+    for _, size in ipairs { 100, 1000 } do
+      local _, err = send(list, size)
+      local params = {}
+      for index, one in ipairs(err.problems) do
+        params[index] = one.param
+      end
+      assert.same({ "entries[5].number", "entries[150].number", "entries[201].number" }, params)
+    end
+  end)
+
+  it("nested deeper than can be read back are refused by name", function()
+    local deep = 1
+    for _ = 1, 997 do
+      deep = { deep }
+    end
+    local list = entries(2)
+    list[2].variables = { x = deep }
+    local _, err = send(list, 1)
+    assert.same({ "argument", "not_sent", "entries[2]" }, { err.kind, err.outcome, err.param })
+  end)
+
+  it("of campaigns with odd names are no twins", function()
+    local list = entries(2)
+    list[1].campaign_name = "w\0b"
+    list[2].number, list[2].campaign_version = list[1].number, "b"
+    local _, err = send(list, 1)
+    assert.equal("rejected", err.kind) -- the sandbox knows no such campaign
   end)
 
   it("that are computed go in one request", function()

@@ -170,6 +170,20 @@ for _, http in ipairs { "HTTP/1.1", "HTTP/2 over TLS" } do
       end)
     end
 
+    it("delete_webhook is not done when it is not there the first time, whatever became of the call before", function()
+      local one = assert(safe.new {
+        api_key = sandbox.api_key, business_id = sandbox.business_id, base_url = sandbox.base_url,
+        ca_file = sandbox.ca_file, timeout = 20, max_in_flight = 1, -- each call in the same place
+      })
+      local id = assert(one:create_webhook(HOOK))
+      sandbox:fault { fault = "reply_lost", operation = "delete_webhook" }
+      assert(one:delete_webhook { id = id })
+      local reply, err = one:delete_webhook { id = id }
+      one:close()
+      assert.is_nil(reply)
+      assert.same({ 404, "rejected", "rejected" }, { err.status, err.kind, err.outcome })
+    end)
+
     it("tells that a message may have arrived when the connection was reset", function()
       sandbox:fault { fault = "reset" }
       local id, err = client:send_template { number = CUSTOMER, template_name = "any_hello", language = "en" }

@@ -2,6 +2,7 @@
 -- the way over HTTP is in endpoints_spec.
 
 local errors = require "connectly.errors"
+local native = require "connectly.loader"
 local registration = require "connectly.registration"
 
 local WANTED = {
@@ -92,6 +93,22 @@ describe("a registration", function()
     assert.is_nil(id)
     assert.equal(409, err.status)
     assert.equal("wh_2", (registration.ensure({ topic = "messages", address = WANTED.address, type = "custom" }, send)))
+  end)
+
+  it("takes null, and an empty type, for nothing said", function()
+    for _, case in ipairs {
+      { { type = native.null, configuration = native.null }, {} }, { { type = "custom" }, { type = "" } },
+      { { configuration = { channel_types = { "whatsapp", "sms" } } },
+        { configuration = { channelTypes = { "sms", "whatsapp" } } } },
+    } do
+      local wanted, there = case[1], case[2]
+      wanted.topic, wanted.address = "messages", WANTED.address
+      there.id, there.topic, there.address = "wh_2", "messages", WANTED.address
+      answers = { create_webhook = conflict(), update_webhook = {}, list_webhooks = listed(there) }
+      local id, info = registration.ensure(wanted, send)
+      assert.equal("wh_2", id)
+      assert.equal("none", info.change)
+    end
   end)
 
   it("that may have been made is looked for", function()

@@ -4,6 +4,7 @@
 #include "binding/lua_error.h"
 #include "binding/lua_source.h"
 #include "io/client.h"
+#include <stdint.h>
 
 #define CLASS "connectly.native.client"
 
@@ -14,6 +15,8 @@ typedef struct lua_client {
      * client: that then happens when the pushing is over. Should an error leave
      * `is_read` set, the close waits for the collector. */
     bool is_read, is_close_due;
+    /* It is the encoder that is read: nothing else may be encoded meanwhile. */
+    bool is_encoder_read;
     bool is_hurried; /* interrupted: the collector is not to wait for anything */
 } lua_client;
 
@@ -40,8 +43,13 @@ static void begin_read(lua_client *self) {
     self->is_read = true;
 }
 
+static void begin_encoder_read(lua_client *self) {
+    begin_read(self);
+    self->is_encoder_read = true;
+}
+
 static void end_read(lua_State *L, lua_client *self) {
-    self->is_read = false;
+    self->is_read = self->is_encoder_read = false;
     if (self->is_close_due) close_now(L, self, 0);
 }
 
@@ -54,6 +62,15 @@ static int fail_closed(lua_State *L) {
     cly_error_clear(&error);
     cly_error_set(&error, CLY_CLOSED, CLY_NOT_SENT, "the client is closed");
     error.hint = cly_kind_hint(CLY_CLOSED, CLY_NOT_SENT);
+    return clyL_fail(L, &error, NULL, NULL);
+}
+
+/* By a finalizer, while what was encoded is pushed. */
+static int fail_read(lua_State *L) {
+    cly_error error;
+    cly_error_clear(&error);
+    cly_error_set(&error, CLY_OVERLOADED, CLY_NOT_SENT, "a message of this client is being read");
+    error.hint = cly_kind_hint(CLY_OVERLOADED, CLY_NOT_SENT);
     return clyL_fail(L, &error, NULL, NULL);
 }
 
@@ -77,14 +94,44 @@ static double check_seconds(lua_State *L, int argument) {
     return seconds;
 }
 
+typedef struct reading {
+    lua_client *self;
+    const cly_error *error;
+} reading;
+
+/* The functions that push lie in the registry, at these addresses: LuaJIT makes an
+ * object of one each time it is pushed, and with that may run a finalizer. */
+static const char problems_key, encoded_key;
+
+static void keep_function(lua_State *L, const void *key, lua_CFunction function) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_pushcfunction(L, function);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* Pushes what the encoder holds, protected: for lack of memory it may be left by an
+ * error, and must not count as being read for ever. */
+static int read_encoder(lua_State *L, lua_client *self, const void *key, const cly_error *error) {
+    reading given = {self, error};
+    int top = lua_gettop(L), status;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_pushlightuserdata(L, &given);
+    begin_encoder_read(self);
+    status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    end_read(L, self);
+    return status == 0 ? lua_gettop(L) - top : lua_error(L);
+}
+
+static int push_problems(lua_State *L) {
+    const reading *given = lua_touserdata(L, 1);
+    return clyL_fail(L, given->error, &given->self->client.encoder.problems, NULL);
+}
+
 static int fail_with_problems(lua_State *L, lua_client *self, cly_error *error) {
     const cly_config *config = cly_client_config(&self->client);
-    int count;
     cly_problems_mask(&self->client.encoder.problems, error, config ? config->api_key : NULL);
-    begin_read(self);
-    count = clyL_fail(L, error, &self->client.encoder.problems, NULL);
-    end_read(L, self);
-    return count;
+    return read_encoder(L, self, &problems_key, error);
 }
 
 int clyL_client_new(lua_State *L) {
@@ -99,7 +146,7 @@ int clyL_client_new(lua_State *L) {
     made = lua_newuserdata(L, sizeof *made);
     cly_client_init(&made->client);
     made->encode = LUA_NOREF;
-    made->is_read = made->is_close_due = made->is_hurried = false;
+    made->is_read = made->is_encoder_read = made->is_close_due = made->is_hurried = false;
     made->client.wants_events = lua_toboolean(L, 3);
     made->client.is_limiter_shared = lua_toboolean(L, 4);
     luaL_setmetatable(L, CLASS);
@@ -134,27 +181,26 @@ static void push_batch(lua_State *L, const cly_encoder *encoder) {
     clyL_set_text(L, "traceparent", encoder->traceparent);
 }
 
+static int push_encoded(lua_State *L) {
+    const cly_encoder *encoder = &((const reading *)lua_touserdata(L, 1))->self->client.encoder;
+    lua_pushlstring(L, encoder->body.data ? encoder->body.data : "", encoder->body.length);
+    lua_pushstring(L, encoder->method);
+    lua_pushstring(L, encoder->path.data);
+    if (encoder->batch.entries == 0) return 3;
+    push_batch(L, encoder);
+    return 4;
+}
+
 /* client:encode(operation, message) -> body, method, path[, batch] */
 static int client_encode(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
-    const cly_encoder *encoder = &self->client.encoder;
     cly_error error;
-    unsigned turn;
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
+    if (self->is_encoder_read) return fail_read(L);
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
-    turn = encoder->turn;
-    begin_read(self);
-    lua_pushlstring(L, encoder->body.data ? encoder->body.data : "", encoder->body.length);
-    lua_pushstring(L, encoder->method);
-    lua_pushstring(L, encoder->path.data);
-    if (encoder->batch.entries > 0) push_batch(L, encoder);
-    end_read(L, self);
-    /* What was pushed may be of two messages then. */
-    if (turn != encoder->turn)
-        luaL_error(L, "connectly: a finalizer used the client while a message was read");
-    return encoder->batch.entries > 0 ? 4 : 3;
+    return read_encoder(L, self, &encoded_key, NULL);
 }
 
 static unsigned check_group(lua_State *L, int argument) {
@@ -182,6 +228,7 @@ static int client_submit(lua_State *L) {
     cly_error error;
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
+    if (self->is_encoder_read) return fail_read(L);
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
     /* A metamethod of the message may have closed it. */
     if (is_closed(self)) return fail_closed(L);
@@ -215,6 +262,7 @@ static int client_submit_batch(lua_State *L) {
     traceparent = luaL_optstring(L, -1, "");
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
+    if (self->is_encoder_read) return fail_read(L);
     if (cly_message_repeat(&self->client.encoder, operation, body, length, batch, traceparent, &error) !=
         CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
@@ -623,6 +671,8 @@ static const luaL_Reg anchor_metamethods[] = {
 };
 
 void clyL_open_client(lua_State *L) {
+    keep_function(L, &problems_key, push_problems);
+    keep_function(L, &encoded_key, push_encoded);
     clyL_class(L, CLASS, methods, metamethods);
     clyL_class(L, CALL_CLASS, anchor_methods, anchor_metamethods);
 }

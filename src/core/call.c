@@ -79,10 +79,17 @@ static void decide(cly_call *call, cly_call_rules *rules, double chance, double 
     call->wait_until = now + call->decision.delay;
 }
 
-void cly_call_doubled(cly_call *call) {
-    /* Of what only reads it makes no difference. */
-    if (call->operation->method && strcmp(call->operation->method, "GET") == 0) return;
-    if (call->state == CLY_CALL_SENT) call->may_have_arrived = true;
+void cly_call_doubled(cly_call *call, const char *method) {
+    bool is_change = strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
+    if (is_change && call->state == CLY_CALL_SENT) call->may_have_arrived = true;
+}
+
+/* An error of the API's own shape, and not one about the business: a router or a gateway
+ * that finds nothing says nothing of what was to be deleted. API: errors, body shape. */
+static bool is_word_of_api(const cly_response *response) {
+    const char *message = cly_response_text(response, CLY_TEXT_MESSAGE);
+    const char *code = cly_response_text(response, CLY_TEXT_CODE);
+    return response->is_json && message && !(code && strstr(code, "BUSINESS"));
 }
 
 /* An attempt before this one may have deleted it, and then this one finds nothing. RFC
@@ -90,7 +97,7 @@ void cly_call_doubled(cly_call *call) {
 static bool is_deleted(const cly_call *call, const cly_report *report) {
     return call->may_have_arrived && call->operation->method &&
            strcmp(call->operation->method, "DELETE") == 0 && report->end == CLY_END_REPLY &&
-           (report->status == 404 || report->status == 410);
+           (report->status == 404 || report->status == 410) && is_word_of_api(&call->response);
 }
 
 void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,

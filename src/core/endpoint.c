@@ -133,11 +133,36 @@ static void write_entry_sender(cly_walk *walk, const cly_slots *slots, const cha
     cly_json_plain(&walk->json, default_sender);
 }
 
-static void write_entry(cly_walk *walk, cly_value value, const char *default_sender, cly_buffer *spans,
-                        cly_batch *batch, const cly_path *path) {
+/* What all entries of a request share. */
+typedef struct campaigns {
+    const char *default_sender;
+    cly_buffer *spans;
+    const unsigned *turn;
+    unsigned began; /* the turn: in another one the spans are somebody else's */
+    cly_batch batch;
+} campaigns;
+
+static size_t count_problems(const cly_walk *walk) {
+    return walk->problems->count + walk->problems->overflow;
+}
+
+/* Of one that is not right, who it is for cannot be compared; it keeps its place. */
+static void note_entry(cly_walk *walk, campaigns *all, span who, size_t problems, const cly_path *path) {
+    static const span nobody = {0, 0, 0};
+    if (count_problems(walk) == problems)
+        note_recipient(walk, all->spans, who, &all->batch, path);
+    else
+        cly_buffer_append(all->spans, &nobody, sizeof nobody);
+}
+
+static void write_entry(cly_walk *walk, cly_value value, campaigns *all, const cly_path *path) {
+    size_t problems = count_problems(walk);
     cly_slots slots;
-    span who;
-    if (!cly_walk_table(walk, value, path)) return;
+    span who = {0, 0, 0};
+    if (!cly_walk_table(walk, value, path)) {
+        note_entry(walk, all, who, problems, path);
+        return;
+    }
     cly_collect(walk, &cly_shape_campaign_entry, value, path, &slots);
     cly_json_open(&walk->json, '{');
     who.start = walk->json.out->length;
@@ -146,25 +171,33 @@ static void write_entry(cly_walk *walk, cly_value value, const char *default_sen
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, campaign_name), path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, campaign_version), path);
     who.end = walk->json.out->length;
-    if (who.campaign < who.start || who.end < who.campaign)
-        return; /* the encoder was used inside; cly_message_encode says so */
-    note_recipient(walk, spans, who, batch, path);
-    write_entry_sender(walk, &slots, default_sender, path);
+    if (*all->turn != all->began) return; /* cly_message_encode says so */
+    note_entry(walk, all, who, problems, path);
+    write_entry_sender(walk, &slots, all->default_sender, path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, variables), path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, scheduled_at), path);
     cly_json_close(&walk->json, '}');
 }
 
-cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                              cly_buffer *spans) {
+static void write_entries(cly_walk *walk, campaigns *all, cly_list *list, const cly_path *path) {
     const cly_source *source = walk->source;
+    for (int i = 1; i <= list->count && *all->turn == all->began; i++) {
+        cly_path at = cly_path_index(path, (size_t)i);
+        int mark = source->mark(source->host);
+        write_entry(walk, *cly_walk_item(walk, list, i), all, &at);
+        source->release(source->host, mark);
+    }
+}
+
+cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
+                              cly_buffer *spans, const unsigned *turn) {
     const cly_field *field = &slots->shape->fields[CLY_AT(campaigns, entries)];
     cly_path path = cly_path_name(NULL, "entries");
-    cly_batch batch = {0, 0};
+    campaigns all = {default_sender, spans, turn, *turn, {0, 0}};
     cly_list list;
     if (!slots->given[CLY_AT(campaigns, entries)]) {
         cly_problem_add(walk->problems, &path, "missing");
-        return batch;
+        return all.batch;
     }
     cly_buffer_reset(spans);
     cly_walk_list(walk, slots->values[CLY_AT(campaigns, entries)], &path, (int)field->low, (int)field->high,
@@ -172,14 +205,9 @@ cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char
     cly_json_open(&walk->json, '{');
     cly_json_key(&walk->json, "entries");
     cly_json_open(&walk->json, '[');
-    for (int i = 1; i <= list.count; i++) {
-        cly_path at = cly_path_index(&path, (size_t)i);
-        int mark = source->mark(source->host);
-        write_entry(walk, *cly_walk_item(walk, &list, i), default_sender, spans, &batch, &at);
-        source->release(source->host, mark);
-    }
+    write_entries(walk, &all, &list, &path);
     cly_json_close(&walk->json, ']');
     cly_json_close(&walk->json, '}');
-    batch.entries = list.count > 0 ? list.count : 0;
-    return batch;
+    all.batch.entries = list.count > 0 ? list.count : 0;
+    return all.batch;
 }

@@ -163,7 +163,7 @@ static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operat
         break;
     case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
     case CLY_OPERATION_SEND_CAMPAIGNS:
-        encoder->batch = cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
+        encoder->batch = cly_write_campaigns(walk, slots, default_sender, &encoder->slices, &encoder->turn);
         break;
     case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
     default: cly_write_fields(walk, slots);
@@ -184,6 +184,10 @@ cly_kind cly_message_repeat(cly_encoder *encoder, const cly_operation *operation
                             size_t length, cly_batch batch, const char *traceparent, cly_error *error) {
     encoder->turn++;
     reset(encoder, operation);
+    if (*traceparent && !cly_is_traceparent(traceparent, strlen(traceparent)))
+        cly_problem_add(&encoder->problems, NULL, "W3C traceparent expected");
+    if (batch.entries < 1 || batch.sendouts < 1 || batch.sendouts > batch.entries)
+        cly_problem_add(&encoder->problems, NULL, "entries and sendouts expected");
     cly_buffer_append(&encoder->body, body, length);
     cly_buffer_text(&encoder->path, operation->path);
     encoder->batch = batch;
@@ -196,13 +200,16 @@ cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation
     cly_walk walk = {source, &encoder->problems, {&encoder->body, false}};
     unsigned turn = ++encoder->turn;
     int mark = source->mark(source->host);
+    /* A metamethod may close the client, and what it was given is gone then. */
+    char sender[CLY_SENDER_SIZE];
     cly_slots slots;
+    if (default_sender) snprintf(sender, sizeof sender, "%s", default_sender);
     reset(encoder, operation);
     if (value.type == CLY_TYPE_TABLE) {
         cly_collect(&walk, operation->shape, value, NULL, &slots);
         read_traceparent(&walk, encoder, &slots);
-        /* A metamethod may have closed the client, whose sender is gone then. */
-        if (turn == encoder->turn) write_body_of(&walk, encoder, operation, default_sender, &slots);
+        if (turn == encoder->turn)
+            write_body_of(&walk, encoder, operation, default_sender ? sender : NULL, &slots);
     } else {
         cly_problem_add(&encoder->problems, NULL, "table of fields expected, got %s",
                         source->type_name(source->host, value));

@@ -18,7 +18,8 @@ CLY_PRIVATE_BEGIN
 enum {
     CLY_BODY_MAX = 1024 * 1024, /* bytes of one request's body */
     CLY_PATH_MAX = 4096,
-    CLY_TRACEPARENT_SIZE = 64
+    CLY_TRACEPARENT_SIZE = 64,
+    CLY_SENDER_SIZE = 32 /* E.164 is shorter */
 };
 
 typedef struct cly_encoder {

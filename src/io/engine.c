@@ -334,7 +334,7 @@ static void drop_refusal(slot *of) {
 static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
     if (of->transfer.issues == 0) cly_limiter_gave_up(limiter_of(engine, of));
     if (report->status == 429) pause_all(engine, report, now);
-    if (of->transfer.is_doubled) cly_call_doubled(&of->call);
+    if (of->transfer.is_doubled) cly_call_doubled(&of->call, of->method);
     mask_reply(engine, of, report);
     cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
     tell_attempt(engine, of, report);
