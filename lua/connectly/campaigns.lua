@@ -23,6 +23,7 @@ local CHUNK_SIZE, CHUNK_SIZE_MAX = 100, 1000
 
 -- More than anybody sends at once; beyond it the core says what is wrong.
 local ENTRIES_MAX = 1000000
+local PROBLEMS_MAX = 100 -- in one error
 
 local campaigns = {}
 
@@ -200,11 +201,14 @@ local function find_twin(chunks)
   end
 end
 
---- All faults of all chunks are those of the first one's error.
+--- All faults of all chunks are those of the first one's error; what is not about an
+--- entry is a fault of each chunk, and told once.
 local function add_problems(problem, more)
+  problem.problems = problem.problems or {}
   for _, one in ipairs(more.problems or {}) do
-    problem.problems = problem.problems or {}
-    problem.problems[#problem.problems + 1] = one
+    if #problem.problems < PROBLEMS_MAX and tostring(one.param):find("^entries%[") then
+      problem.problems[#problem.problems + 1] = one
+    end
   end
   return problem
 end
@@ -289,7 +293,8 @@ local function left(problem)
   }
 end
 
---- value, info; or nil, error. What the first is left by is raised: nothing is known yet.
+--- value, info; or nil, error, what it was left by. What the first is left by is raised:
+--- nothing is known yet.
 local function send_guarded(send, chunk, is_first)
   if is_first then
     return send(chunk.body, chunk.batch)
@@ -298,21 +303,23 @@ local function send_guarded(send, chunk, is_first)
   if is_whole then
     return reply, second
   end
-  return nil, left(reply)
+  return nil, left(reply), reply
 end
 
 --- Sends what was prepared, one request after the other.
 ---@param chunks table[] of prepare
 ---@param send fun(body: string, batch: any): connectly.Campaigns?, connectly.Info|connectly.Error
+---@param must_raise fun(problem: any): boolean whether what a chunk was left by ends the program
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
-function campaigns.send(chunks, send)
-  local result, info, failure, is_over = { sendouts = {}, chunks = {} }, nil, nil, false
+function campaigns.send(chunks, send, must_raise)
+  local result, info, failure, is_over, cause = { sendouts = {}, chunks = {} }, nil, nil, false, nil
   for index, chunk in ipairs(chunks) do
     if is_over then
       note(result, chunk, "not_sent")
     else
-      local reply, second = send_guarded(send, chunk, index == 1)
+      local reply, second, left_by = send_guarded(send, chunk, index == 1)
+      cause = cause or left_by
       local problem = reply == nil and second or nil
       note_sendouts(result, reply or problem.result)
       note(result, chunk, problem and problem.outcome or "accepted", problem)
@@ -320,7 +327,9 @@ function campaigns.send(chunks, send)
     end
   end
   sum_up(result)
-  if failure then
+  if cause ~= nil and must_raise(cause) then
+    error(whole_error(result, failure), 0)
+  elseif failure then
     return nil, whole_error(result, failure)
   end
   return result, info

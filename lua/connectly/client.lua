@@ -390,7 +390,7 @@ function methods.send_campaigns(self, message, options)
     return nil, tell_refused(self, "send_campaigns", problem)
   end
   return require("connectly.campaigns").send(chunks,
-    function(body, batch) return perform(self, "send_campaigns", body, batch) end)
+    function(body, batch) return perform(self, "send_campaigns", body, batch) end, is_interrupt)
 end
 
 ---Registers a webhook, or changes the one that its topic has. `info.change` is

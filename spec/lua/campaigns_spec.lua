@@ -461,6 +461,30 @@ describe("entries in chunks", function()
     assert.same({ "1-1 accepted", "2-2 accepted", "3-3 unknown", "4-4 not_sent" }, outcomes(err.result))
   end)
 
+  it("are told of by what Ctrl-C raises, also where errors are returned", function()
+    local started = 0
+    local one = new_client {
+      on_event = function(event)
+        started = started + (event.name == "start" and 1 or 0)
+        if started == 3 then
+          error("interrupted!", 0)
+        end
+      end,
+    }
+    local is_fine, err = pcall(one.send_campaigns, one, { entries = entries(5) }, { chunk_size = 1 })
+    assert.is_false(is_fine)
+    assert.is_true(errors.is_error(err))
+    assert.matches("interrupted!", tostring(err))
+    assert.same({ "1-1 accepted", "2-2 accepted", "3-3 unknown", "4-4 not_sent", "5-5 not_sent" }, outcomes(err.result))
+    started = 4
+    one:close(0)
+  end)
+
+  it("tell a fault of the whole once", function()
+    local _, err = client:send_campaigns({ entries = entries(5), traceparent = "x", unknown = 1 }, { chunk_size = 1 })
+    assert.equal(2, #err.problems)
+  end)
+
   it("have all their faults in one error, and no more than those", function()
     local list = entries(201)
     list[5].number, list[150].number, list[201].number = "5", "5", "x"
