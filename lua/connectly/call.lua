@@ -9,7 +9,7 @@ local inner_of = setmetatable({}, { __mode = "k" })
 local function inner(call, method)
   local found = inner_of[call]
   if not found then
-    error(("connectly: call expected, got %s (call it as call:%s(...))"):format(type(call), method), 4)
+    error(("connectly: call expected, got %s (call it as call:%s(...))"):format(type(call), method), 3)
   end
   return found
 end

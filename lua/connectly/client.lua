@@ -85,7 +85,7 @@ local inner_of = setmetatable({}, { __mode = "k" })
 local function inner(client, method)
   local found = inner_of[client]
   if not found then
-    error(("connectly: client expected, got %s (call it as client:%s(...))"):format(type(client), method), 4)
+    error(("connectly: client expected, got %s (call it as client:%s(...))"):format(type(client), method), 3)
   end
   return found
 end
@@ -442,7 +442,7 @@ end
 function methods.post(self, operation, message)
   if operation == "send_campaigns" then
     -- Only its reply says who was refused.
-    error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 4)
+    error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 3)
   end
   local ticket, refusal = begin(self, operation, message)
   if not ticket then
@@ -462,7 +462,7 @@ end
 ---@return fun(): connectly.Result?
 function methods.send_many(self, source, options)
   if type(source) ~= "table" and type(source) ~= "function" then
-    error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 4)
+    error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 3)
   end
   local is_ready, problem = make_ready(self, "send_many")
   if not is_ready then
@@ -551,7 +551,7 @@ end
 function methods.close(self, drain_seconds)
   local seconds = drain_seconds or self.timeout
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 86400) then
-    error("connectly: close: seconds from 0 to 86400 expected", 4)
+    error("connectly: close: seconds from 0 to 86400 expected", 3)
   end
   local is_fine, problem = pcall(drain, self, seconds)
   if not is_fine then

@@ -159,7 +159,7 @@ local KNOWN = { operation = "string", in_flight = "number" }
 --- Wrong options are wrong use of the library: raised in both faces.
 local function check(options)
   local function refuse(name, expected)
-    error(("connectly: send_many: %s: %s"):format(name, expected), 6)
+    error(("connectly: send_many: %s: %s"):format(name, expected), 5)
   end
   if type(options) ~= "table" then
     refuse("options", "table expected, got " .. type(options))

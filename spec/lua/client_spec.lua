@@ -50,6 +50,25 @@ describe("a client", function()
     assert.near(os.time(), connectly.message_time(id), 60)
   end)
 
+  it("tells of wrong use where it was used", function()
+    local client = new(plain)
+    for _, use in ipairs {
+      function() client.send_template("x", {}) return 1 end,
+      function() client:close("x") return 1 end,
+      function() client:post("send_campaigns", {}) return 1 end,
+      function() client:send_many(1) return 1 end,
+      function() client:send_many({}, { x = 1 }) return 1 end,
+      function() client:check_template(1, 1) return 1 end,
+      function() client:start("send_template", hello).wait("x") return 1 end,
+      function() require("connectly.loop.cqueues").attach({}) return 1 end,
+    } do
+      local is_fine, problem = pcall(use)
+      assert.is_false(is_fine)
+      local line = debug.getinfo(use, "S").linedefined
+      assert.matches("client_spec%.lua:" .. line .. ": connectly: ", problem)
+    end
+  end)
+
   it("sends exactly what a dry run shows", function()
     local client = new(plain)
     assert(client:send_template(hello))
