@@ -68,14 +68,15 @@ function campaigns.read(reply)
   return sum_up(result)
 end
 
---- Whether a list is what it holds: a metatable may mark it, but not compute.
-local function is_plain(list)
-  local metatable = getmetatable(list)
+--- Whether a table is what it holds: a metatable may mark it, but not compute. What
+--- getmetatable gives of a protected one may be anything; such a one cannot be set.
+local function is_plain(given)
+  local metatable = getmetatable(given)
   if metatable == nil then
     return true
   end
-  return type(metatable) == "table" and not (rawget(metatable, "__index") or rawget(metatable, "__len")
-    or rawget(metatable, "__pairs"))
+  local is_seen = type(metatable) == "table" and pcall(setmetatable, given, metatable)
+  return is_seen and not (rawget(metatable, "__index") or rawget(metatable, "__len") or rawget(metatable, "__pairs"))
 end
 
 --- How many items a list has that can be split; nil when it is none.
@@ -131,7 +132,7 @@ end
 --- { first, message } of each request. What a metatable has a say in goes in one, as the
 --- core reads it; the core also says what is wrong with what is no list.
 local function split(message, size)
-  local is_whole = type(message) ~= "table" or getmetatable(message) ~= nil
+  local is_whole = type(message) ~= "table" or not is_plain(message)
   local list = not is_whole and message.entries or nil
   local count = count_items(list) or 0
   if count == 0 then
@@ -285,16 +286,21 @@ local function whole_error(result, problem)
   return whole
 end
 
+local function describe(problem)
+  local is_described, text = pcall(tostring, problem)
+  return is_described and text:match("^[^\n]*") or type(problem)
+end
+
 --- One that was left by an error, of a limiter or a hook for instance, while others have
 --- gone: they must be told of.
-local function left(problem)
+local function left(cause)
   return errors.new {
-    kind = "canceled", outcome = "unknown", message = "sending was left by an error: " .. tostring(problem):match("^[^\n]*"),
+    kind = "canceled", outcome = "unknown", message = "sending was left by an error: " .. describe(cause), cause = cause,
   }
 end
 
---- value, info; or nil, error, what it was left by. What the first is left by is raised:
---- nothing is known yet.
+--- value, info; or nil, error. What the first is left by is raised as it is: of the others
+--- there is nothing to tell.
 local function send_guarded(send, chunk, is_first)
   if is_first then
     return send(chunk.body, chunk.batch)
@@ -303,36 +309,39 @@ local function send_guarded(send, chunk, is_first)
   if is_whole then
     return reply, second
   end
-  return nil, left(reply), reply
+  return nil, left(reply)
 end
 
 --- Sends what was prepared, one request after the other.
 ---@param chunks table[] of prepare
 ---@param send fun(body: string, batch: any): connectly.Campaigns?, connectly.Info|connectly.Error
----@param must_raise fun(problem: any): boolean whether what a chunk was left by ends the program
+---@param raise fun(problem: connectly.Error) of one that was left by an error: its `cause`
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
-function campaigns.send(chunks, send, must_raise)
+function campaigns.send(chunks, send, raise)
   local result, info, failure, is_over, cause = { sendouts = {}, chunks = {} }, nil, nil, false, nil
   for index, chunk in ipairs(chunks) do
     if is_over then
       note(result, chunk, "not_sent")
     else
-      local reply, second, left_by = send_guarded(send, chunk, index == 1)
-      cause = cause or left_by
+      local reply, second = send_guarded(send, chunk, index == 1)
       local problem = reply == nil and second or nil
+      cause = problem and problem.cause
       note_sendouts(result, reply or problem.result)
       note(result, chunk, problem and problem.outcome or "accepted", problem)
       failure, info, is_over, chunk.body = failure or problem, second, not goes_on(problem), nil
     end
   end
   sum_up(result)
-  if cause ~= nil and must_raise(cause) then
-    error(whole_error(result, failure), 0)
-  elseif failure then
-    return nil, whole_error(result, failure)
+  if not failure then
+    return result, info
   end
-  return result, info
+  local problem = whole_error(result, failure)
+  if cause ~= nil then
+    problem.cause = cause
+    raise(problem)
+  end
+  return nil, problem
 end
 
 return campaigns

@@ -90,9 +90,19 @@ local function inner(client, method)
   return found
 end
 
+-- Errors of ours that stand for the interpreter's.
+local interruptions = setmetatable({}, { __mode = "k" })
+
 --- Whether an error is the interpreter's answer to Ctrl-C: nobody may keep that.
 local function is_interrupt(problem)
   return type(problem) == "string" and problem:find("interrupted!", 1, true) ~= nil
+    or problem ~= nil and interruptions[problem] == true
+end
+
+--- Raises an error that tells what was done before another one came: its `cause`.
+local function raise_for(problem)
+  interruptions[problem] = is_interrupt(problem.cause) or nil
+  error(problem, 0)
 end
 
 --- What the interpreter ends by Ctrl-C ends at once: whether it does.
@@ -371,7 +381,9 @@ end
 ---entries go in chunks of 100, one after the other; all are checked before the first
 ---goes, and go as they were then. An entry that the API refuses makes it an error, also
 ---where the API answers 200; its `result` has what became of each chunk. `timeout` is
----each request's. API: campaigns.
+---each request's. What a metatable computes goes in one request. When an error of
+---somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
+---raised has it as its `cause`. API: campaigns.
 ---@param message {entries: table[]}
 ---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
 ---@return connectly.Campaigns?
@@ -390,7 +402,7 @@ function methods.send_campaigns(self, message, options)
     return nil, tell_refused(self, "send_campaigns", problem)
   end
   return require("connectly.campaigns").send(chunks,
-    function(body, batch) return perform(self, "send_campaigns", body, batch) end, is_interrupt)
+    function(body, batch) return perform(self, "send_campaigns", body, batch) end, raise_for)
 end
 
 ---Registers a webhook, or changes the one that its topic has. `info.change` is

@@ -20,6 +20,7 @@
 ---@field retryable boolean the same call may succeed later and cannot arrive twice
 ---@field retry_after number? seconds the server asked for
 ---@field attempts integer requests tried
+---@field cause any of send_campaigns: what was raised, by a limiter for instance, and ended it midway
 ---@field delivery connectly.DeliveryStatus? of a timeout of wait_delivery: what is known so far
 
 local native = require "connectly.loader"

@@ -32,18 +32,22 @@ local function is_empty(value)
   return not value or value == native.null or value == "" or type(value) == "table" and next(value) == nil
 end
 
---- Lists of names have no order.
-local function is_same_set(there, wanted)
-  local is_there = {}
-  for _, name in ipairs(there) do
-    is_there[name] = true
+local function has_all(list, wanted)
+  local has = {}
+  for _, name in ipairs(list) do
+    has[name] = true
   end
   for _, name in ipairs(wanted) do
-    if not is_there[name] then
+    if not has[name] then
       return false
     end
   end
-  return #wanted == #there
+  return true
+end
+
+--- Lists of names have no order.
+local function is_same_set(there, wanted)
+  return has_all(there, wanted) and has_all(wanted, there)
 end
 
 --- Whether all that is wanted is there; the API may have more.

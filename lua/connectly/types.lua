@@ -286,7 +286,9 @@ function Client:send_session(message) end
 ---entries go in chunks of 100, one after the other; all are checked before the first
 ---goes, and go as they were then. An entry that the API refuses makes it an error, also
 ---where the API answers 200; its `result` has what became of each chunk. `timeout` is
----each request's. API: campaigns.
+---each request's. What a metatable computes goes in one request. When an error of
+---somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
+---raised has it as its `cause`. API: campaigns.
 ---@param message connectly.SendCampaigns
 ---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
 ---@return connectly.Campaigns
@@ -468,7 +470,9 @@ function SafeClient:send_session(message) end
 ---entries go in chunks of 100, one after the other; all are checked before the first
 ---goes, and go as they were then. An entry that the API refuses makes it an error, also
 ---where the API answers 200; its `result` has what became of each chunk. `timeout` is
----each request's. API: campaigns.
+---each request's. What a metatable computes goes in one request. When an error of
+---somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
+---raised has it as its `cause`. API: campaigns.
 ---@param message connectly.SendCampaigns
 ---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
 ---@return connectly.Campaigns?

@@ -285,7 +285,7 @@ static void what_is_not_there_to_be_deleted_again_is_deleted(void **state) {
         attempt(0);
         lose(true, 1);
         attempt(5);
-        answer(gone[i], "{\"message\":\"no such webhook\"}", 6);
+        answer(gone[i], "{\"message\":\"no such webhook\",\"type\":\"ERROR_TYPE_INVALID_REQUEST\"}", 6);
         assert_int_equal(cly_call_next(&call, 6), CLY_STEP_DONE);
         assert_int_equal(call.error.kind, CLY_OK);
         assert_int_equal(call.attempts, 2);
@@ -301,6 +301,8 @@ static void what_others_do_not_find_is_not_deleted(void **state) {
                                          "[]",
                                          "\"no\"",
                                          "{\"error\":\"Not Found\"}",
+                                         "{\"message\":\"no Route matched with those values\"}",
+                                         "{\"code\":5,\"message\":\"Not Found\",\"details\":[]}",
                                          "{\"message\":\"no such",
                                          "{\"message\":\"x\",\"code\":\"ERROR_CODE_BUSINESS_NOT_FOUND\"}"};
     (void)state;
@@ -356,7 +358,7 @@ static void a_doubled_attempt_is_a_doubt_unless_it_only_reads(void **state) {
     start_operation("delete_webhook");
     attempt(0);
     cly_call_doubled(&call, "DELETE");
-    answer(404, "{\"message\":\"no such webhook\"}", 6);
+    answer(404, "{\"message\":\"no such webhook\",\"type\":\"ERROR_TYPE_INVALID_REQUEST\"}", 6);
     assert_int_equal(call.error.kind, CLY_OK);
     assert_int_equal(call.attempts, 1);
     start_operation("update_webhook");

@@ -397,6 +397,10 @@ describe("entries in chunks", function()
     for _, metatable in ipairs { {}, { __name = "List" }, cjson.array_mt or {}, { __tostring = function() return "x" end } } do
       sandbox:reset()
       sandbox:turn("campaigns", { name = "w" })
+      local message = setmetatable({ entries = entries(3) }, metatable)
+      assert.equal(3, #assert(client:send_campaigns(message, { chunk_size = 1 })).chunks)
+      sandbox:reset()
+      sandbox:turn("campaigns", { name = "w" })
       assert.same({ "1-2 accepted", "3-3 accepted" }, outcomes(assert(send(setmetatable(entries(3), metatable), 2))))
       local list = setmetatable(entries(3), metatable)
       for _, reply in ipairs { { data = { item(0, 0) } }, { data = { item(1, 0) } }, { data = { item(0, 1) } } } do
@@ -417,6 +421,12 @@ describe("entries in chunks", function()
       reads = reads + (key == "entries" and 1 or 0)
       return key == "entries" and (reads < 5 and entries(6) or entries(2)) or nil
     end })
+    local all = entries(5)
+    local short = setmetatable({ all[1], all[2] },
+      { __len = function() return 5 end, __index = function(_, key) return all[key] end, __metatable = {} })
+    assert.equal(5, assert(client:send_campaigns({ entries = short })).accepted)
+    sandbox:reset()
+    sandbox:turn("campaigns", { name = "w" })
     for _, given in ipairs { { entries = hidden }, message } do
       local result, err = client:send_campaigns(given, { chunk_size = 2 })
       assert(result or err.outcome == "not_sent", tostring(err))
@@ -454,10 +464,12 @@ describe("entries in chunks", function()
         end
       end,
     } }
-    local _, err = one:send_campaigns({ entries = entries(4) }, { chunk_size = 1 })
+    local is_fine, err = pcall(one.send_campaigns, one, { entries = entries(4) }, { chunk_size = 1 })
     one:close(0)
+    assert.is_false(is_fine)
     assert.same({ "canceled", "unknown" }, { err.kind, err.outcome })
     assert.matches("limiter broke", err.message)
+    assert.matches("limiter broke$", err.cause)
     assert.same({ "1-1 accepted", "2-2 accepted", "3-3 unknown", "4-4 not_sent" }, outcomes(err.result))
   end)
 
@@ -476,8 +488,26 @@ describe("entries in chunks", function()
     assert.is_true(errors.is_error(err))
     assert.matches("interrupted!", tostring(err))
     assert.same({ "1-1 accepted", "2-2 accepted", "3-3 unknown", "4-4 not_sent", "5-5 not_sent" }, outcomes(err.result))
+    assert.equal("interrupted!", err.cause)
     started = 4
+    -- It is still what nobody may keep: neither a callback of another client...
+    local listener = new_client { on_event = function(event)
+      if event.name == "done" then
+        error(err, 0)
+      end
+    end }
+    is_fine = pcall(listener.send_campaigns, listener, { entries = entries(1) })
+    assert.is_false(is_fine)
+    -- ...nor a source.
+    local ok, raised = pcall(function()
+      for _ in one:send_many(function() error(err, 0) end, { operation = "send_campaigns" }) do
+        assert(false)
+      end
+    end)
+    assert.is_false(ok)
+    assert.equal(err, raised)
     one:close(0)
+    listener:close(0)
   end)
 
   it("tell a fault of the whole once", function()

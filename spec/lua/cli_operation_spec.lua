@@ -524,6 +524,40 @@ describe("the exit status", function()
     has(read(directory .. "/err"), "connectly send-session: interrupted (outcome unknown)")
   end)
 
+  it("after Ctrl-C says what became of each part of a campaign", function()
+    local sandbox = require("spec.support.sandbox").start()
+    finally(function() sandbox:stop() end)
+    sandbox:turn("campaigns", { name = "w" })
+    sandbox:reply { operation = "send_campaigns", status = 200, body = '{"data":[{"acceptedCount":1}]}' }
+    sandbox:reply { operation = "send_campaigns", delay = 20 }
+    local entries = {}
+    for index = 1, 3 do
+      entries[index] = { number = ("+1604555%04d"):format(index), campaign_name = "w" }
+    end
+    write(directory .. "/in", cjson.encode { entries = entries })
+    local line = ("%s < %s/in > %s/out 2> %s/err & echo pid $!; wait $!; echo exit $?"):format(
+      command_line("send-campaigns --json --chunk-size 1", {
+        CONNECTLY_API_KEY = sandbox.api_key, CONNECTLY_BUSINESS_ID = sandbox.business_id, CONNECTLY_BASE_URL = sandbox.base_url,
+      }), directory, directory, directory)
+    local running = process.start { command = { "sh", "-c", line }, ready = "^pid (%d+)$" }
+    finally(function()
+      running:stop()
+      sandbox:stop()
+    end)
+    local deadline = os.time() + 20
+    while select(2, sandbox:deliveries()) < 2 do
+      assert(os.time() < deadline, "no second request came")
+    end
+    os.execute("kill -INT " .. running.captured)
+    assert.equal("exit 3", running:read_line())
+    local object, outcomes = cjson.decode(read(directory .. "/out")), {}
+    for index, chunk in ipairs(object.result.chunks) do
+      outcomes[index] = chunk.outcome
+    end
+    assert.same({ "accepted", "unknown", "not_sent" }, outcomes)
+    assert.same({ "canceled", "unknown" }, { object.error.kind, object.error.outcome })
+  end)
+
   it("goes with the reply as it came", function()
     local ended = run("list-webhooks", nil, variables("ok"))
     assert.equal(0, ended.code, ended.err)

@@ -111,6 +111,16 @@ describe("a registration", function()
     end
   end)
 
+  it("of other names is changed, however many there are", function()
+    for _, lists in ipairs { { { "sms", "sms" }, { "sms", "whatsapp" } }, { { "sms" }, { "sms", "whatsapp" } } } do
+      answers = { create_webhook = conflict(), update_webhook = {}, list_webhooks = listed {
+        id = "wh_2", topic = "messages", address = WANTED.address, configuration = { channelTypes = lists[2] } } }
+      local _, info = registration.ensure(
+        { topic = "messages", address = WANTED.address, configuration = { channel_types = lists[1] } }, send)
+      assert.equal("updated", info.change)
+    end
+  end)
+
   it("that may have been made is looked for", function()
     answers = {
       create_webhook = errors.new { kind = "timeout", outcome = "unknown", message = "time ran out" },

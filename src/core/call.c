@@ -84,12 +84,18 @@ void cly_call_doubled(cly_call *call, const char *method) {
     if (is_change && call->state == CLY_CALL_SENT) call->may_have_arrived = true;
 }
 
-/* An error of the API's own shape, and not one about the business: a router or a gateway
- * that finds nothing says nothing of what was to be deleted. API: errors, body shape. */
+static bool begins(const char *text, const char *with) {
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* An error that has the API's own marks, and is not about the business: a router or a
+ * gateway that finds nothing says nothing of what was to be deleted. API: errors, body
+ * shape. */
 static bool is_word_of_api(const cly_response *response) {
-    const char *message = cly_response_text(response, CLY_TEXT_MESSAGE);
+    const char *type = cly_response_text(response, CLY_TEXT_TYPE);
     const char *code = cly_response_text(response, CLY_TEXT_CODE);
-    return response->is_json && message && !(code && strstr(code, "BUSINESS"));
+    if (!begins(type, "ERROR_TYPE_") && !begins(code, "ERROR_CODE_")) return false;
+    return !(code && strstr(code, "BUSINESS"));
 }
 
 /* An attempt before this one may have deleted it, and then this one finds nothing. RFC

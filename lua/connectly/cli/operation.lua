@@ -132,8 +132,12 @@ local function foresee(client, command, message, given)
   return request and { request }, problem
 end
 
---- What left a call by an error, Ctrl-C for one, says nothing of what had been sent.
+--- What left a call by an error, Ctrl-C for one, says nothing of what had been sent; but
+--- for campaigns, of which some requests had been.
 local function left(problem)
+  if require("connectly.errors").is_error(problem) then
+    return problem
+  end
   local text = tostring(problem)
   return require("connectly.errors").new {
     kind = "canceled", outcome = "unknown",
