@@ -57,21 +57,21 @@ static bool is_closed(const lua_client *self) {
     return self->client.is_closed || self->is_close_due;
 }
 
-static int fail_closed(lua_State *L) {
+static int fail_unsent(lua_State *L, cly_kind kind, const char *message) {
     cly_error error;
     cly_error_clear(&error);
-    cly_error_set(&error, CLY_CLOSED, CLY_NOT_SENT, "the client is closed");
-    error.hint = cly_kind_hint(CLY_CLOSED, CLY_NOT_SENT);
+    cly_error_set(&error, kind, CLY_NOT_SENT, "%s", message);
+    error.hint = cly_kind_hint(kind, CLY_NOT_SENT);
     return clyL_fail(L, &error, NULL, NULL);
+}
+
+static int fail_closed(lua_State *L) {
+    return fail_unsent(L, CLY_CLOSED, "the client is closed");
 }
 
 /* By a finalizer, while what was encoded is pushed. */
 static int fail_read(lua_State *L) {
-    cly_error error;
-    cly_error_clear(&error);
-    cly_error_set(&error, CLY_OVERLOADED, CLY_NOT_SENT, "a message of this client is being read");
-    error.hint = cly_kind_hint(CLY_OVERLOADED, CLY_NOT_SENT);
-    return clyL_fail(L, &error, NULL, NULL);
+    return fail_unsent(L, CLY_OVERLOADED, "a message of this client is being read");
 }
 
 static const cly_operation *check_operation(lua_State *L, int argument) {
