@@ -66,10 +66,16 @@ void cly_call_sent(cly_call *call) {
     cly_error_clear(&call->error);
 }
 
+/* An idempotent POST reads as a GET does: it has no effect that may have arrived. */
+static bool only_reads(const cly_operation *operation) {
+    return operation->is_idempotent && operation->method &&
+           (strcmp(operation->method, "GET") == 0 || strcmp(operation->method, "POST") == 0);
+}
+
 static void decide(cly_call *call, cly_call_rules *rules, double chance, double now) {
     cly_retry_question question = {&call->error, call->attempts, call->operation->is_idempotent,
                                    call->deadline - now, chance};
-    if (call->error.outcome == CLY_UNKNOWN) call->may_have_arrived = true;
+    if (call->error.outcome == CLY_UNKNOWN && !only_reads(call->operation)) call->may_have_arrived = true;
     call->decision = cly_retry_decide(&rules->policy, &rules->quota, &question);
     if (!call->decision.again) {
         finish(call, now);
@@ -77,11 +83,6 @@ static void decide(cly_call *call, cly_call_rules *rules, double chance, double 
     }
     call->state = CLY_CALL_READY;
     call->wait_until = now + call->decision.delay;
-}
-
-void cly_call_doubled(cly_call *call, const char *method) {
-    bool is_change = strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
-    if (is_change && call->state == CLY_CALL_SENT) call->may_have_arrived = true;
 }
 
 static bool begins(const char *text, const char *with) {

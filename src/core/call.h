@@ -73,10 +73,6 @@ void cly_call_sent(cly_call *call);
 void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,
                      double now);
 
-/* Besides the attempt that is being made, one that may have arrived was made by io. For
- * what only reads that makes no difference. */
-void cly_call_doubled(cly_call *call, const char *method);
-
 /* Ends a call between attempts. One whose attempt is running is ended by
  * stopping that and reporting CLY_END_CANCELED. */
 void cly_call_cancel(cly_call *call, double now);

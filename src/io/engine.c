@@ -332,9 +332,8 @@ static void drop_refusal(slot *of) {
 
 /* An attempt ended: what comes next is the call's to say. */
 static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
-    if (of->transfer.issues == 0) cly_limiter_gave_up(limiter_of(engine, of));
+    if (!of->transfer.is_issued) cly_limiter_gave_up(limiter_of(engine, of));
     if (report->status == 429) pause_all(engine, report, now);
-    if (of->transfer.is_doubled) cly_call_doubled(&of->call, of->method);
     mask_reply(engine, of, report);
     cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
     tell_attempt(engine, of, report);
@@ -355,7 +354,6 @@ static void launch(cly_engine *engine, slot *of, double slot_at, bool is_fresh, 
     request.body = of->body.data;
     request.length = of->body.length;
     request.trace_header = of->traceparent;
-    request.may_repeat = of->call.operation->is_idempotent;
     request.is_fresh = is_fresh;
     request.timeout = of->call.deadline - now;
     request.slot_at = slot_at;

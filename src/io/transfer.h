@@ -1,11 +1,11 @@
 /*
  * transfer.h - one HTTP exchange on a libcurl easy handle that is used again.
  *
- * At most once, by construction: libcurl repeats a POST by itself when a reused
- * connection dies before the first byte of the reply, and the server then has
- * it twice while the caller sees one success. So libcurl asks before it issues
- * a request (CURLOPT_PREREQFUNCTION), and the second time it is told no, unless
- * not one byte of the first had left.
+ * At most once, by construction: libcurl repeats a request by itself when a reused
+ * connection dies before the first byte of the reply, and the server then has it
+ * twice while the caller sees one success. libcurl asks before it issues a request
+ * (CURLOPT_PREREQFUNCTION), and the second time it is always refused, whatever the
+ * method: core decides about repeats, and the limiter counts them.
  */
 #ifndef CLY_IO_TRANSFER_H
 #define CLY_IO_TRANSFER_H
@@ -43,9 +43,8 @@ typedef struct cly_transfer {
     cly_buffer reply;
     size_t header_bytes;
     double retry_after; /* seconds, of the last reply; negative when it says nothing */
-    int issues;         /* times libcurl was about to issue the request */
-    bool may_repeat;    /* an idempotent method: libcurl's own repeat is fine */
-    bool is_doubled;    /* it was issued again although bytes had left: the first may have arrived */
+    bool is_issued;     /* libcurl began to send the request: it may arrive */
+    bool is_refused;    /* libcurl wanted to issue it a second time */
     bool is_too_big;
     bool is_spoilt; /* the connection to be used had bytes on it; none of the request left */
     int local_port;
@@ -62,7 +61,6 @@ typedef struct cly_transfer_request {
     const char *body; /* borrowed until the transfer has ended */
     size_t length;
     char *trace_header; /* a whole line, or ""; borrowed likewise */
-    bool may_repeat;
     bool is_fresh;        /* not on a kept connection */
     double timeout;       /* seconds */
     double slot_at;       /* the slot that it took */
