@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -307,6 +308,34 @@ static void an_engine_may_be_freed_in_the_middle(void **state) {
     cly_engine_cancel(engine, submit(30));
     step_for(0.05);
     submit(30);
+}
+
+/* Uses up all descriptors; returns how many it took. */
+static int take_descriptors(int *taken, int most) {
+    int count = 0;
+    while (count < most && (taken[count] = dup(0)) >= 0) count++;
+    return count;
+}
+
+/* Such an engine would not hear of anything for the length of its wait. */
+static void without_a_descriptor_to_wake_it_there_is_no_engine(void **state) {
+    struct rlimit before, low;
+    int taken[64], count;
+    cly_error error;
+    (void)state;
+    end(state);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = 60;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    count = take_descriptors(taken, 64);
+    cly_error_clear(&error);
+    assert_int_equal(cly_engine_new(&engine, &options, &error), CLY_OVERLOADED);
+    assert_int_equal(error.outcome, CLY_NOT_SENT);
+    assert_non_null(strstr(error.message, "descriptor"));
+    while (count > 0) close(taken[--count]);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(open_engine(), CLY_OK);
 }
 
 static void null_may_be_freed(void **state) {
@@ -1288,6 +1317,7 @@ int main(void) {
         TEST(an_extra_descriptor_ends_the_wait),
         TEST(a_fork_leaves_the_parents_calls_alone),
         TEST(an_engine_may_be_freed_in_the_middle),
+        TEST(without_a_descriptor_to_wake_it_there_is_no_engine),
         cmocka_unit_test(null_may_be_freed),
         cmocka_unit_test(every_allocation_of_a_call_may_fail),
     };

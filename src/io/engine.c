@@ -155,6 +155,12 @@ static void set_rules(cly_engine *engine) {
     engine->chance = cly_chance_make();
 }
 
+/* libcurl makes a multi without a wake-up descriptor when none is free. Its wait could
+ * not be ended then. */
+static bool can_be_woken(CURLM *multi) {
+    return curl_multi_wakeup(multi) == CURLM_OK;
+}
+
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) {
     cly_engine *engine = calloc(1, sizeof *engine);
     *out = NULL;
@@ -168,6 +174,10 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
         return cly_error_no_memory(error);
     }
     engine->multi = curl_multi_init();
+    if (engine->multi && !can_be_woken(engine->multi)) {
+        cly_engine_free(engine);
+        return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no file descriptor is free");
+    }
     if (engine->multi == NULL || !set_limits(engine->multi, options) || !make_slots(engine) ||
         cly_limiter_init(&engine->limiter, options->rate, error) != CLY_OK ||
         cly_limiter_init(&engine->asset_limiter, asset_rate, error) != CLY_OK) {
