@@ -20,6 +20,7 @@ static inline cly_engine_options options_on_loopback(int max_in_flight, int max_
     options.max_in_flight = max_in_flight;
     options.max_connections = max_connections;
     options.max_attempts = 1;
+    options.max_connection_age = 300;
     options.rate = 100000;
     return options;
 }

@@ -279,7 +279,7 @@ static int client_background(lua_State *L) {
         cly_error_set(&error, CLY_OVERLOADED, CLY_NOT_SENT, "a result of this client is being read");
         return clyL_fail(L, &error, NULL, NULL);
     }
-    if (cly_client_start_courier(&self->client, &error) != CLY_OK) return clyL_fail(L, &error, NULL, NULL);
+    if (cly_client_start_worker(&self->client, &error) != CLY_OK) return clyL_fail(L, &error, NULL, NULL);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -287,7 +287,7 @@ static int client_background(lua_State *L) {
 /* client:has_room(): whether one more call would be taken */
 static int client_has_room(lua_State *L) {
     lua_client *self = check_client(L);
-    lua_pushboolean(L, is_closed(self) || cly_client_has_room(&self->client));
+    lua_pushboolean(L, is_closed(self) || cly_call_table_has_room(cly_client_calls(&self->client)));
     return 1;
 }
 
@@ -307,14 +307,15 @@ static int client_step(lua_State *L) {
 static int client_is_done(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
-    lua_pushboolean(L,
-                    cly_client_is_done(&self->client, ticket) || !cly_client_is_known(&self->client, ticket));
+    cly_call_table *calls = cly_client_calls(&self->client);
+    lua_pushboolean(L, cly_call_table_is_done(calls, ticket) || !cly_call_table_is_known(calls, ticket));
     return 1;
 }
 
 /* client:first_done([group]) -> the ticket of its call that ended first, or nil */
 static int client_first_done(lua_State *L) {
-    cly_ticket ticket = cly_client_first_done(&check_client(L)->client, check_group(L, 2));
+    cly_ticket ticket =
+        cly_call_table_first_done(cly_client_calls(&check_client(L)->client), check_group(L, 2));
     if (ticket == 0) return 0;
     lua_pushnumber(L, (lua_Number)ticket);
     return 1;
@@ -371,13 +372,14 @@ static int client_result(lua_State *L) {
     cly_ticket ticket = check_ticket(L, 2);
     cly_result result;
     int count;
-    if (!cly_client_result(&self->client, ticket, &result)) {
-        luaL_argcheck(L, !cly_client_is_known(&self->client, ticket), 2, "the call has not ended");
+    cly_call_table *calls = cly_client_calls(&self->client);
+    if (!cly_call_table_result(calls, ticket, &result)) {
+        luaL_argcheck(L, !cly_call_table_is_known(calls, ticket), 2, "the call has not ended");
         return fail_gone(L);
     }
     begin_read(self);
     count = push_result(L, &result);
-    cly_client_release(&self->client, ticket);
+    cly_call_table_release(cly_client_calls(&self->client), ticket);
     end_read(L, self);
     return count;
 }
@@ -399,7 +401,7 @@ static int client_forget(lua_State *L) {
 /* client:detach(ticket): the call goes on; nobody wants its result */
 static int client_detach(lua_State *L) {
     lua_client *self = check_client(L);
-    cly_client_detach(&self->client, check_ticket(L, 2));
+    cly_call_table_detach(cly_client_calls(&self->client), check_ticket(L, 2));
     return 0;
 }
 
@@ -429,17 +431,18 @@ static int client_watch(lua_State *L) {
 
 static int anchor_gc(lua_State *L) {
     lua_call_anchor *anchor = luaL_checkudata(L, 1, CALL_CLASS);
-    if (anchor->reference != LUA_NOREF) cly_client_detach(&anchor->client->client, anchor->ticket);
+    if (anchor->reference != LUA_NOREF)
+        cly_call_table_detach(cly_client_calls(&anchor->client->client), anchor->ticket);
     luaL_unref(L, LUA_REGISTRYINDEX, anchor->reference);
     anchor->reference = LUA_NOREF;
     return 0;
 }
 
 /* client:descriptor() -> readable while calls have ended that nobody asked for,
- * until client:acknowledge(); nil without a courier */
+ * until client:acknowledge(); nil without a worker */
 static int client_descriptor(lua_State *L) {
-    cly_courier *courier = cly_client_courier(&check_client(L)->client);
-    int descriptor = courier ? cly_courier_descriptor(courier) : -1;
+    cly_worker *worker = cly_client_worker(&check_client(L)->client);
+    int descriptor = worker ? cly_worker_descriptor(worker) : -1;
     if (descriptor < 0) return 0;
     lua_pushinteger(L, descriptor);
     return 1;
@@ -447,21 +450,20 @@ static int client_descriptor(lua_State *L) {
 
 /* client:detach_group(group): nobody will ask for its results */
 static int client_detach_group(lua_State *L) {
-    cly_client_detach_group(&check_client(L)->client, check_group(L, 2));
+    cly_call_table_detach_group(cly_client_calls(&check_client(L)->client), check_group(L, 2));
     return 0;
 }
 
 static int client_acknowledge(lua_State *L) {
-    cly_courier *courier = cly_client_courier(&check_client(L)->client);
-    if (courier) cly_courier_acknowledge(courier);
+    cly_worker *worker = cly_client_worker(&check_client(L)->client);
+    if (worker) cly_worker_acknowledge(worker);
     return 0;
 }
 
 /* client:next_ended() -> the ticket of a call that ended and was not named here
  * yet, or nil */
 static int client_next_ended(lua_State *L) {
-    cly_courier *courier = cly_client_courier(&check_client(L)->client);
-    cly_ticket ticket = courier ? cly_courier_next_ended(courier) : 0;
+    cly_ticket ticket = cly_call_table_next_ended(cly_client_calls(&check_client(L)->client));
     if (ticket == 0) return 0;
     lua_pushnumber(L, (lua_Number)ticket);
     return 1;
@@ -470,9 +472,9 @@ static int client_next_ended(lua_State *L) {
 /* client:slots_wanted() -> how many departures are to be reserved, and seconds for
  * which a 429 said to stop, or nil */
 static int client_slots_wanted(lua_State *L) {
-    cly_client *client = &check_client(L)->client;
-    double pause = cly_client_take_pause(client);
-    lua_pushinteger(L, cly_client_slots_wanted(client));
+    cly_engine *engine = cly_client_engine(&check_client(L)->client);
+    double pause = engine ? cly_engine_take_pause(engine) : 0;
+    lua_pushinteger(L, engine ? cly_engine_permits_wanted(engine) : 0);
     if (pause > 0)
         lua_pushnumber(L, (lua_Number)pause);
     else
@@ -482,18 +484,20 @@ static int client_slots_wanted(lua_State *L) {
 
 /* client:give_slot(at): a request may leave at that moment of native.clock */
 static int client_give_slot(lua_State *L) {
-    cly_client_give_slot(&check_client(L)->client, (double)luaL_checknumber(L, 2));
+    cly_engine *engine = cly_client_engine(&check_client(L)->client);
+    double at = (double)luaL_checknumber(L, 2);
+    if (engine) cly_engine_give_permit(engine, at);
     return 0;
 }
 
 /* client:listen() -> the path of a unix socket on which ended calls are named */
 static int client_listen(lua_State *L) {
-    cly_courier *courier = cly_client_courier(&check_client(L)->client);
+    cly_worker *worker = cly_client_worker(&check_client(L)->client);
     cly_error error;
     const char *path;
     cly_error_clear(&error);
-    luaL_argcheck(L, courier != NULL, 1, "no call was started in the background yet");
-    path = cly_courier_listen(courier, &error);
+    luaL_argcheck(L, worker != NULL, 1, "no call was started in the background yet");
+    path = cly_worker_listen(worker, &error);
     if (path == NULL) return clyL_fail(L, &error, NULL, NULL);
     lua_pushstring(L, path);
     return 1;
@@ -551,14 +555,14 @@ static void push_event(lua_State *L, const cly_event *event) {
 static int client_next_event(lua_State *L) {
     lua_client *self = check_client(L);
     cly_event event;
-    if (!cly_client_take_event(&self->client, &event)) return 0;
+    if (!cly_call_table_take_event(cly_client_calls(&self->client), &event)) return 0;
     push_event(L, &event);
     return 1;
 }
 
 /* client:stats() -> counters */
 static int client_stats(lua_State *L) {
-    cly_stats stats = cly_client_stats(&check_client(L)->client);
+    cly_stats stats = cly_call_table_stats(cly_client_calls(&check_client(L)->client));
     const struct {
         const char *name;
         uint64_t count;

@@ -73,8 +73,8 @@ static bool only_reads(const cly_operation *operation) {
 }
 
 static void decide(cly_call *call, cly_call_rules *rules, double chance, double now) {
-    cly_retry_question question = {&call->error, call->attempts, call->operation->is_idempotent,
-                                   call->deadline - now, chance};
+    cly_retry_question question = {&call->error,     call->attempts,       call->operation->is_idempotent,
+                                   rules->is_outage, call->deadline - now, chance};
     if (call->error.outcome == CLY_UNKNOWN && !only_reads(call->operation)) call->may_have_arrived = true;
     call->decision = cly_retry_decide(&rules->policy, &rules->quota, &question);
     if (!call->decision.again) {
@@ -123,6 +123,12 @@ void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *re
     cly_error_clear(&call->error);
     cly_retry_succeeded(&rules->quota, call->attempts);
     finish(call, now);
+}
+
+void cly_call_withdraw(cly_call *call) {
+    if (call->state != CLY_CALL_SENT) return;
+    call->state = CLY_CALL_READY;
+    call->attempts--;
 }
 
 void cly_call_cancel(cly_call *call, double now) {

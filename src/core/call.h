@@ -12,8 +12,8 @@
  *   case CLY_STEP_DONE:  read call.error
  *   }
  *
- * It opens nothing, waits for nothing and knows no clock: the engine, the
- * courier and the tests only carry. `timeout` is one budget for everything, the
+ * It opens nothing, waits for nothing and knows no clock: the engine
+ * and the tests only carry. `timeout` is one budget for everything, the
  * waits for the limiter and between attempts included. Time is seconds on any
  * monotonic clock.
  *
@@ -55,6 +55,7 @@ typedef struct cly_call_rules {
     cly_retry_policy policy;
     cly_retry_quota quota;
     const char *secret; /* masked in all that is kept of a reply */
+    bool is_outage;     /* the API was reached before and is not now */
 } cly_call_rules;
 
 /* Embedded: init once, begin as often as it is used again, clear at the end. */
@@ -72,6 +73,9 @@ void cly_call_sent(cly_call *call);
 /* How the attempt ended; `chance` is from 0 (included) to 1 (excluded). */
 void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *report, double chance,
                      double now);
+
+/* The attempt that SEND asked for was not begun: as if it had not been. */
+void cly_call_withdraw(cly_call *call);
 
 /* Ends a call between attempts. One whose attempt is running is ended by
  * stopping that and reporting CLY_END_CANCELED. */

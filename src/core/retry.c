@@ -42,6 +42,10 @@ cly_retry_answer cly_retry_decide(const cly_retry_policy *policy, cly_retry_quot
                                   const cly_retry_question *question) {
     const cly_error *error = question->error;
     cly_retry_answer answer = {true, 0, "proved not sent"};
+    if (question->is_outage && error->kind == CLY_NETWORK && error->outcome == CLY_NOT_SENT) {
+        answer.reason = "the API cannot be reached";
+        return answer;
+    }
     if (!is_proved_unsent(error)) {
         if (!is_in_doubt(error)) return no("no repetition helps");
         if (!policy->retry_unknown && !question->is_idempotent) return no("it may have arrived");

@@ -8,6 +8,10 @@
  * never repeated. The delay is what the server asked for, else full-jitter
  * backoff; one that does not fit into the budget ends the call at once.
  *
+ * In an outage a call that did not reach the API is repeated for as long as its time
+ * lasts, whatever its attempts: the engine makes one attempt at a time then, so that
+ * it costs neither a quota nor the server anything.
+ *
  * A pure function: the chance and the time are passed in.
  */
 #ifndef CLY_CORE_RETRY_H
@@ -32,6 +36,7 @@ typedef struct cly_retry_question {
     const cly_error *error; /* how the attempt ended */
     int attempts;           /* made so far */
     bool is_idempotent;
+    bool is_outage;   /* the API was reached before and is not now */
     double time_left; /* seconds of the call's budget */
     double chance;    /* from 0 (included) to 1 (excluded) */
 } cly_retry_question;

@@ -22,6 +22,8 @@ static cly_kind judge_silence(const cly_report *report, cly_error *error) {
     case CLY_END_TIMEOUT: return cly_error_set(error, CLY_TIMEOUT, outcome, "time ran out %s", when);
     case CLY_END_CANCELED: return cly_error_set(error, CLY_CANCELED, outcome, "canceled %s", when);
     case CLY_END_NO_MEMORY: return cly_error_no_memory(error);
+    case CLY_END_NO_DESCRIPTOR:
+        return cly_error_set(error, CLY_OVERLOADED, outcome, "no file descriptor is free for a connection");
     case CLY_END_TOO_BIG:
         return cly_error_set(error, CLY_PROTOCOL, outcome, "the reply's headers are too large");
     default:

@@ -20,7 +20,9 @@ typedef enum cly_end {
     CLY_END_TIMEOUT,   /* the time given to the attempt ran out */
     CLY_END_TOO_BIG,   /* the reply passed its ceiling and was not read on */
     CLY_END_CANCELED,
-    CLY_END_NO_MEMORY /* nothing was tried */
+    CLY_END_NO_MEMORY,     /* nothing was tried */
+    CLY_END_NO_DESCRIPTOR, /* no file descriptor was free for a connection */
+    CLY_END_PARKED         /* it was not begun, and is to be tried again */
 } cly_end;
 
 typedef struct cly_report {

@@ -1,20 +1,20 @@
 /*
- * client.h - one client: its options, its encoder, and what carries its calls.
+ * client.h - one client: its options, its encoder, and its engine.
  *
  * Nothing is opened by make: libcurl is started at the first call, and again in
  * a child after a fork, because its handles cannot be shared by two processes.
  * The encoder may be used without either (dry runs).
  *
- * Calls are carried by the engine in the caller's thread, until the first one is
- * started in the background: then a courier takes the engine over, with its
- * connections and its limiter, and carries all of them from there on.
+ * The engine makes its steps in the caller's thread, until the first call is started
+ * in the background: from there on a worker makes them. Calls are read and ended through
+ * their table (call_table.h), which is the same in both cases.
  */
 #ifndef CLY_IO_CLIENT_H
 #define CLY_IO_CLIENT_H
 
 #include "core/message.h"
-#include "io/courier.h"
 #include "io/profile.h"
+#include "io/worker.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -22,13 +22,13 @@ typedef struct cly_client {
     cly_profile *profile; /* NULL until it was read, and once it is closed */
     cly_encoder encoder;
     cly_buffer url;
-    cly_engine *engine;     /* NULL until the first call, and once the courier has it */
-    cly_courier *courier;   /* NULL until a call is started in the background */
-    long generation;        /* of the process that made them */
-    uint32_t turns;         /* the highest of any ticket: a child of a fork begins above it */
-    uint64_t calls;         /* submitted so far; numbers them for events */
-    bool wants_events;      /* set it before the first call */
-    bool is_limiter_shared; /* likewise */
+    cly_engine *engine;         /* NULL until the first call; the worker's, when there is one */
+    cly_worker *worker;         /* NULL until a call is started in the background */
+    long process;               /* the generation of the process that made them */
+    uint32_t ticket_generation; /* the highest of any ticket: a child of a fork begins above it */
+    uint64_t calls;             /* submitted so far; numbers them for events */
+    bool wants_events;          /* set it before the first call */
+    bool is_limiter_shared;     /* likewise */
     bool is_closed;
 } cly_client;
 
@@ -51,24 +51,16 @@ int cly_client_close(cly_client *client, double drain);
 /* Closes without draining, and frees all. */
 void cly_client_clear(cly_client *client);
 
-/* For a collector, to which nobody listens: closes and frees all, but gives what is under
- * way up to `seconds`, no more than the time of one call, and says on stderr how many
- * calls had to be ended then. A courier goes on by itself, and this returns at once;
- * calls in the caller's thread nobody else would move, so for them it waits. With a
- * shared limiter nobody reserves departures any more: calls without one end as not sent. */
+/* For a collector: closes and frees all, but gives the calls under way up to `seconds`, no
+ * more than the time of one call, and tells on stderr how many had to be ended then. A
+ * worker goes on by itself, and this returns at once; without one it waits. With a shared
+ * limiter no departures are reserved any more: calls without one end as not sent. */
 void cly_client_leave(cly_client *client, double seconds);
 
-/* Calls that have been submitted and have not ended. */
-int cly_client_in_flight(cly_client *client);
+/* From here on a worker makes the steps, of the calls under way too. */
+cly_kind cly_client_start_worker(cly_client *client, cly_error *error) CLY_MUST_CHECK;
 
-/* Whether one more call would be taken. */
-bool cly_client_has_room(cly_client *client);
-
-/* Hands all calls to a courier from here on, those under way included. What
- * cly_client_result lent before is not to be read any more. */
-cly_kind cly_client_start_courier(cly_client *client, cly_error *error) CLY_MUST_CHECK;
-
-/* Starts a call with what the encoder holds. */
+/* Starts a call with the contents of the encoder. */
 cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, unsigned group,
                            cly_ticket *ticket, cly_error *error) CLY_MUST_CHECK;
 
@@ -79,29 +71,17 @@ void cly_client_step(cly_client *client, unsigned group, double seconds);
 /* The same, returning when this one has ended. */
 void cly_client_step_for(cly_client *client, cly_ticket ticket, double seconds);
 
-bool cly_client_is_known(cly_client *client, cly_ticket ticket);
-bool cly_client_is_done(cly_client *client, cly_ticket ticket);
-cly_ticket cly_client_first_done(cly_client *client, unsigned group);
-
-/* False unless the call is done. Borrowed until it is released. */
-bool cly_client_result(cly_client *client, cly_ticket ticket, cly_result *result);
+/* Ends a call at once, or soon when a worker carries it. */
 void cly_client_cancel(cly_client *client, cly_ticket ticket);
+
+/* Ends a call, if it has not ended, and frees its record. */
 void cly_client_release(cly_client *client, cly_ticket ticket);
 
-/* Nobody will ask for the result, and the call goes on. */
-void cly_client_detach(cly_client *client, cly_ticket ticket);
-void cly_client_detach_group(cly_client *client, unsigned group);
-
-bool cly_client_take_event(cly_client *client, cly_event *event);
-cly_stats cly_client_stats(cly_client *client);
-
-/* See engine.h. */
-int cly_client_slots_wanted(cly_client *client);
-void cly_client_give_slot(cly_client *client, double at);
-double cly_client_take_pause(cly_client *client);
-
-/* The courier of this process, or NULL. */
-cly_courier *cly_client_courier(cly_client *client);
+/* Of this process; each NULL when there is none. The functions of call_table.h accept
+ * that. */
+cly_call_table *cly_client_calls(cly_client *client);
+cly_engine *cly_client_engine(cly_client *client);
+cly_worker *cly_client_worker(cly_client *client);
 
 CLY_PRIVATE_END
 

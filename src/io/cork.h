@@ -1,14 +1,15 @@
 /*
  * cork.h - what is written in one round to one connection leaves together.
  *
- * On HTTP/2 libcurl writes the head and the body of each request by themselves, and
- * so many packets cost both ends more than what is in them. While the kernel holds
- * them back, which a full packet ends anyway, they leave as few.
+ * Over HTTP/2 libcurl writes the head and the body of each request by themselves. So
+ * many packets cost both ends more than their contents do. And up to 8.4 libcurl drops
+ * a reply that comes between the two, such as an early 413 or 429. While the kernel
+ * holds the writes back, which a full packet ends anyway, they leave as few.
  */
 #ifndef CLY_IO_CORK_H
 #define CLY_IO_CORK_H
 
-#include "io/sockets.h"
+#include "io/connections.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -16,13 +17,16 @@ CLY_PRIVATE_BEGIN
 enum { CLY_CORK_SOCKETS = 4 };
 
 typedef struct cly_cork {
-    const cly_sockets *sockets; /* borrowed */
+    const cly_connections *connections; /* borrowed */
+    bool loses_early_replies;           /* the libcurl that runs */
     bool is_held;
 } cly_cork;
 
+void cly_cork_init(cly_cork *cork, const cly_connections *connections);
+
 /* Before and after libcurl writes `requests` of them; does nothing when it would
  * not pay. */
-void cly_cork_hold(cly_cork *cork, int requests);
+void cly_cork_hold(cly_cork *cork, int requests, bool is_http2);
 void cly_cork_release(cly_cork *cork);
 
 CLY_PRIVATE_END

@@ -1,73 +1,58 @@
 #include "io/engine.h"
 
+#include "core/limiter.h"
+#include "core/outage.h"
 #include "core/request.h"
 #include "core/secret.h"
+#include "core/slots.h"
 #include "io/chance.h"
 #include "io/clock.h"
 #include "io/cork.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-typedef enum place {
-    PLACE_FREE,
-    PLACE_READY,   /* waits for the limiter, first come first served */
-    PLACE_WAITING, /* waits for its next attempt */
-    PLACE_FLYING,  /* with libcurl */
-    PLACE_DONE,
-    PLACE_COUNT
-} place;
+typedef struct transfer_list {
+    cly_transfer *first, *last;
+    int count;
+} transfer_list;
 
-/* Every slot is in exactly one list, that of its place. */
-typedef struct slot {
-    place place;
-    struct slot *previous, *next;
-    uint32_t turn;   /* counts uses, so that an old ticket is noticed */
-    double ready_at; /* since when it waits for the limiter */
-    cly_call call;
-    cly_transfer transfer;
-    cly_buffer body, url;
-    const char *method;
-    void *owner;
-    uint64_t number;
-    unsigned group;
-    bool is_throttled;                           /* the limiter made it wait */
-    bool is_detached;                            /* nobody will ask for the result */
-    const char *http_version;                    /* once it has ended; static */
-    char traceparent[CLY_TRACEPARENT_SIZE + 16]; /* the header line, or "" */
-} slot;
-
-typedef struct slot_list {
-    slot *first, *last;
-} slot_list;
-
+/* The table's lock guards all that is used by other threads: the table, the limiters,
+ * the permits, the rules, and what is told of pauses and shortages. */
 struct cly_engine {
     CURLM *multi;
     cly_engine_options options;
+    cly_call_table *calls;
     cly_call_rules rules;
     cly_limiter limiter;
     cly_limiter asset_limiter; /* what it lets go the other one must let go too */
-    cly_slots slots_given;
-    int slots_asked; /* when somebody last asked how many are wanted */
+    cly_slots permits;
+    int permits_asked; /* when it was last asked how many are wanted */
     double pause_to_tell;
+    bool is_short_of_descriptors;
+    cly_outage outage;
     cly_chance chance;
-    cly_sockets sockets;
+    int room; /* attempts that could start at once when the engine last looked */
+    /* The rest is used by the thread that makes the steps alone. */
+    cly_transfer_host host;
+    cly_pools pools;
     cly_cork cork;
-    cly_event_queue events;
-    cly_stats stats;
-    slot *slots;
-    slot_list lists[PLACE_COUNT];
-    int started;         /* attempts, since libcurl last had its turn */
-    double performed_at; /* when that was */
+    transfer_list idle, starting, running, ended;
+    double performed_at; /* when libcurl last had its turn */
     double overdue_at;   /* no attempt under way is overdue before */
+    unsigned turn;       /* counts libcurl's */
+    int added;           /* handles for its next one */
+    int idle_turns;      /* in which a wait ended at once and nothing happened */
 };
 
 enum { STREAMS_MAX = 100 };
 
+/* Calls that may be started or unread beyond those in flight, once a worker carries them. */
+enum { CALLS_BEYOND_FLIGHT = 1024 };
+
 /* Requests for assets in any second. API: rate limits. */
 static const double asset_rate = 100;
 
-/* A 429 that does not say how long stops everybody for a second, the unit of the
+/* A 429 that does not say how long stops everything for a second, the unit of the
  * limit; one that says a year must not stop a client for good. */
 static const double pause_unsaid = 1, pause_longest = 60;
 
@@ -75,47 +60,38 @@ static const double pause_unsaid = 1, pause_longest = 60;
  * vain is a system call for each call under way. */
 static const double recently = 0.005;
 
-/* By so much libcurl may end an attempt after its deadline: it knows more of it, and
- * is asked at most `recently` ago. One that waits for a connection it forgets. */
-static const double overdue_after = 0.025;
+/* ---- transfers: a pool of handles ---- */
 
-/* ---- slots, lists and tickets ---- */
-
-static void move(cly_engine *engine, slot *of, place to) {
-    slot_list *from_list = &engine->lists[of->place], *to_list = &engine->lists[to];
-    *(of->previous ? &of->previous->next : &from_list->first) = of->next;
-    *(of->next ? &of->next->previous : &from_list->last) = of->previous;
-    of->place = to;
-    of->next = NULL;
-    of->previous = to_list->last;
-    *(to_list->last ? &to_list->last->next : &to_list->first) = of;
-    to_list->last = of;
+static void append(transfer_list *list, cly_transfer *transfer) {
+    transfer->next = NULL;
+    transfer->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = transfer;
+    list->last = transfer;
+    list->count++;
 }
 
-static cly_ticket ticket_of(const cly_engine *engine, const slot *of) {
-    return cly_ticket_make(of->turn, (size_t)(of - engine->slots));
+static cly_transfer *detach(transfer_list *list, cly_transfer *transfer) {
+    *(transfer->previous ? &transfer->previous->next : &list->first) = transfer->next;
+    *(transfer->next ? &transfer->next->previous : &list->last) = transfer->previous;
+    list->count--;
+    return transfer;
 }
 
-static slot *find(const cly_engine *engine, cly_ticket ticket) {
-    size_t index = cly_ticket_index(ticket);
-    slot *found;
-    if (index >= (size_t)engine->options.max_in_flight) return NULL;
-    found = &engine->slots[index];
-    return found->place != PLACE_FREE && ticket_of(engine, found) == ticket ? found : NULL;
+/* The last that was used: its memory is warm. */
+static cly_transfer *take_transfer(cly_engine *engine) {
+    cly_transfer *made;
+    if (engine->idle.last) return detach(&engine->idle, engine->idle.last);
+    made = malloc(sizeof *made);
+    if (made) cly_transfer_init(made);
+    return made;
 }
 
-static void init_slot(slot *fresh) {
-    cly_call_init(&fresh->call);
-    cly_transfer_init(&fresh->transfer);
-    cly_buffer_init(&fresh->body, CLY_BODY_MAX);
-    cly_buffer_init(&fresh->url, CLY_URL_MAX);
-}
-
-static void clear_slot(slot *old) {
-    cly_call_clear(&old->call);
-    cly_transfer_clear(&old->transfer);
-    cly_buffer_clear(&old->body);
-    cly_buffer_clear(&old->url);
+static void free_transfers(transfer_list *list) {
+    while (list->first) {
+        cly_transfer *old = detach(list, list->first);
+        cly_transfer_clear(old);
+        free(old);
+    }
 }
 
 /* ---- making and freeing ---- */
@@ -128,191 +104,141 @@ static bool set_limits(CURLM *multi, const cly_engine_options *options) {
            curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX) == CURLM_OK;
 }
 
-static bool make_slots(cly_engine *engine) {
-    int count = engine->options.max_in_flight;
-    engine->slots = calloc((size_t)count, sizeof *engine->slots);
-    if (engine->slots == NULL) return false;
-    for (int i = 0; i < count; i++) {
-        init_slot(&engine->slots[i]);
-        engine->slots[i].turn = engine->options.first_turn;
-        engine->slots[i].previous = engine->lists[PLACE_FREE].last;
-        if (i > 0) engine->slots[i - 1].next = &engine->slots[i];
-        engine->lists[PLACE_FREE].last = &engine->slots[i];
-    }
-    engine->lists[PLACE_FREE].first = engine->slots;
-    return true;
-}
-
-static void set_rules(cly_engine *engine) {
-    engine->rules.policy.max_attempts = engine->options.max_attempts;
-    engine->rules.policy.retry_unknown = engine->options.retry_unknown;
-    engine->rules.quota = cly_retry_quota_make();
-    engine->rules.secret = engine->options.secret;
-    engine->options.settings.slots = engine->options.is_shared ? &engine->slots_given : NULL;
-    engine->options.settings.sockets = &engine->sockets;
-    engine->cork.sockets = &engine->sockets;
-    engine->events.is_wanted = engine->options.wants_events;
-    engine->chance = cly_chance_make();
-}
-
 /* libcurl makes a multi without a wake-up descriptor when none is free. Its wait could
  * not be ended then. */
-static bool can_be_woken(CURLM *multi) {
-    return curl_multi_wakeup(multi) == CURLM_OK;
+static cly_kind make_multi(cly_engine *engine, cly_error *error) {
+    engine->multi = curl_multi_init();
+    if (engine->multi == NULL || !set_limits(engine->multi, &engine->options))
+        return cly_error_no_memory(error);
+    if (curl_multi_wakeup(engine->multi) == CURLM_OK) return CLY_OK;
+    return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no file descriptor is free");
+}
+
+static void issued(void *context, cly_transfer *transfer, double now);
+
+static void wake(void *engine) {
+    cly_engine_wakeup(engine);
+}
+
+static cly_kind make_table(cly_engine *engine, cly_error *error) {
+    const cly_engine_options *options = &engine->options;
+    engine->calls =
+        cly_call_table_new(options->max_in_flight, options->max_in_flight,
+                           options->max_in_flight + CALLS_BEYOND_FLIGHT, options->first_generation);
+    if (engine->calls == NULL) return cly_error_no_memory(error);
+    engine->calls->events.is_wanted = options->wants_events;
+    engine->calls->wake = wake;
+    engine->calls->engine = engine;
+    return CLY_OK;
+}
+
+static void set_parts(cly_engine *engine) {
+    const cly_engine_options *options = &engine->options;
+    const cly_pools_options pools = {options->max_connections, options->max_connection_age,
+                                     options->settings.http2 && !options->settings.is_plain};
+    const cly_transfer_host host = {&engine->pools, issued, engine};
+    engine->rules.policy.max_attempts = options->max_attempts;
+    engine->rules.policy.retry_unknown = options->retry_unknown;
+    engine->rules.quota = cly_retry_quota_make();
+    engine->rules.secret = options->secret;
+    engine->overdue_at = HUGE_VAL;
+    engine->chance = cly_chance_make();
+    engine->host = host;
+    cly_pools_init(&engine->pools, &pools);
+    engine->room = cly_pools_room(&engine->pools);
+    cly_cork_init(&engine->cork, &engine->pools.connections);
+}
+
+static cly_kind make_limiters(cly_engine *engine, cly_error *error) {
+    cly_kind kind = cly_limiter_init(&engine->limiter, engine->options.rate, error);
+    if (kind == CLY_OK) kind = cly_limiter_init(&engine->asset_limiter, asset_rate, error);
+    engine->asset_limiter.within = &engine->limiter;
+    return kind;
 }
 
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) {
     cly_engine *engine = calloc(1, sizeof *engine);
+    cly_kind kind;
     *out = NULL;
     if (engine == NULL) return cly_error_no_memory(error);
     engine->options = *options;
-    set_rules(engine);
+    set_parts(engine);
     /* Never undone: engines are freed by any thread, and before 7.84 libcurl wants
-     * nobody at work then. What it keeps is the same for the thousandth engine. */
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        free(engine);
-        return cly_error_no_memory(error);
-    }
-    engine->multi = curl_multi_init();
-    if (engine->multi && !can_be_woken(engine->multi)) {
+     * no other at work then. What it keeps is the same for the thousandth engine. */
+    kind = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? CLY_OK : cly_error_no_memory(error);
+    if (kind == CLY_OK) kind = make_table(engine, error);
+    if (kind == CLY_OK) kind = make_limiters(engine, error);
+    if (kind == CLY_OK) kind = make_multi(engine, error);
+    if (kind == CLY_OK)
+        *out = engine;
+    else
         cly_engine_free(engine);
-        return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no file descriptor is free");
-    }
-    if (engine->multi == NULL || !set_limits(engine->multi, options) || !make_slots(engine) ||
-        cly_limiter_init(&engine->limiter, options->rate, error) != CLY_OK ||
-        cly_limiter_init(&engine->asset_limiter, asset_rate, error) != CLY_OK) {
-        cly_engine_free(engine);
-        return cly_error_no_memory(error);
-    }
-    engine->asset_limiter.within = &engine->limiter;
-    *out = engine;
-    return CLY_OK;
+    return kind;
 }
 
-void cly_engine_stop(cly_engine *engine) {
-    if (engine->multi == NULL) return;
-    for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) {
-        slot *of = &engine->slots[i];
-        if (of->place != PLACE_FREE) cly_engine_cancel(engine, ticket_of(engine, of));
-        cly_transfer_close(&of->transfer);
-    }
+cly_call_table *cly_engine_calls(cly_engine *engine) {
+    return engine->calls;
+}
+
+static void close_all(cly_engine *engine) {
+    free_transfers(&engine->idle);
+    cly_pools_clear(&engine->pools); /* no handle names a share any more */
     curl_multi_cleanup(engine->multi);
     engine->multi = NULL;
 }
 
+void cly_engine_stop(cly_engine *engine) {
+    if (engine->multi == NULL) return;
+    cly_call_table_lock(engine->calls);
+    engine->calls->is_closed = true;
+    cly_call_table_cancel_all(engine->calls);
+    engine->calls->wake = NULL;
+    cly_call_table_unlock(engine->calls);
+    cly_engine_end_canceled(engine);
+    close_all(engine);
+}
+
 void cly_engine_free(cly_engine *engine) {
     if (engine == NULL) return;
-    cly_engine_stop(engine);
-    for (int i = 0; engine->slots && i < engine->options.max_in_flight; i++) clear_slot(&engine->slots[i]);
+    if (engine->calls) cly_engine_stop(engine);
+    if (engine->multi) close_all(engine);
     cly_limiter_clear(&engine->limiter);
     cly_limiter_clear(&engine->asset_limiter);
-    cly_event_queue_clear(&engine->events);
-    free(engine->slots);
+    cly_call_table_free(engine->calls);
     free(engine);
 }
 
-void cly_engine_abandon(cly_engine *engine) {
-    if (engine == NULL) return;
-    cly_limiter_clear(&engine->limiter);
-    cly_limiter_clear(&engine->asset_limiter);
-    cly_event_queue_clear(&engine->events);
-    for (int i = 0; i < engine->options.max_in_flight; i++) {
-        slot *old = &engine->slots[i];
-        bool is_libcurls = old->place == PLACE_FLYING; /* it still reads body and reply */
-        old->transfer.easy = NULL;
-        if (!is_libcurls) clear_slot(old);
-    }
+/* ---- the end of an attempt; under the lock ---- */
+
+static cly_limiter *limiter_of(cly_engine *engine, const cly_record *record) {
+    return record->call.operation->limit == CLY_LIMIT_ASSETS ? &engine->asset_limiter : &engine->limiter;
 }
 
-/* ---- what is told ---- */
-
-static cly_event event_of(const slot *of, cly_event_type type, double delay) {
-    cly_event event = {0};
-    event.type = type;
-    event.operation = of->call.operation->name;
-    event.call = of->number;
-    event.attempt = of->call.attempts;
-    event.delay = delay;
-    event.http_version = "";
-    return event;
-}
-
-/* Until libcurl has had its turn, it knows of a handle's last exchange. */
-static bool was_performed(const cly_engine *engine, const slot *of) {
-    return engine->performed_at > of->transfer.started_at;
-}
-
-static void tell_attempt(cly_engine *engine, const slot *of, const cly_report *report) {
+static void tell_attempt(cly_engine *engine, const cly_record *record, const cly_transfer *transfer) {
     cly_event event;
-    engine->stats.attempts++;
-    if (!engine->events.is_wanted) return;
-    event = event_of(of, CLY_EVENT_ATTEMPT, 0);
-    event.status = report->status;
-    event.kind = of->call.error.kind;
-    event.outcome = of->call.error.outcome;
-    event.http_version = cly_transfer_http_version(&of->transfer);
-    if (was_performed(engine, of)) event.phases = cly_transfer_phases(&of->transfer);
-    cly_event_put(&engine->events, &event);
+    engine->calls->stats.attempts++;
+    if (!engine->calls->events.is_wanted) return;
+    event = cly_record_event(record, CLY_EVENT_ATTEMPT, 0);
+    event.status = transfer->report.status;
+    event.kind = record->call.error.kind;
+    event.outcome = record->call.error.outcome;
+    event.http_version = cly_transfer_http_version(transfer);
+    event.phases = cly_transfer_phases(transfer);
+    cly_event_put(&engine->calls->events, &event);
 }
 
-static void tell_retry(cly_engine *engine, const slot *of) {
-    cly_event event = event_of(of, CLY_EVENT_RETRY, of->call.decision.delay);
-    event.reason = of->call.decision.reason;
-    engine->stats.retries++;
-    cly_event_put(&engine->events, &event);
+static void tell_retry(cly_engine *engine, const cly_record *record) {
+    cly_event event = cly_record_event(record, CLY_EVENT_RETRY, record->call.decision.delay);
+    event.reason = record->call.decision.reason;
+    engine->calls->stats.retries++;
+    cly_event_put(&engine->calls->events, &event);
 }
 
-static void tell_throttled(cly_engine *engine, const slot *of, double delay) {
-    cly_event event = event_of(of, CLY_EVENT_THROTTLED, delay);
+static void tell_throttled(cly_engine *engine, const cly_record *record, double delay) {
+    cly_event event = cly_record_event(record, CLY_EVENT_THROTTLED, delay);
     event.attempt++;
-    engine->stats.throttled++;
-    cly_event_put(&engine->events, &event);
-}
-
-static void tell_done(cly_engine *engine, const slot *of) {
-    const char *id = cly_response_text(&of->call.response, CLY_TEXT_ID);
-    const char *code = cly_response_text(&of->call.response, CLY_TEXT_CODE);
-    cly_event event;
-    if (!engine->events.is_wanted) return;
-    event = event_of(of, CLY_EVENT_DONE, of->call.ended_at - of->call.started_at);
-    event.status = of->call.status;
-    event.kind = of->call.error.kind;
-    event.outcome = of->call.error.outcome;
-    event.http_version = of->http_version;
-    if (event.kind == CLY_OK && id) snprintf(event.id, sizeof event.id, "%s", id);
-    if (event.kind != CLY_OK && code) snprintf(event.code, sizeof event.code, "%s", code);
-    cly_event_put(&engine->events, &event);
-}
-
-static void count_end(cly_stats *stats, const cly_error *error) {
-    uint64_t *counters[] = {&stats->not_sent, &stats->rejected, &stats->unknown};
-    if (error->kind == CLY_OK)
-        stats->succeeded++;
-    else
-        ++*counters[error->outcome];
-}
-
-/* ---- carrying ---- */
-
-static cly_limiter *limiter_of(cly_engine *engine, const slot *of) {
-    return of->call.operation->limit == CLY_LIMIT_ASSETS ? &engine->asset_limiter : &engine->limiter;
-}
-
-/* Nobody asks for it any more. */
-static void give_back(cly_engine *engine, slot *of) {
-    cly_buffer_trim(&of->body);
-    cly_buffer_trim(&of->transfer.reply);
-    cly_response_trim(&of->call.response);
-    move(engine, of, PLACE_FREE);
-}
-
-static void end_call(cly_engine *engine, slot *ended) {
-    ended->http_version = ended->call.attempts > 0 ? cly_transfer_http_version(&ended->transfer) : "";
-    count_end(&engine->stats, &ended->call.error);
-    tell_done(engine, ended);
-    engine->stats.in_flight--;
-    move(engine, ended, PLACE_DONE);
-    if (ended->is_detached) give_back(engine, ended);
+    engine->calls->stats.throttled++;
+    cly_event_put(&engine->calls->events, &event);
 }
 
 static void pause_all(cly_engine *engine, const cly_report *report, double now) {
@@ -325,216 +251,434 @@ static void pause_all(cly_engine *engine, const cly_report *report, double now) 
 /* Shorter keys are in many words. */
 enum { SECRET_MASKED_LEAST = 8 };
 
-/* A whole reply is handed on: it may echo the key, as errors may. What is judged is
- * what will be read, should stars stand in its way. */
-static void mask_reply(const cly_engine *engine, slot *of, const cly_report *report) {
-    cly_buffer *reply = &of->transfer.reply;
+/* A whole reply is handed on: it may echo the key, as errors may. The reply is judged as
+ * it will be read, should stars stand in its way. */
+static void mask_reply(const cly_engine *engine, const cly_record *record, cly_transfer *transfer) {
+    cly_buffer *reply = &transfer->reply;
     const char *secret = engine->rules.secret;
-    if (of->call.operation->reply == CLY_REPLY_ID || !cly_report_is_success(report)) return;
+    if (record->call.operation->reply == CLY_REPLY_ID || !cly_report_is_success(&transfer->report)) return;
     if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
     (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
 }
 
-/* Of what was found to be deleted there is no reply: its error is none. */
-static void drop_refusal(slot *of) {
-    if (of->call.error.kind == CLY_OK && of->call.status >= 300) cly_buffer_reset(&of->transfer.reply);
+/* A refusal in place of a second deletion is no error, and no reply either. */
+static void drop_refusal(cly_record *record) {
+    if (record->call.error.kind == CLY_OK && record->call.status >= 300) cly_buffer_reset(&record->reply);
 }
 
-/* An attempt ended: what comes next is the call's to say. */
-static void conclude(cly_engine *engine, slot *of, const cly_report *report, double now) {
-    if (!of->transfer.is_issued) cly_limiter_gave_up(limiter_of(engine, of));
+static bool is_of_a_balancer(int status) {
+    return status >= 502 && status <= 504;
+}
+
+/* What the end of an attempt says of whether the API can be reached. */
+static void note_reach(cly_engine *engine, const cly_transfer *transfer, double now) {
+    const cly_report *report = &transfer->report;
+    double chance = cly_chance_next(&engine->chance);
+    if (report->end == CLY_END_UNREACHED)
+        cly_outage_failed(&engine->outage, CLY_SIGN_UNREACHED, chance, now);
+    else if (is_of_a_balancer(report->status) || transfer->is_turned_away)
+        cly_outage_failed(&engine->outage, CLY_SIGN_BAD_REPLY, chance, now);
+    else if (report->status > 0)
+        cly_outage_reached(&engine->outage, true);
+    else if (transfer->is_probe)
+        cly_outage_unclear(&engine->outage);
+    engine->rules.is_outage = engine->outage.is_on && engine->outage.was_reached;
+}
+
+/* A cancel may have come while the attempt was ending by itself. */
+static void end_or_wait(cly_engine *engine, cly_record *record, double now) {
+    if (record->is_canceled) cly_call_cancel(&record->call, now);
+    if (record->call.state == CLY_CALL_DONE) {
+        drop_refusal(record);
+        cly_call_table_end(engine->calls, record);
+        return;
+    }
+    tell_retry(engine, record);
+    cly_call_table_move(engine->calls, record, CLY_RECORD_WAITING);
+}
+
+/* An attempt ended: core/call says what comes next. */
+static void conclude(cly_engine *engine, cly_transfer *transfer, double now) {
+    cly_record *record = transfer->record;
+    const cly_report *report = &transfer->report;
+    if (!transfer->is_issued) cly_limiter_gave_up(limiter_of(engine, record));
     if (report->status == 429) pause_all(engine, report, now);
-    mask_reply(engine, of, report);
-    cly_call_report(&of->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
-    tell_attempt(engine, of, report);
-    if (of->call.state == CLY_CALL_DONE) {
-        drop_refusal(of);
-        end_call(engine, of);
-        return;
-    }
-    tell_retry(engine, of);
-    move(engine, of, PLACE_WAITING);
+    if (report->end == CLY_END_NO_DESCRIPTOR) engine->is_short_of_descriptors = true;
+    note_reach(engine, transfer, now);
+    mask_reply(engine, record, transfer);
+    cly_call_report(&record->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
+    record->http_version = cly_transfer_http_version(transfer);
+    cly_buffer_swap(&record->reply, &transfer->reply);
+    tell_attempt(engine, record, transfer);
+    end_or_wait(engine, record, now);
 }
 
-static void launch(cly_engine *engine, slot *of, double slot_at, bool is_fresh, double now) {
-    static const cly_report unsent = {CLY_END_NO_MEMORY, false, 0, -1, NULL, NULL, 0};
+/* libcurl kept it for want of a stream or a connection: it goes back to the queue. */
+static void withdraw(cly_engine *engine, cly_transfer *transfer, double now) {
+    cly_record *record = transfer->record;
+    cly_limiter_gave_up(limiter_of(engine, record));
+    if (transfer->is_probe) cly_outage_unclear(&engine->outage);
+    cly_call_withdraw(&record->call);
+    if (record->is_canceled) cly_call_cancel(&record->call, now);
+    if (record->is_canceled)
+        cly_call_table_end(engine->calls, record);
+    else
+        cly_call_table_move(engine->calls, record, CLY_RECORD_WAITING); /* due at once */
+}
+
+static void conclude_all(cly_engine *engine, double now) {
+    while (engine->ended.first) {
+        cly_transfer *transfer = detach(&engine->ended, engine->ended.first);
+        if (transfer->report.end == CLY_END_PARKED)
+            withdraw(engine, transfer, now);
+        else
+            conclude(engine, transfer, now);
+        append(&engine->idle, transfer);
+    }
+}
+
+/* ---- stopping attempts; without the lock ---- */
+
+static void end_attempt(cly_engine *engine, cly_transfer *transfer, double now) {
+    cly_pools_ended(&engine->pools, transfer->pool, transfer->is_issued, now);
+    append(&engine->ended, detach(&engine->running, transfer));
+}
+
+static void stop(cly_engine *engine, cly_transfer *transfer, cly_end end, double now) {
+    curl_multi_remove_handle(engine->multi, transfer->easy);
+    cly_transfer_stop(transfer, end);
+    end_attempt(engine, transfer, now);
+}
+
+/* A path that has died silently is noticed by the first request that times out on it.
+ * Every later call goes over a new connection. */
+static void retire_if_silent(cly_engine *engine, const cly_transfer *transfer, double now) {
+    double elapsed = now - transfer->started_at;
+    double silent =
+        cly_connections_silence(&engine->pools.connections, transfer->connection, transfer->started_at, now);
+    if (silent >= fmin(1, elapsed / 2)) cly_pools_retire(&engine->pools, transfer->pool, now);
+}
+
+static void stop_late(cly_engine *engine, cly_transfer *transfer, double now) {
+    bool has_time = now < transfer->request.deadline;
+    if (transfer->is_issued) retire_if_silent(engine, transfer, now);
+    stop(engine, transfer, has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT, now);
+}
+
+static double deadline_of(const cly_transfer *transfer) {
+    const cly_transfer_request *request = &transfer->request;
+    return transfer->is_issued ? request->deadline : fmin(request->deadline, request->connect_deadline);
+}
+
+/* Looks at the attempts under way when one of them may be overdue, which is seldom. */
+static void stop_overdue(cly_engine *engine, double now) {
+    cly_transfer *next;
+    if (now < engine->overdue_at) return;
+    engine->overdue_at = HUGE_VAL;
+    for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
+        next = transfer->next;
+        if (deadline_of(transfer) <= now)
+            stop_late(engine, transfer, now);
+        else
+            engine->overdue_at = fmin(engine->overdue_at, deadline_of(transfer));
+    }
+}
+
+static void stop_canceled(cly_engine *engine, double now) {
+    cly_transfer *next;
+    for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
+        next = transfer->next;
+        if (transfer->record->is_canceled) stop(engine, transfer, CLY_END_CANCELED, now);
+    }
+}
+
+/* ---- starting attempts ---- */
+
+static cly_transfer_request request_of(const cly_engine *engine, cly_record *record, double permit_at,
+                                       double now) {
     cly_transfer_request request;
-    request.method = of->method;
-    request.url = of->url.data;
-    request.body = of->body.data;
-    request.length = of->body.length;
-    request.trace_header = of->traceparent;
-    request.is_fresh = is_fresh;
-    request.timeout = of->call.deadline - now;
-    request.slot_at = slot_at;
-    request.limiter = limiter_of(engine, of);
-    move(engine, of, PLACE_FLYING);
-    if (cly_transfer_prepare(&of->transfer, &engine->options.settings, &request, of, now) &&
-        curl_multi_add_handle(engine->multi, of->transfer.easy) == CURLM_OK) {
-        engine->started++;
-        return;
-    }
-    conclude(engine, of, &unsent, now);
+    request.method = record->method;
+    request.url = record->url.data;
+    request.body = record->body.data;
+    request.length = record->body.length;
+    request.trace_header = record->traceparent;
+    request.deadline = record->call.deadline;
+    request.connect_deadline = now + engine->options.settings.connect_timeout;
+    request.permit_at = permit_at;
+    return request;
 }
 
-static void start_attempt(cly_engine *engine, slot *of, double slot_at, double now) {
-    double overdue_at = of->call.deadline + overdue_after;
-    if (overdue_at < engine->overdue_at) engine->overdue_at = overdue_at;
-    cly_call_sent(&of->call);
-    launch(engine, of, slot_at, false, now);
+/* Under the lock: the rest is done without it. */
+static void begin_attempt(cly_engine *engine, cly_record *record, cly_transfer *transfer, cly_pool *pool,
+                          double permit_at, double now) {
+    transfer->record = record;
+    transfer->pool = pool;
+    transfer->request = request_of(engine, record, permit_at, now);
+    transfer->is_probe = cly_outage_started(&engine->outage);
+    cly_call_sent(&record->call);
+    cly_call_table_move(engine->calls, record, CLY_RECORD_RUNNING);
+    cly_pools_started(&engine->pools, pool);
+    append(&engine->starting, transfer);
 }
 
-/* A call that is between attempts: where it belongs now. */
-static void settle(cly_engine *engine, slot *of, double now) {
-    switch (cly_call_next(&of->call, now)) {
-    case CLY_STEP_DONE: end_call(engine, of); break;
-    case CLY_STEP_SEND:
-        if (of->place == PLACE_READY) break;
-        of->ready_at = now;
-        of->is_throttled = false;
-        move(engine, of, PLACE_READY);
-        break;
-    case CLY_STEP_WAIT: break;
+static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
+    append(&engine->running, transfer);
+    engine->overdue_at = fmin(engine->overdue_at, deadline_of(transfer));
+    engine->added++;
+    transfer->turn = engine->turn;
+    if (is_ready && curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK) return;
+    engine->added--;
+    cly_transfer_stop(transfer, CLY_END_NO_MEMORY);
+    end_attempt(engine, transfer, now);
+}
+
+/* Hands libcurl what was begun. */
+static void start_all(cly_engine *engine, double now) {
+    while (engine->starting.first) {
+        cly_transfer *transfer = detach(&engine->starting, engine->starting.first);
+        const cly_transfer_request request = transfer->request;
+        bool is_ready = cly_transfer_prepare(transfer, &engine->options.settings, &engine->host, &request,
+                                             transfer->pool, now);
+        add(engine, transfer, is_ready, now);
     }
 }
 
-static void settle_all(cly_engine *engine, place where, double now) {
-    slot *of = engine->lists[where].first;
-    while (of) {
-        slot *next = of->next;
-        settle(engine, of, now);
-        of = next;
-    }
+/* libcurl issues the request: in its turn, without the lock. */
+static void issued(void *context, cly_transfer *transfer, double now) {
+    cly_engine *engine = context;
+    cly_call_table_lock(engine->calls);
+    cly_limiter_left(limiter_of(engine, transfer->record), now);
+    if (engine->options.is_shared) cly_slots_departed(&engine->permits, transfer->request.permit_at, now);
+    cly_outage_reached(&engine->outage, false);
+    engine->rules.is_outage = engine->outage.is_on;
+    cly_call_table_unlock(engine->calls);
 }
+
+/* ---- who may leave; under the lock ---- */
 
 static void mark_throttled(cly_engine *engine) {
-    for (slot *of = engine->lists[PLACE_READY].first; of; of = of->next) of->is_throttled = true;
+    cly_record *record = engine->calls->lists[CLY_RECORD_READY].last;
+    for (; record && !record->is_throttled; record = record->previous) record->is_throttled = true;
 }
 
 /* Both limiters must agree: what all may send can be too much for this process. */
-static double wait_to_leave(cly_engine *engine, cly_limiter *limiter, double now, double *slot_at) {
-    /* Its own limiter first: it knows when, while a slot may not even be asked for. */
+static double wait_to_leave(cly_engine *engine, cly_limiter *limiter, double now, double *permit_at) {
+    /* Its own limiter first: it knows when, while a permit may not even be asked for. */
     double wait = limiter == &engine->asset_limiter ? cly_limiter_wait(limiter, now) : 0;
-    if (wait <= 0 && engine->options.is_shared) wait = cly_slots_wait(&engine->slots_given, now);
+    if (wait <= 0 && engine->options.is_shared) wait = cly_slots_wait(&engine->permits, now);
     if (wait > 0) return wait;
     wait = cly_limiter_take(limiter, now);
-    if (wait <= 0 && engine->options.is_shared) *slot_at = cly_slots_take(&engine->slots_given);
+    if (wait <= 0 && engine->options.is_shared) *permit_at = cly_slots_take(&engine->permits);
     return wait;
 }
 
-/* Lets go what its limiter lets go; returns the seconds until it lets the next. Those
- * that wait for the assets' limiter do not keep others waiting. */
-static double release_ready(cly_engine *engine, double now) {
+/* The pool for one more attempt and the transfer, or NULL and when to ask again. */
+static cly_pool *find_place(cly_engine *engine, cly_transfer **transfer, double now, double *wait) {
+    cly_pool *pool;
+    *wait = cly_outage_wait(&engine->outage, now);
+    if (*wait > 0) return NULL;
+    pool = cly_pools_choose(&engine->pools, now, wait);
+    if (pool == NULL) return NULL;
+    *transfer = take_transfer(engine);
+    *wait = recently; /* without memory it is tried again */
+    return *transfer ? pool : NULL;
+}
+
+/* Begins an attempt of a READY call: 0, or the seconds until it may. */
+static double try_begin(cly_engine *engine, cly_record *record, double now) {
+    cly_limiter *limiter = limiter_of(engine, record);
+    cly_transfer *transfer;
+    double permit_at = now, wait;
+    cly_pool *pool = find_place(engine, &transfer, now, &wait);
+    if (pool == NULL) return wait;
+    wait = wait_to_leave(engine, limiter, now, &permit_at);
+    if (wait > 0) {
+        append(&engine->idle, transfer);
+        if (limiter == &engine->limiter) mark_throttled(engine);
+        record->is_throttled = true;
+        return wait;
+    }
+    if (record->is_throttled) tell_throttled(engine, record, now - record->ready_at);
+    begin_attempt(engine, record, transfer, pool, permit_at, now);
+    return 0;
+}
+
+/* Begins what may leave; returns the seconds until the next may. Calls that wait for the
+ * assets' limiter do not keep others waiting. */
+static double begin_ready(cly_engine *engine, double now) {
     double soonest = HUGE_VAL;
-    slot *next;
-    for (slot *of = engine->lists[PLACE_READY].first; of; of = next) {
-        cly_limiter *limiter = limiter_of(engine, of);
-        double slot_at = now, wait;
-        next = of->next;
-        if (limiter == &engine->asset_limiter && soonest < HUGE_VAL) {
-            of->is_throttled = true;
+    cly_record *next;
+    for (cly_record *record = engine->calls->lists[CLY_RECORD_READY].first; record; record = next) {
+        bool is_asset = limiter_of(engine, record) == &engine->asset_limiter;
+        double wait;
+        next = record->next;
+        if (is_asset && soonest < HUGE_VAL) {
+            record->is_throttled = true;
             continue;
         }
-        wait = wait_to_leave(engine, limiter, now, &slot_at);
-        if (wait > 0 && limiter == &engine->limiter) {
-            mark_throttled(engine);
-            return fmin(wait, soonest);
-        }
-        if (wait > 0) {
-            of->is_throttled = true;
-            soonest = wait;
-            continue;
-        }
-        if (of->is_throttled) tell_throttled(engine, of, now - of->ready_at);
-        start_attempt(engine, of, slot_at, now);
+        wait = try_begin(engine, record, now);
+        if (wait > 0 && !(is_asset && record->is_throttled)) return fmin(wait, soonest);
+        if (wait > 0) soonest = wait;
     }
     return soonest;
 }
 
-/* Ends the attempt with what is known of it. */
-static void stop(cly_engine *engine, slot *of, cly_end end, double now) {
-    cly_report report = cly_transfer_cancel(&of->transfer);
-    report.end = end;
-    curl_multi_remove_handle(engine->multi, of->transfer.easy);
-    conclude(engine, of, &report, now);
+/* ---- permits of a shared limiter; under the lock ---- */
+
+/* Those that could leave if they had a permit, as far as their limiters and the
+ * connections go. */
+static int count_ready(cly_engine *engine, double now) {
+    int ready = 0, assets = 0, room = cly_limiter_room(&engine->asset_limiter, now);
+    const cly_record *record = engine->calls->lists[CLY_RECORD_READY].first;
+    for (; record; record = record->next)
+        ++*(limiter_of(engine, record) == &engine->asset_limiter ? &assets : &ready);
+    if (assets > room) assets = room > 0 ? room : 0;
+    return ready + assets;
 }
 
-/* libcurl counts from its first turn. What is late by then, since nobody stepped for
- * so long, must not leave any more. */
-static void stop_late(cly_engine *engine, double now) {
-    slot *of = engine->lists[PLACE_FLYING].last;
-    while (of && !was_performed(engine, of)) {
-        slot *previous = of->previous;
-        if (now >= of->call.deadline) stop(engine, of, CLY_END_TIMEOUT, now);
-        of = previous;
-    }
+static int permits_wanted(cly_engine *engine) {
+    double now = cly_clock_now();
+    int ready, left;
+    if (!engine->options.is_shared) return 0;
+    left = cly_slots_left(&engine->permits, now); /* pays what is owed */
+    ready = count_ready(engine, now);
+    if (ready > engine->room) ready = engine->room;
+    ready += engine->permits.owed - left;
+    return ready > 0 ? ready : 0;
 }
 
-/* Looks at the calls under way when one of them may be overdue, which is seldom. */
-static void stop_overdue(cly_engine *engine, double now) {
-    slot *of = engine->lists[PLACE_FLYING].first;
-    if (now < engine->overdue_at) return;
-    engine->overdue_at = HUGE_VAL;
-    while (of) {
-        slot *next = of->next;
-        double overdue_at = of->call.deadline + overdue_after;
-        if (overdue_at <= now)
-            stop(engine, of, CLY_END_TIMEOUT, now);
-        else if (overdue_at < engine->overdue_at)
-            engine->overdue_at = overdue_at;
-        of = next;
-    }
+int cly_engine_permits_wanted(cly_engine *engine) {
+    int wanted;
+    cly_call_table_lock(engine->calls);
+    wanted = engine->permits_asked = permits_wanted(engine);
+    cly_call_table_unlock(engine->calls);
+    return wanted;
 }
 
-static double until_overdue(const cly_engine *engine, double now) {
-    return engine->lists[PLACE_FLYING].first ? engine->overdue_at - now : HUGE_VAL;
+void cly_engine_give_permit(cly_engine *engine, double at) {
+    cly_call_table_lock(engine->calls);
+    cly_slots_add(&engine->permits, at);
+    if (engine->permits_asked > 0) engine->permits_asked--; /* one less is awaited: the next is news */
+    cly_call_table_wake(engine->calls);
+    cly_call_table_unlock(engine->calls);
+}
+
+double cly_engine_take_pause(cly_engine *engine) {
+    double seconds;
+    cly_call_table_lock(engine->calls);
+    seconds = engine->pause_to_tell;
+    engine->pause_to_tell = 0;
+    cly_call_table_unlock(engine->calls);
+    return seconds;
+}
+
+bool cly_engine_take_shortage(cly_engine *engine) {
+    bool is_short;
+    cly_call_table_lock(engine->calls);
+    is_short = engine->is_short_of_descriptors;
+    engine->is_short_of_descriptors = false;
+    cly_call_table_unlock(engine->calls);
+    return is_short;
+}
+
+/* ---- steps ---- */
+
+static void free_drained_pool(cly_engine *engine, cly_pool *pool) {
+    for (cly_transfer *idle = engine->idle.first; idle && pool->named > 0; idle = idle->next)
+        if (idle->named == pool) cly_transfer_leave_pool(idle);
+    cly_pools_drop(&engine->pools, pool);
+}
+
+static double free_drained_pools(cly_engine *engine, double now) {
+    cly_pool *pool;
+    double wait;
+    while ((pool = cly_pools_drained(&engine->pools, now, &wait)) != NULL) free_drained_pool(engine, pool);
+    return wait;
+}
+
+static void take_cancels(cly_engine *engine, double now) {
+    bool has_cancels;
+    cly_call_table_lock(engine->calls);
+    has_cancels = engine->calls->has_cancels;
+    engine->calls->has_cancels = false;
+    engine->calls->is_waiting = false;
+    cly_call_table_unlock(engine->calls);
+    if (has_cancels) stop_canceled(engine, now);
 }
 
 /* Moves everything along that needs no network; returns the seconds until there
  * is something of that kind again. */
 static double advance(cly_engine *engine) {
-    double now = cly_clock_now(), wait;
+    double now = cly_clock_now(), wait, until_free;
+    take_cancels(engine, now);
     stop_overdue(engine, now);
-    settle_all(engine, PLACE_WAITING, now);
-    settle_all(engine, PLACE_READY, now);
-    wait = release_ready(engine, now);
-    for (const slot *of = engine->lists[PLACE_WAITING].first; of; of = of->next) {
-        double until = of->call.wait_until < of->call.deadline ? of->call.wait_until : of->call.deadline;
-        if (until - now < wait) wait = until - now;
-    }
-    for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next)
-        if (of->call.deadline - now < wait) wait = of->call.deadline - now;
-    wait = fmin(wait, until_overdue(engine, now));
-    return wait > 0 ? wait : 0;
+    cly_call_table_lock(engine->calls);
+    conclude_all(engine, now);
+    wait = cly_call_table_advance(engine->calls, now);
+    wait = fmin(wait, begin_ready(engine, now));
+    engine->room = cly_pools_room(&engine->pools);
+    cly_call_table_unlock(engine->calls);
+    start_all(engine, now);
+    until_free = free_drained_pools(engine, now); /* every handle is idle or names its own pool now */
+    if (engine->running.first) wait = fmin(wait, engine->overdue_at - now);
+    return fmax(0, fmin(wait, until_free));
 }
 
-static void collect_ended(cly_engine *engine) {
-    double now = engine->performed_at = cly_clock_now();
+/* Nothing was sent: it is tried at once on a fresh connection, with the same permit. */
+static void launch_again(cly_engine *engine, cly_transfer *transfer, double now) {
+    add(engine, detach(&engine->running, transfer), cly_transfer_prepare_again(transfer), now);
+}
+
+/* A connection that takes no request at all may be an outage. */
+static void note_refused(cly_engine *engine, cly_transfer *transfer, double now) {
+    transfer->is_turned_away = !cly_pools_refused(&engine->pools, transfer->pool, transfer->connection, now);
+}
+
+static void collect_ended(cly_engine *engine, double now) {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
-        slot *ended = NULL;
+        cly_transfer *ended = NULL;
         CURLcode code = message->data.result;
         CURL *easy = message->easy_handle;
-        cly_report report;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&ended);
-        report = cly_transfer_report(&ended->transfer, code, now);
+        ended->is_performed = true;
+        cly_transfer_finish(ended, code);
         curl_multi_remove_handle(engine->multi, easy);
-        if (cly_transfer_wants_fresh(&ended->transfer))
-            launch(engine, ended, ended->transfer.slot_at, true, now);
+        engine->idle_turns = 0;
+        if (ended->is_refused) note_refused(engine, ended, now);
+        if (cly_transfer_wants_fresh(ended))
+            launch_again(engine, ended, now);
         else
-            conclude(engine, ended, &report, now);
+            end_attempt(engine, ended, now);
+    }
+}
+
+/* The list is in the order of their turns; those of a later one libcurl has not seen. */
+static void look_at_added(cly_engine *engine, unsigned turn, double now) {
+    cly_transfer *previous;
+    for (cly_transfer *transfer = engine->running.last; transfer; transfer = previous) {
+        previous = transfer->previous;
+        if (transfer->turn < turn) return;
+        if (transfer->turn > turn) continue;
+        transfer->is_performed = true;
+        if (!cly_transfer_is_parked(transfer)) continue;
+        cly_pools_parked(&engine->pools, transfer->pool, now);
+        stop(engine, transfer, CLY_END_PARKED, now);
     }
 }
 
 static void perform(cly_engine *engine) {
     int running = 0;
-    if (engine->lists[PLACE_FLYING].first == NULL) return;
-    cly_cork_hold(&engine->cork, engine->started);
-    engine->started = 0;
+    unsigned turn = engine->turn++;
+    if (engine->running.first == NULL) return;
+    cly_cork_hold(&engine->cork, engine->added, engine->pools.protocol == CLY_PROTOCOL_HTTP2);
+    engine->added = 0;
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);
-    collect_ended(engine);
+    engine->performed_at = cly_clock_now();
+    collect_ended(engine, engine->performed_at);
+    look_at_added(engine, turn, engine->performed_at);
 }
 
 /* Rounded up: waking a moment early would only mean waiting once more. */
@@ -542,221 +686,67 @@ static int milliseconds(double seconds) {
     return seconds > 3600 ? 3600 * 1000 : (int)ceil(seconds * 1000);
 }
 
-static slot *first_done(const cly_engine *engine, unsigned group) {
-    slot *of = engine->lists[PLACE_DONE].first;
-    while (of && of->group != group) of = of->next;
-    return of;
+/* Under the lock a last look: what comes later wakes the wait. */
+static bool may_wait(cly_engine *engine, unsigned group) {
+    bool is_news;
+    cly_call_table_lock(engine->calls);
+    is_news = engine->calls->has_cancels || permits_wanted(engine) > engine->permits_asked ||
+              cly_call_table_has_done(engine->calls, group);
+    engine->calls->is_waiting = !is_news;
+    cly_call_table_unlock(engine->calls);
+    return !is_news;
 }
 
-/* Those that could leave if they had a slot, as far as their limiters go. */
-static int count_ready(cly_engine *engine, double now) {
-    int ready = 0, assets = 0, room = cly_limiter_room(&engine->asset_limiter, now);
-    for (const slot *of = engine->lists[PLACE_READY].first; of; of = of->next)
-        ++*(limiter_of(engine, of) == &engine->asset_limiter ? &assets : &ready);
-    if (assets > room) assets = room > 0 ? room : 0;
-    return ready + assets;
+enum { IDLE_TURNS = 200 };
+
+/* A request that a server's lowered limit holds back keeps libcurl up to 8.14 busy: its
+ * wait ends at once, for as long as that request has time. */
+static void rest_if_idle(cly_engine *engine, double waited) {
+    engine->idle_turns = waited > 0.0002 ? 0 : engine->idle_turns + 1;
+    if (engine->idle_turns > IDLE_TURNS) cly_clock_sleep(0.001);
 }
 
-static int slots_wanted(cly_engine *engine) {
-    double now = cly_clock_now();
-    int ready, left;
-    if (!engine->options.is_shared) return 0;
-    left = cly_slots_left(&engine->slots_given, now); /* pays what is owed */
-    ready = count_ready(engine, now) + engine->slots_given.owed - left;
-    return ready > 0 ? ready : 0;
+static void wait_for_network(cly_engine *engine, double seconds, struct curl_waitfd *extra,
+                             unsigned extra_count) {
+    double before = cly_clock_now();
+    curl_multi_poll(engine->multi, extra, extra_count, milliseconds(seconds), NULL);
+    if (seconds > 0) rest_if_idle(engine, cly_clock_now() - before);
 }
 
-int cly_engine_slots_wanted(cly_engine *engine) {
-    engine->slots_asked = slots_wanted(engine);
-    return engine->slots_asked;
-}
-
-void cly_engine_give_slot(cly_engine *engine, double at) {
-    cly_slots_add(&engine->slots_given, at);
-    if (engine->slots_asked > 0) engine->slots_asked--; /* one less is awaited: the next is news */
-}
-
-double cly_engine_take_pause(cly_engine *engine) {
-    double seconds = engine->pause_to_tell;
-    engine->pause_to_tell = 0;
-    return seconds;
-}
-
-/* First what the network says, which may be that nothing is to start now. */
-static void start_and_perform(cly_engine *engine) {
-    double now = cly_clock_now();
-    bool is_recent = now - engine->performed_at < recently;
-    stop_late(engine, now);
+/* First what the network says, which may be that nothing is to start now. Last the
+ * calls: an end can make one wait for its next attempt, or let another start. */
+static double start_and_perform(cly_engine *engine) {
+    bool is_recent = cly_clock_now() - engine->performed_at < recently;
+    double wait;
     if (!is_recent) perform(engine);
-    advance(engine);
-    if (is_recent || engine->started > 0) perform(engine);
+    wait = advance(engine);
+    if (is_recent) perform(engine);
+    while (engine->added > 0 || engine->ended.first) {
+        if (engine->added > 0) perform(engine);
+        wait = advance(engine);
+    }
+    return wait;
 }
 
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
                      unsigned extra_count) {
     double wait;
     if (engine->multi == NULL) return;
+    wait = start_and_perform(engine);
+    if (max_wait <= 0 || !may_wait(engine, group)) return;
+    wait_for_network(engine, fmin(wait, max_wait), extra, extra_count);
     start_and_perform(engine);
-    /* After the network, whose ends can make a call wait for its next attempt. */
-    wait = advance(engine);
-    if (first_done(engine, group) || max_wait <= 0 || slots_wanted(engine) > engine->slots_asked) return;
-    if (wait > max_wait) wait = max_wait;
-    /* Returns at once when a transfer was just added. */
-    curl_multi_poll(engine->multi, extra, extra_count, milliseconds(wait), NULL);
-    perform(engine);
-    advance(engine);
+}
+
+void cly_engine_end_canceled(cly_engine *engine) {
+    double now = cly_clock_now();
+    if (engine->multi == NULL) return;
+    take_cancels(engine, now);
+    cly_call_table_lock(engine->calls);
+    conclude_all(engine, now);
+    cly_call_table_unlock(engine->calls);
 }
 
 void cly_engine_wakeup(cly_engine *engine) {
     if (engine->multi) curl_multi_wakeup(engine->multi);
-}
-
-/* ---- the callers' side ---- */
-
-static bool fill(slot *taken, const cly_submission *submission) {
-    cly_buffer_reset(&taken->url);
-    cly_buffer_append(&taken->url, submission->url, strlen(submission->url) + 1);
-    if (taken->url.state != CLY_BUFFER_FINE) return false;
-    cly_buffer_reset(&taken->transfer.reply);
-    cly_buffer_swap(&taken->body, submission->body);
-    taken->method = submission->method;
-    taken->owner = submission->owner;
-    taken->number = submission->number;
-    taken->group = submission->group;
-    taken->is_detached = false;
-    taken->traceparent[0] = '\0';
-    if (submission->traceparent[0])
-        snprintf(taken->traceparent, sizeof taken->traceparent, "traceparent: %s", submission->traceparent);
-    return taken->url.state == CLY_BUFFER_FINE;
-}
-
-cly_kind cly_engine_submit(cly_engine *engine, cly_ticket *ticket, const cly_submission *submission,
-                           cly_error *error) {
-    slot *taken = engine->lists[PLACE_FREE].first;
-    if (engine->multi == NULL) return cly_error_set(error, CLY_CLOSED, CLY_NOT_SENT, "the client is closed");
-    if (taken == NULL)
-        return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "%d calls are in flight (max_in_flight)",
-                             engine->options.max_in_flight);
-    if (!fill(taken, submission)) return cly_error_no_memory(error);
-    taken->turn++;
-    taken->ready_at = cly_clock_now();
-    taken->is_throttled = false;
-    cly_call_begin(&taken->call, submission->operation, submission->batch, submission->timeout,
-                   submission->submitted_at);
-    engine->stats.calls++;
-    engine->stats.in_flight++;
-    move(engine, taken, PLACE_READY);
-    *ticket = ticket_of(engine, taken);
-    return CLY_OK;
-}
-
-int cly_engine_in_flight(const cly_engine *engine) {
-    return engine->stats.in_flight;
-}
-
-cly_ticket cly_engine_first_done(const cly_engine *engine, unsigned group) {
-    const slot *done = first_done(engine, group);
-    return done ? ticket_of(engine, done) : 0;
-}
-
-void cly_engine_detach_group(cly_engine *engine, unsigned group) {
-    for (int i = 0; i < engine->options.max_in_flight; i++) {
-        slot *of = &engine->slots[i];
-        if (of->place == PLACE_FREE || of->group != group) continue;
-        of->is_detached = true;
-        if (of->place == PLACE_DONE) give_back(engine, of);
-    }
-}
-
-bool cly_engine_is_done(const cly_engine *engine, cly_ticket ticket) {
-    const slot *of = find(engine, ticket);
-    return of && of->place == PLACE_DONE;
-}
-
-cly_call *cly_engine_call(const cly_engine *engine, cly_ticket ticket) {
-    slot *of = find(engine, ticket);
-    return of ? &of->call : NULL;
-}
-
-cly_transfer *cly_engine_transfer(const cly_engine *engine, cly_ticket ticket) {
-    slot *of = find(engine, ticket);
-    return of ? &of->transfer : NULL;
-}
-
-const char *cly_engine_http_version(const cly_engine *engine, cly_ticket ticket) {
-    const slot *of = find(engine, ticket);
-    return of && of->place == PLACE_DONE ? of->http_version : "";
-}
-
-void *cly_engine_owner(const cly_engine *engine, cly_ticket ticket) {
-    const slot *of = find(engine, ticket);
-    return of ? of->owner : NULL;
-}
-
-int cly_engine_slots(const cly_engine *engine) {
-    return engine->options.max_in_flight;
-}
-
-bool cly_engine_look(const cly_engine *engine, int index, cly_handover *out) {
-    static const cly_handover nothing = {0};
-    const slot *of = &engine->slots[index];
-    *out = nothing;
-    if (of->place == PLACE_FREE) return false;
-    out->ticket = ticket_of(engine, of);
-    out->is_detached = of->is_detached;
-    out->submission.operation = of->call.operation;
-    out->submission.batch = of->call.batch;
-    out->submission.submitted_at = of->call.started_at;
-    out->submission.timeout = of->call.deadline - of->call.started_at;
-    out->submission.number = of->number;
-    out->submission.group = of->group;
-    return true;
-}
-
-uint32_t cly_engine_turns(const cly_engine *engine) {
-    uint32_t most = 0;
-    for (int i = 0; i < engine->options.max_in_flight; i++)
-        if (engine->slots[i].turn > most) most = engine->slots[i].turn;
-    return most;
-}
-
-void cly_engine_assign(cly_engine *engine, cly_ticket ticket, void *owner, unsigned group) {
-    slot *of = find(engine, ticket);
-    if (of == NULL) return;
-    of->owner = owner;
-    of->group = group;
-    of->is_detached = false;
-}
-
-bool cly_engine_has_room(const cly_engine *engine) {
-    return engine->lists[PLACE_FREE].first != NULL;
-}
-
-void cly_engine_cancel(cly_engine *engine, cly_ticket ticket) {
-    slot *of = find(engine, ticket);
-    double now = cly_clock_now();
-    if (of == NULL || of->place == PLACE_DONE) return;
-    if (of->place != PLACE_FLYING) {
-        cly_call_cancel(&of->call, now);
-        end_call(engine, of);
-        return;
-    }
-    stop(engine, of, CLY_END_CANCELED, now);
-}
-
-void cly_engine_release(cly_engine *engine, cly_ticket ticket) {
-    slot *of = find(engine, ticket);
-    if (of == NULL) return;
-    cly_engine_cancel(engine, ticket);
-    if (of->place == PLACE_DONE) give_back(engine, of);
-}
-
-cly_event_queue *cly_engine_events(cly_engine *engine) {
-    return &engine->events;
-}
-
-cly_stats cly_engine_stats(const cly_engine *engine) {
-    cly_stats stats = engine->stats;
-    stats.events_lost = engine->events.lost;
-    return stats;
 }

@@ -113,6 +113,7 @@ cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_err
     out->secret = profile->config.api_key;
     out->max_in_flight = profile->config.max_in_flight;
     out->max_connections = profile->config.max_connections;
+    out->max_connection_age = profile->config.max_connection_age;
     out->max_attempts = profile->config.max_attempts;
     out->retry_unknown = profile->config.retry_unknown;
     out->rate = profile->config.rate;

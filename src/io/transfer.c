@@ -1,25 +1,38 @@
+#define _POSIX_C_SOURCE 200809L
 #include "io/transfer.h"
 
 #include "core/request.h"
 #include "core/text.h"
 #include "io/clock.h"
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION keeps a message from being sent twice"
 #endif
 
-enum { REPLY_HEADERS_MAX = 256 * 1024, IDLE_MAX = 45 /* seconds */, UPLOAD_BUFFER = 16 * 1024 };
+enum {
+    REPLY_HEADERS_MAX = 256 * 1024,
+    IDLE_MAX = 45,                 /* seconds; the pools give a connection up a little sooner */
+    UPLOAD_LEAST = 16 * 1024,      /* the least that libcurl takes, and a record of TLS */
+    UPLOAD_MOST = 2 * 1024 * 1024, /* the most that libcurl takes */
+    UPLOAD_HEAD = 4096             /* room for the head beside the body */
+};
 
 void cly_transfer_init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
     cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);
     cly_buffer_init(&transfer->url, CLY_URL_MAX);
+    transfer->connection = CLY_NO_CONNECTION;
 }
 
 void cly_transfer_close(cly_transfer *transfer) {
     if (transfer->easy) curl_easy_cleanup(transfer->easy);
+    if (transfer->named) transfer->named->named--;
+    transfer->named = NULL;
     curl_url_cleanup(transfer->parsed_url);
     transfer->easy = NULL;
     transfer->parsed_url = NULL;
@@ -56,8 +69,9 @@ static double read_retry_after(const char *value) {
 
 /* A reply begins. */
 static void read_status_line(cly_transfer *transfer, const char *line, size_t length) {
+    cly_protocol protocol = cly_starts_with(line, length, "http/1") ? CLY_PROTOCOL_HTTP1 : CLY_PROTOCOL_HTTP2;
     transfer->retry_after = -1;
-    if (cly_starts_with(line, length, "http/1")) cly_sockets_replied(transfer->sockets, transfer->local_port);
+    cly_pools_replied(transfer->host->pools, transfer->pool, transfer->connection, protocol);
 }
 
 static void read_header(cly_transfer *transfer, const char *line, size_t length) {
@@ -83,30 +97,54 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     return 0;
 }
 
-/* An issued request counts as left. libcurl's counters are no evidence: 8.7 counts
- * nothing, and up to 8.6 bytes wait in its own buffers that it has not counted. */
-static bool has_left(const cly_transfer *transfer) {
-    return transfer->is_issued;
+/* libcurl is about to resolve the API's name for it. */
+static int on_resolve(void *resolver, void *reserved, void *data) {
+    cly_transfer *transfer = data;
+    (void)resolver, (void)reserved;
+    transfer->is_begun = true;
+    return 0;
 }
 
-static void depart(cly_transfer *transfer) {
-    double now = cly_clock_now();
-    cly_limiter_left(transfer->limiter, now);
-    if (transfer->slots) cly_slots_departed(transfer->slots, transfer->slot_at, now);
+static const double patience_least = 30; /* seconds; see cly_connections_opened */
+
+static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
+    cly_transfer *transfer = data;
+    double connecting = transfer->request.connect_deadline - transfer->started_at;
+    (void)purpose;
+    transfer->is_begun = true;
+    cly_connections_opened(&transfer->host->pools->connections, descriptor, transfer->pool,
+                           &transfer->pool->standing,
+                           connecting > patience_least ? connecting : patience_least);
+    return CURL_SOCKOPT_OK;
+}
+
+static cly_protocol agreed_protocol(cly_transfer *transfer) {
+    cly_connections *connections = &transfer->host->pools->connections;
+    const cly_connection *used = cly_connections_at(connections, transfer->connection);
+    bool is_new = used && used->requests == 0 && transfer->host->pools->options.http2;
+    return is_new ? cly_connections_protocol(connections, transfer->easy) : CLY_PROTOCOL_UNKNOWN;
+}
+
+static void note_issue(cly_transfer *transfer, double now) {
+    cly_pools_issued(transfer->host->pools, transfer->pool, transfer->connection, agreed_protocol(transfer),
+                     now - transfer->started_at, now);
+    transfer->is_issued = true;
+    transfer->host->issued(transfer->host->context, transfer, now);
 }
 
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
     cly_transfer *transfer = data;
+    cly_connections *connections = &transfer->host->pools->connections;
+    double now;
     (void)address, (void)local_address, (void)port;
-    transfer->local_port = local_port;
-    if (transfer->is_issued) {
-        transfer->is_refused = true;
-        return CURL_PREREQFUNC_ABORT;
-    }
-    transfer->is_spoilt = cly_sockets_is_spoilt(transfer->sockets, transfer->easy, local_port);
-    if (transfer->is_spoilt) return CURL_PREREQFUNC_ABORT;
-    transfer->is_issued = true;
-    depart(transfer);
+    transfer->is_refused = transfer->is_issued;
+    if (transfer->is_refused) return CURL_PREREQFUNC_ABORT;
+    transfer->connection = cly_connections_find(connections, transfer->pool, local_port);
+    transfer->is_spoilt = cly_connections_is_spoilt(connections, transfer->connection, transfer->easy);
+    now = cly_clock_now();
+    transfer->is_late = now >= transfer->request.deadline;
+    if (transfer->is_spoilt || transfer->is_late) return CURL_PREREQFUNC_ABORT;
+    note_issue(transfer, now);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -131,6 +169,12 @@ static bool set_trust(CURL *easy, const cly_trust *trust) {
            curl_easy_setopt(easy, CURLOPT_CAPATH, path) == CURLE_OK;
 }
 
+/* libcurl closes a socket long after the handle that opened it is gone. */
+static bool watch_closing(CURL *easy, cly_connections *connections) {
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cly_connections_close) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, connections) == CURLE_OK;
+}
+
 static bool set_callbacks(cly_transfer *transfer) {
     CURL *easy = transfer->easy;
     return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
@@ -139,23 +183,29 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_issue) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text) == CURLE_OK;
 }
 
+/* The engine keeps both deadlines. libcurl's own for connecting cannot be switched off. */
+static const double connect_backstop = 10; /* seconds after ours */
+
 static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
     long version = settings->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
+    long connect = (long)((settings->connect_timeout + connect_backstop) * 1000);
     /* An empty proxy, not none: with none libcurl asks the environment. */
     return curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings->http2 ? 1L : 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK &&
            /* libcurl writes it anew for each request, even when the headers replace it. */
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->proxy[0] ? settings->user_agent : NULL) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           /* The least that libcurl takes, and a record of TLS. It has one for each
-            * request in flight, 64 KiB if not told, where a usual body takes 1. */
-           curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER) == CURLE_OK &&
            /* Servers and balancers close idle connections after 60 seconds or more.
             * One that dies as it is used again costs an `unknown`. */
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX) == CURLE_OK;
@@ -182,9 +232,10 @@ static bool set_manners(CURL *easy) {
 static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) {
     CURL *easy = curl_easy_init();
     transfer->easy = easy;
+    transfer->upload_buffer = 0;
     return easy && set_protocols(easy, settings->is_plain) && set_trust(easy, settings->trust) &&
-           set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy) &&
-           cly_sockets_watch(settings->sockets, easy);
+           set_callbacks(transfer) && watch_closing(easy, &transfer->host->pools->connections) &&
+           set_network(easy, settings) && set_manners(easy);
 }
 
 static bool set_method(CURL *easy, const cly_transfer_request *request) {
@@ -200,10 +251,6 @@ static bool set_method(CURL *easy, const cly_transfer_request *request) {
         return false;
     }
     return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK;
-}
-
-static long milliseconds(double seconds) {
-    return seconds < 0.001 ? 1 : (long)(seconds * 1000);
 }
 
 static bool is_set_url(const cly_transfer *transfer, const char *url, size_t length) {
@@ -234,55 +281,83 @@ static bool set_url(cly_transfer *transfer, const char *url) {
            curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed_url) == CURLE_OK;
 }
 
+/* One for each request in flight, 64 KiB if not told, where a usual body takes 1. Over
+ * HTTP/2 a body should fit: until 8.5 libcurl loses an early reply to one that it
+ * writes in pieces. */
+static bool set_upload_buffer(cly_transfer *transfer, size_t body) {
+    size_t wanted = UPLOAD_LEAST;
+    while (wanted < body + UPLOAD_HEAD && wanted < UPLOAD_MOST) wanted *= 2;
+    if (wanted == transfer->upload_buffer) return true;
+    transfer->upload_buffer = wanted;
+    return curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)wanted) == CURLE_OK;
+}
+
+void cly_transfer_leave_pool(cly_transfer *transfer) {
+    if (transfer->named == NULL) return;
+    if (transfer->easy) curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL);
+    transfer->named->named--;
+    transfer->named = NULL;
+}
+
+static bool name_pool(cly_transfer *transfer, cly_pool *pool) {
+    transfer->pool = pool;
+    if (transfer->named == pool) return true;
+    cly_transfer_leave_pool(transfer);
+    if (curl_easy_setopt(transfer->easy, CURLOPT_SHARE, pool->share) != CURLE_OK) return false;
+    transfer->named = pool;
+    pool->named++;
+    return true;
+}
+
 static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings,
-                        const cly_transfer_request *request, void *owner) {
-    CURL *easy = transfer->easy;
-    double connect =
-        settings->connect_timeout < request->timeout ? settings->connect_timeout : request->timeout;
+                        const cly_transfer_request *request) {
     struct curl_slist *headers = request->length > 0 ? settings->headers : settings->bare_headers;
     transfer->trace_header.data = request->trace_header;
     transfer->trace_header.next = headers;
     if (request->trace_header[0]) headers = &transfer->trace_header;
-    return curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK && set_url(transfer, request->url) &&
-           set_method(easy, request) && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->is_fresh ? 1L : 0L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request->timeout)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)) == CURLE_OK;
+    return set_url(transfer, request->url) && set_method(transfer->easy, request) &&
+           set_upload_buffer(transfer, request->length) &&
+           curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK;
 }
 
-bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
-                          const cly_transfer_request *request, void *owner, double now) {
+/* Nothing of the handle's last exchange may show. */
+static void reset(cly_transfer *transfer) {
     cly_buffer_reset(&transfer->reply);
     transfer->error_text[0] = '\0';
     transfer->header_bytes = 0;
     transfer->retry_after = -1;
-    transfer->is_issued = transfer->is_refused = false;
-    transfer->is_too_big = false;
-    transfer->is_spoilt = false;
-    transfer->local_port = 0;
+    transfer->connection = CLY_NO_CONNECTION;
+    transfer->is_begun = transfer->is_issued = transfer->is_refused = transfer->is_turned_away = false;
+    transfer->is_spoilt = transfer->is_late = transfer->is_too_big = transfer->is_performed = false;
+}
+
+bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
+                          const cly_transfer_host *host, const cly_transfer_request *request, cly_pool *pool,
+                          double now) {
+    reset(transfer);
+    transfer->host = host;
+    transfer->pool = pool;
+    transfer->request = *request;
     transfer->started_at = now;
-    transfer->timeout = request->timeout;
-    transfer->limiter = request->limiter;
-    transfer->slots = settings->slots;
-    transfer->slot_at = request->slot_at;
-    transfer->sockets = settings->sockets;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);
         transfer->easy = NULL;
         return false;
     }
-    return set_request(transfer, settings, request, owner);
+    return name_pool(transfer, pool) && set_request(transfer, settings, request);
+}
+
+bool cly_transfer_prepare_again(cly_transfer *transfer) {
+    reset(transfer);
+    return curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 }
 
 /* ---- what was seen ---- */
 
-/* A connection that took too long is no different from one that failed, as long
- * as the budget of the call is not used up. */
-static cly_end end_of_timeout(const cly_transfer *transfer, double now) {
-    bool is_connecting = !transfer->is_issued;
-    bool has_time = now - transfer->started_at < transfer->timeout - 0.002;
-    return is_connecting && has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT;
+bool cly_transfer_is_parked(const cly_transfer *transfer) {
+    return !transfer->is_begun && !transfer->is_issued && !transfer->is_spoilt && !transfer->is_late;
 }
 
 /* The reply was coming, and there was no room for it. */
@@ -290,15 +365,25 @@ static bool is_out_of_memory(const cly_transfer *transfer) {
     return transfer->reply.state == CLY_BUFFER_NO_MEMORY;
 }
 
-static cly_end end_of(const cly_transfer *transfer, CURLcode code, double now) {
+/* libcurl gives many names to a lack of descriptors. */
+static bool is_short_of_descriptors(void) {
+    int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (descriptor < 0) return errno == EMFILE || errno == ENFILE;
+    close(descriptor);
+    return false;
+}
+
+static cly_end end_unissued(const cly_transfer *transfer, CURLcode code) {
+    if (transfer->is_late) return CLY_END_TIMEOUT;
+    if (code == CURLE_OUT_OF_MEMORY) return CLY_END_NO_MEMORY;
+    return is_short_of_descriptors() ? CLY_END_NO_DESCRIPTOR : CLY_END_UNREACHED;
+}
+
+static cly_end end_of(const cly_transfer *transfer, CURLcode code) {
     if (transfer->is_too_big) return CLY_END_TOO_BIG;
     if (is_out_of_memory(transfer)) return CLY_END_LOST;
-    switch (code) {
-    case CURLE_OK: return CLY_END_REPLY;
-    case CURLE_OPERATION_TIMEDOUT: return end_of_timeout(transfer, now);
-    case CURLE_OUT_OF_MEMORY: return has_left(transfer) ? CLY_END_LOST : CLY_END_NO_MEMORY;
-    default: return transfer->is_issued ? CLY_END_LOST : CLY_END_UNREACHED;
-    }
+    if (code == CURLE_OK) return CLY_END_REPLY;
+    return transfer->is_issued ? CLY_END_LOST : end_unissued(transfer, code);
 }
 
 /* As long as no byte of a reply came, libcurl knows that of the handle's last
@@ -310,10 +395,18 @@ static int final_status(const cly_transfer *transfer) {
     return status >= 200 ? (int)status : 0; /* 100 and 103 conclude nothing */
 }
 
+/* libcurl then tells of its second try, which was none. */
+static bool is_of_second_try(const cly_transfer *transfer, CURLcode code) {
+    if (!transfer->is_issued) return false;
+    return transfer->is_refused || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+           code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
+           strstr(transfer->error_text, "Connection died") != NULL;
+}
+
 static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (is_out_of_memory(transfer)) return "not enough memory for the reply";
-    if (transfer->is_spoilt) return "a kept connection had bytes on it before the request left";
-    if (transfer->is_refused) return "the server closed the connection without an answer";
+    if (transfer->is_spoilt) return "a kept connection had bytes on it that belong to no request";
+    if (is_of_second_try(transfer, code)) return "the server closed the connection without an answer";
     /* libcurl may quote a proxy's URL, with its password. */
     if (transfer->error_text[0] == '\0' || strstr(transfer->error_text, "://") ||
         strchr(transfer->error_text, '@'))
@@ -321,25 +414,26 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     return transfer->error_text;
 }
 
-cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, double now) {
-    cly_report report = {CLY_END_REPLY, false, 0, -1, NULL, NULL, 0};
-    report.end = end_of(transfer, code, now);
-    report.bytes_left = has_left(transfer);
-    report.status = final_status(transfer);
-    report.retry_after = transfer->retry_after;
-    report.reason = code == CURLE_OK ? NULL : reason_of(transfer, code);
-    report.body = transfer->reply.data;
-    report.length = transfer->reply.length;
-    return report;
+static void set_report(cly_transfer *transfer, cly_end end) {
+    cly_report *report = &transfer->report;
+    report->end = end;
+    report->bytes_left = transfer->is_issued;
+    report->status = final_status(transfer);
+    report->retry_after = -1;
+    report->reason = NULL;
+    report->body = transfer->reply.data;
+    report->length = transfer->reply.length;
 }
 
-cly_report cly_transfer_cancel(const cly_transfer *transfer) {
-    cly_report report = {CLY_END_CANCELED, false, 0, -1, NULL, NULL, 0};
-    report.bytes_left = has_left(transfer);
-    report.status = final_status(transfer);
-    report.body = transfer->reply.data;
-    report.length = transfer->reply.length;
-    return report;
+void cly_transfer_finish(cly_transfer *transfer, CURLcode code) {
+    set_report(transfer, end_of(transfer, code));
+    transfer->report.retry_after = transfer->retry_after;
+    if (code != CURLE_OK) transfer->report.reason = reason_of(transfer, code);
+}
+
+void cly_transfer_stop(cly_transfer *transfer, cly_end end) {
+    set_report(transfer, end);
+    if (end == CLY_END_UNREACHED) transfer->report.reason = "no connection within connect_timeout";
 }
 
 bool cly_transfer_wants_fresh(const cly_transfer *transfer) {
@@ -354,7 +448,7 @@ static double seconds_of(CURL *easy, CURLINFO info) {
 
 cly_phases cly_transfer_phases(const cly_transfer *transfer) {
     cly_phases phases = {0, 0, 0, 0, 0};
-    if (transfer->easy == NULL) return phases;
+    if (transfer->easy == NULL || !transfer->is_performed) return phases;
     phases.dns = seconds_of(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T);
     phases.connect = seconds_of(transfer->easy, CURLINFO_CONNECT_TIME_T);
     phases.tls = seconds_of(transfer->easy, CURLINFO_APPCONNECT_TIME_T);

@@ -1,24 +1,29 @@
 /*
- * transfer.h - one HTTP exchange on a libcurl easy handle that is used again.
+ * transfer.h - one attempt: one HTTP exchange on a libcurl easy handle that is reused.
  *
  * At most once, by construction: libcurl repeats a request by itself when a reused
  * connection dies before the first byte of the reply, and the server then has it
  * twice while the caller sees one success. libcurl asks before it issues a request
  * (CURLOPT_PREREQFUNCTION), and the second time it is always refused, whatever the
  * method: core decides about repeats, and the limiter counts them.
+ *
+ * An issued request counts as left, and its end without a reply as unknown. libcurl's
+ * counters are no evidence: 8.7 counts no bytes, and up to 8.6 bytes wait uncounted in
+ * its own buffers.
  */
 #ifndef CLY_IO_TRANSFER_H
 #define CLY_IO_TRANSFER_H
 
 #include "core/event.h"
-#include "core/limiter.h"
-#include "core/slots.h"
 #include "core/verdict.h"
-#include "io/sockets.h"
+#include "io/pools.h"
 #include "io/trust.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN
+
+struct cly_record;
+struct cly_transfer;
 
 /* What all transfers of a client share; everything is borrowed and outlives
  * the handles. */
@@ -28,12 +33,27 @@ typedef struct cly_transfer_settings {
     const char *user_agent;          /* told to a proxy; the headers tell the API */
     const char *proxy, *no_proxy;
     const cly_trust *trust;
-    cly_slots *slots;       /* told when a request leaves; NULL without a shared limiter */
-    cly_sockets *sockets;   /* told of those that are opened */
     double connect_timeout; /* seconds */
     bool is_plain;          /* http:// to loopback */
     bool http2;
 } cly_transfer_settings;
+
+/* Who is told, in the thread that runs libcurl. */
+typedef struct cly_transfer_host {
+    cly_pools *pools;
+    void (*issued)(void *context, struct cly_transfer *transfer, double now);
+    void *context;
+} cly_transfer_host;
+
+typedef struct cly_transfer_request {
+    const char *method, *url;
+    const char *body; /* borrowed until the transfer has ended */
+    size_t length;
+    char *trace_header;      /* a whole line, or ""; borrowed likewise */
+    double deadline;         /* on cly_clock_now's clock: after it the request is not issued */
+    double connect_deadline; /* before it the request must be issued */
+    double permit_at;        /* of the permit from a shared limiter that it uses */
+} cly_transfer_request;
 
 typedef struct cly_transfer {
     CURL *easy;        /* owned, made at first use */
@@ -41,31 +61,29 @@ typedef struct cly_transfer {
     cly_buffer url;    /* what it was parsed from */
     char error_text[CURL_ERROR_SIZE];
     cly_buffer reply;
-    size_t header_bytes;
+    size_t header_bytes, upload_buffer;
     double retry_after; /* seconds, of the last reply; negative when it says nothing */
-    bool is_issued;     /* libcurl began to send the request: it may arrive */
-    bool is_refused;    /* libcurl wanted to issue it a second time */
+    double started_at;
+    cly_transfer_request request;
+    const cly_transfer_host *host;
+    cly_pool *pool;      /* on whose connections it runs */
+    cly_pool *named;     /* whose share the handle names, or NULL */
+    int connection;      /* once it was issued; CLY_NO_CONNECTION when not known */
+    bool is_begun;       /* libcurl resolves a name or opens a socket for it */
+    bool is_issued;      /* libcurl began to send the request: it may arrive */
+    bool is_refused;     /* libcurl wanted to issue it a second time */
+    bool is_turned_away; /* likewise, and its connection took no request at all */
+    bool is_spoilt;      /* the connection to be used had bytes on it; it was not issued */
+    bool is_late;        /* it was not issued: its time was up */
     bool is_too_big;
-    bool is_spoilt; /* the connection to be used had bytes on it; none of the request left */
-    int local_port;
-    double started_at, timeout;
-    cly_limiter *limiter;
-    cly_slots *slots;
-    double slot_at;
-    cly_sockets *sockets;
-    struct curl_slist trace_header; /* stands before the shared list; not owned by libcurl */
+    bool is_performed; /* libcurl has had a turn: the handle tells of this exchange */
+    bool is_probe;     /* finds out whether an outage is over */
+    cly_report report; /* once it has ended; borrows from the transfer */
+    unsigned turn;     /* of libcurl, the first that it takes part in */
+    struct cly_record *record;
+    struct cly_transfer *previous, *next; /* the engine's lists */
+    struct curl_slist trace_header;       /* stands before the shared list; not owned by libcurl */
 } cly_transfer;
-
-typedef struct cly_transfer_request {
-    const char *method, *url;
-    const char *body; /* borrowed until the transfer has ended */
-    size_t length;
-    char *trace_header; /* a whole line, or ""; borrowed likewise */
-    bool is_fresh;        /* not on a kept connection */
-    double timeout;       /* seconds */
-    double slot_at;       /* the slot that it took */
-    cly_limiter *limiter; /* told when it leaves; borrowed */
-} cly_transfer_request;
 
 void cly_transfer_init(cly_transfer *transfer);
 
@@ -73,17 +91,27 @@ void cly_transfer_init(cly_transfer *transfer);
 void cly_transfer_close(cly_transfer *transfer);
 void cly_transfer_clear(cly_transfer *transfer);
 
-/* Readies the handle, with `owner` as its private pointer. False: no memory, or
- * a libcurl that cannot do what is needed. */
+/* Readies the handle for the request, on the connections of `pool`. False: no memory,
+ * or a libcurl that cannot do what is needed. */
 bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
-                          const cly_transfer_request *request, void *owner, double now);
+                          const cly_transfer_host *host, const cly_transfer_request *request, cly_pool *pool,
+                          double now);
 
-/* What was seen of an exchange that libcurl ended with `code`. The report
- * borrows from the transfer. */
-cly_report cly_transfer_report(const cly_transfer *transfer, CURLcode code, double now);
+/* Readies it for the same request once more: nothing was issued. It uses no kept
+ * connection. */
+bool cly_transfer_prepare_again(cly_transfer *transfer);
 
-/* The same for one that is being stopped. */
-cly_report cly_transfer_cancel(const cly_transfer *transfer);
+/* The handle does not name the pool's share any more. Not while it runs. */
+void cly_transfer_leave_pool(cly_transfer *transfer);
+
+/* libcurl keeps it, without any sign that it has begun with it. */
+bool cly_transfer_is_parked(const cly_transfer *transfer);
+
+/* Notes in `report` how an exchange went that libcurl ended with `code`. */
+void cly_transfer_finish(cly_transfer *transfer, CURLcode code);
+
+/* The same for one that is being stopped: `end` says why. */
+void cly_transfer_stop(cly_transfer *transfer, cly_end end);
 
 /* Nothing was sent, since the kept connection had bytes on it that could be taken
  * for the reply. It is closed; a fresh one may be tried at once. */

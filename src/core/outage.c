@@ -1,0 +1,47 @@
+#include "core/outage.h"
+
+#include <math.h>
+
+enum { BAD_REPLIES = 3 /* in a row are an outage */ };
+
+static const double first_delay = 0.05, longest_delay = 0.5; /* seconds */
+
+double cly_outage_wait(const cly_outage *outage, double now) {
+    if (!outage->is_on) return 0;
+    if (outage->is_probed) return HUGE_VAL;
+    return fmax(0, outage->probe_at - now);
+}
+
+bool cly_outage_started(cly_outage *outage) {
+    outage->is_probed = outage->is_on;
+    return outage->is_on;
+}
+
+static double next_delay(const cly_outage *outage, double chance) {
+    double delay = first_delay;
+    for (int i = 0; i < outage->probes && delay < longest_delay; i++) delay *= 2;
+    return fmin(delay, longest_delay) * (0.5 + chance / 2);
+}
+
+void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double chance, double now) {
+    bool is_bad_reply = sign == CLY_SIGN_BAD_REPLY;
+    outage->is_probed = false;
+    if (is_bad_reply) outage->bad_replies++;
+    if (!outage->is_on && is_bad_reply && outage->bad_replies < BAD_REPLIES) return;
+    if (!outage->is_on) outage->probes = 0;
+    outage->is_on = true;
+    outage->needs_reply = is_bad_reply;
+    outage->probe_at = now + next_delay(outage, chance);
+    outage->probes++;
+}
+
+void cly_outage_reached(cly_outage *outage, bool has_replied) {
+    outage->was_reached = true;
+    if (has_replied) outage->bad_replies = 0;
+    if (outage->needs_reply && !has_replied) return;
+    outage->is_on = outage->is_probed = outage->needs_reply = false;
+}
+
+void cly_outage_unclear(cly_outage *outage) {
+    outage->is_probed = false;
+}

@@ -1,0 +1,57 @@
+/*
+ * outage.h - while the API cannot be reached, one attempt at a time finds out.
+ *
+ *   wait = cly_outage_wait(&outage, now);
+ *   if (wait > 0) ...keep the calls, within their own time...
+ *   else cly_outage_started(&outage), and at the attempt's end one of
+ *        cly_outage_failed, cly_outage_reached, cly_outage_unclear
+ *
+ * An outage begins when no connection can be made, or when a few replies in a row
+ * are those of a balancer whose servers are gone (502, 503, 504). It ends with the
+ * first connection or reply that shows the contrary. Probes are half a second apart
+ * at the most, so that all calls go on soon after the API is back.
+ *
+ * Plain value, all zero is none. Time is seconds on any monotonic clock.
+ */
+#ifndef CLY_CORE_OUTAGE_H
+#define CLY_CORE_OUTAGE_H
+
+#include "core/visibility.h"
+#include <stdbool.h>
+
+CLY_PRIVATE_BEGIN
+
+typedef enum cly_outage_sign {
+    CLY_SIGN_UNREACHED, /* no connection could be made */
+    CLY_SIGN_BAD_REPLY  /* 502, 503, 504, or a connection that refuses every request */
+} cly_outage_sign;
+
+typedef struct cly_outage {
+    bool is_on, is_probed; /* a probe is under way */
+    bool needs_reply;      /* a connection alone does not end it */
+    bool was_reached;      /* once at least: a wrong address is no outage */
+    int bad_replies;       /* in a row */
+    int probes;            /* that failed, since it began */
+    double probe_at;       /* when the next may start */
+} cly_outage;
+
+/* Seconds until an attempt may start: 0 for now, HUGE_VAL while a probe is under
+ * way. */
+double cly_outage_wait(const cly_outage *outage, double now);
+
+/* An attempt starts; true when it is a probe, whose end must be told. */
+bool cly_outage_started(cly_outage *outage);
+
+/* The attempt failed so; `chance` from 0 (included) to 1 (excluded) spreads the
+ * probes of many clients. */
+void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double chance, double now);
+
+/* A connection was made, and with `has_replied` a good reply came on it. */
+void cly_outage_reached(cly_outage *outage, bool has_replied);
+
+/* The probe ended without telling anything, as when it was canceled. */
+void cly_outage_unclear(cly_outage *outage);
+
+CLY_PRIVATE_END
+
+#endif

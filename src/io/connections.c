@@ -1,0 +1,175 @@
+#define _GNU_SOURCE /* dladdr, TCP_INFO */
+#include "io/connections.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void cly_connections_init(cly_connections *connections) {
+    memset(connections, 0, sizeof *connections);
+    for (int i = 0; i < CLY_CONNECTIONS_MAX; i++) connections->list[i].descriptor = -1;
+}
+
+/* ---- sockets ---- */
+
+/* Without an acknowledgement for so long the kernel ends the connection. Against a peer
+ * whose kernel still answers neither this nor keep-alive probes help. */
+static void set_patience(curl_socket_t descriptor, double seconds) {
+#if defined(TCP_USER_TIMEOUT)
+    unsigned milliseconds = (unsigned)(seconds * 1000);
+    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+#else
+    (void)descriptor, (void)seconds;
+#endif
+}
+
+void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, const void *pool,
+                            int *standing, double patience) {
+    const cly_connection opened = {descriptor, 0, 0, false, pool, standing, 0};
+    int index = 0;
+    connections->open++;
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* a program that is started must not hold our connections */
+    set_patience(descriptor, patience);
+    while (index < connections->used && connections->list[index].descriptor >= 0) index++;
+    if (index == CLY_CONNECTIONS_MAX) return;
+    if (index == connections->used) connections->used++;
+    connections->list[index] = opened;
+}
+
+int cly_connections_close(void *data, curl_socket_t descriptor) {
+    cly_connections *connections = data;
+    connections->open--;
+    for (int i = 0; i < connections->used; i++) {
+        cly_connection *known = &connections->list[i];
+        if (known->descriptor != descriptor) continue;
+        known->descriptor = -1;
+        if (known->standing && known->requests > 0) --*known->standing;
+    }
+    while (connections->used > 0 && connections->list[connections->used - 1].descriptor < 0)
+        connections->used--;
+    return close(descriptor);
+}
+
+void cly_connections_forget(cly_connections *connections, const void *pool) {
+    for (int i = 0; i < connections->used; i++) {
+        if (connections->list[i].pool != pool) continue;
+        connections->list[i].pool = NULL;
+        connections->list[i].standing = NULL;
+    }
+}
+
+cly_connection *cly_connections_at(cly_connections *connections, int index) {
+    return index < 0 ? NULL : &connections->list[index];
+}
+
+/* 0 when it has none yet. */
+static int port_of(curl_socket_t descriptor) {
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0) return 0;
+    if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return 0;
+}
+
+static bool is_at(cly_connection *known, const void *pool, int port) {
+    if (known->descriptor < 0 || known->pool != pool) return false;
+    if (known->port == 0) known->port = port_of(known->descriptor);
+    return known->port == port;
+}
+
+static bool is_readable(curl_socket_t descriptor) {
+    struct pollfd asked = {descriptor, POLLIN, 0};
+    return poll(&asked, 1, 0) > 0;
+}
+
+/* Two may have one port, when they lead to two addresses. Then it is the one with bytes
+ * on it, if any: a request that leaves on no spoilt one is the safe side. */
+int cly_connections_find(cly_connections *connections, const void *pool, int port) {
+    int found = CLY_NO_CONNECTION;
+    for (int i = 0; port > 0 && i < connections->used; i++) {
+        cly_connection *known = &connections->list[i];
+        if (!is_at(known, pool, port)) continue;
+        if (found == CLY_NO_CONNECTION || is_readable(known->descriptor)) found = i;
+    }
+    return found;
+}
+
+int cly_connections_alive(const cly_connections *connections, const void *pool) {
+    int alive = 0;
+    for (int i = 0; i < connections->used; i++) {
+        const cly_connection *known = &connections->list[i];
+        if (known->descriptor >= 0 && known->pool == pool && known->requests > 0)
+            alive += !is_readable(known->descriptor);
+    }
+    return alive;
+}
+
+double cly_connections_silence(const cly_connections *connections, int index, double since, double now) {
+    const cly_connection *known = index < 0 ? NULL : &connections->list[index];
+#if defined(__linux__) && defined(TCP_INFO)
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (known && known->descriptor >= 0 &&
+        getsockopt(known->descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+        return info.tcpi_last_data_recv / 1000.0;
+#endif
+    return now - (known && known->heard_at > since ? known->heard_at : since);
+}
+
+/* ---- TLS ---- */
+
+static void *find_symbol(void *library, const char *name) {
+    return library ? dlsym(library, name) : NULL;
+}
+
+/* In the OpenSSL that libcurl is linked with, which this module is not. */
+static void search_symbols(cly_tls_symbols *tls) {
+    CURL *(*anchor)(void) = curl_easy_init;
+    void *address, *libcurl, *pending, *alpn;
+    Dl_info info;
+    tls->are_searched = true;
+    memcpy(&address, &anchor, sizeof address);
+    if (!dladdr(address, &info) || info.dli_fname == NULL) return;
+    libcurl = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    pending = find_symbol(libcurl, "SSL_pending");
+    alpn = find_symbol(libcurl, "SSL_get0_alpn_selected");
+    memcpy(&tls->pending, &pending, sizeof pending);
+    memcpy(&tls->alpn, &alpn, sizeof alpn);
+    if (libcurl) dlclose(libcurl);
+}
+
+/* NULL without TLS, or without OpenSSL. */
+static const void *ssl_of(cly_connections *connections, CURL *easy) {
+    const struct curl_tlssessioninfo *tls = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls == NULL) return NULL;
+    if (tls->backend != CURLSSLBACKEND_OPENSSL) return NULL;
+    if (!connections->tls.are_searched) search_symbols(&connections->tls);
+    return tls->internals;
+}
+
+/* OpenSSL reads a record of TLS whole, and libcurl from that the reply alone. */
+static bool has_pending(cly_connections *connections, CURL *easy) {
+    const void *ssl = ssl_of(connections, easy);
+    return ssl && connections->tls.pending && connections->tls.pending(ssl) > 0;
+}
+
+bool cly_connections_is_spoilt(cly_connections *connections, int index, CURL *easy) {
+    const cly_connection *known = cly_connections_at(connections, index);
+    if (known == NULL || !known->speaks_http1) return false;
+    return is_readable(known->descriptor) || has_pending(connections, easy);
+}
+
+cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy) {
+    const unsigned char *name = NULL;
+    unsigned length = 0;
+    const void *ssl = ssl_of(connections, easy);
+    if (ssl == NULL || connections->tls.alpn == NULL) return CLY_PROTOCOL_UNKNOWN;
+    connections->tls.alpn(ssl, &name, &length);
+    return length == 2 && memcmp(name, "h2", 2) == 0 ? CLY_PROTOCOL_HTTP2 : CLY_PROTOCOL_HTTP1;
+}

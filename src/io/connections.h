@@ -1,0 +1,84 @@
+/*
+ * connections.h - the connections that libcurl has open for one engine.
+ *
+ * libcurl does not say which connection a request uses; it says from which local
+ * port, just before it issues the request (CURLOPT_PREREQFUNCTION). From that and
+ * from the callbacks that tell of each socket follows what libcurl does not tell: how
+ * many requests a connection has carried, whether bytes lie on it that belong to no
+ * request, and for how long its peer has been silent.
+ */
+#ifndef CLY_IO_CONNECTIONS_H
+#define CLY_IO_CONNECTIONS_H
+
+#include "core/visibility.h"
+#include <curl/curl.h>
+#include <stdbool.h>
+
+CLY_PRIVATE_BEGIN
+
+enum { CLY_CONNECTIONS_MAX = 2048, CLY_NO_CONNECTION = -1 };
+
+typedef struct cly_connection {
+    curl_socket_t descriptor; /* -1: the entry is free */
+    int port;                 /* local; 0 until it was asked for */
+    int requests;             /* issued on it */
+    bool speaks_http1;        /* replied in HTTP/1.x: it says nothing without a request */
+    const void *pool;         /* the pool it belongs to; NULL when that is gone */
+    int *standing;            /* of the pool: counts its connections that carried a request */
+    double heard_at;          /* start of the last reply; only used without TCP_INFO */
+} cly_connection;
+
+/* Functions of the OpenSSL that libcurl uses; NULL when it uses something else. */
+typedef struct cly_tls_symbols {
+    bool are_searched;
+    int (*pending)(const void *ssl);
+    void (*alpn)(const void *ssl, const unsigned char **name, unsigned *length);
+} cly_tls_symbols;
+
+typedef enum cly_protocol { CLY_PROTOCOL_UNKNOWN, CLY_PROTOCOL_HTTP1, CLY_PROTOCOL_HTTP2 } cly_protocol;
+
+typedef struct cly_connections {
+    cly_connection list[CLY_CONNECTIONS_MAX];
+    int used; /* no entry beyond is in use */
+    int open;
+    cly_tls_symbols tls;
+} cly_connections;
+
+void cly_connections_init(cly_connections *connections);
+
+/* libcurl opened a socket. It is closed on exec, notices a dead path after
+ * `patience` seconds where the system can, and is forgotten when libcurl closes it
+ * by cly_connections_close, a CURLOPT_CLOSESOCKETFUNCTION. */
+void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, const void *pool,
+                            int *standing, double patience);
+int cly_connections_close(void *connections, curl_socket_t descriptor);
+
+/* The connection of this pool from this local port, or CLY_NO_CONNECTION. One system
+ * call for each new connection, none after that. */
+int cly_connections_find(cly_connections *connections, const void *pool, int port);
+
+/* NULL for CLY_NO_CONNECTION. */
+cly_connection *cly_connections_at(cly_connections *connections, int index);
+
+/* Whether this connection of HTTP/1.x, which `easy` is about to use, has bytes to
+ * read or has ended. Bytes that lie there before a request leaves are not its
+ * reply. One system call. */
+bool cly_connections_is_spoilt(cly_connections *connections, int index, CURL *easy);
+
+/* The protocol that TLS has agreed on for the connection of `easy`. */
+cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy);
+
+/* Seconds since the peer last sent anything; from `since` on where the system does
+ * not tell. One system call. */
+double cly_connections_silence(const cly_connections *connections, int index, double since, double now);
+
+/* How many connections of the pool the peer has not ended, which costs a system call
+ * each. */
+int cly_connections_alive(const cly_connections *connections, const void *pool);
+
+/* The pool is gone. */
+void cly_connections_forget(cly_connections *connections, const void *pool);
+
+CLY_PRIVATE_END
+
+#endif

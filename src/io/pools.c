@@ -1,0 +1,293 @@
+#include "io/pools.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* nginx closes a connection of HTTP/2 after 1000 requests unless told otherwise. */
+enum { STREAMS_FIRST = 100, REQUESTS_FIRST = 1000, REQUESTS_LEAST = 16 };
+
+/* A successor is opened this many requests before the limit, at the most, so that it
+ * stands when it is needed. */
+enum { HEADROOM_MOST = 100 };
+
+/* A server that closes a connection for its number of requests does so at once when the
+ * last is answered. One that has not after so long did not mean it. */
+static const double linger = 2; /* seconds */
+static const double raise_every = 0.1, hold = 0.01;
+static const double without_memory = 0.05;  /* until it is tried again */
+static const double unused_most = 40;       /* less than transfer's MAXAGE_CONN */
+static const double settings_least = 0.005; /* for the server's settings to come */
+
+/* ---- making and freeing ---- */
+
+void cly_pools_init(cly_pools *pools, const cly_pools_options *options) {
+    memset(pools, 0, sizeof *pools);
+    pools->options = *options;
+    pools->protocol = options->http2 ? CLY_PROTOCOL_UNKNOWN : CLY_PROTOCOL_HTTP1;
+    pools->stream_limit = STREAMS_FIRST;
+    pools->request_limit = REQUESTS_FIRST;
+    cly_connections_init(&pools->connections);
+}
+
+static cly_pool *make(void) {
+    cly_pool *made = calloc(1, sizeof *made);
+    if (made == NULL) return NULL;
+    made->share = curl_share_init();
+    if (made->share && curl_share_setopt(made->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK)
+        return made;
+    if (made->share) curl_share_cleanup(made->share);
+    free(made);
+    return NULL;
+}
+
+static void free_pool(cly_pools *pools, cly_pool *pool) {
+    if (pool == NULL) return;
+    curl_share_cleanup(pool->share);
+    cly_connections_forget(&pools->connections, pool);
+    free(pool);
+}
+
+void cly_pools_clear(cly_pools *pools) {
+    free_pool(pools, pools->current);
+    free_pool(pools, pools->successor);
+    while (pools->retired) cly_pools_drop(pools, pools->retired);
+    pools->current = pools->successor = NULL;
+}
+
+/* ---- retiring ---- */
+
+void cly_pools_retire(cly_pools *pools, cly_pool *pool, double now) {
+    if (pool->is_retired) return;
+    if (pool == pools->successor) pools->successor = NULL;
+    if (pool == pools->current) {
+        pools->current = pools->successor;
+        pools->successor = NULL;
+    }
+    pool->is_retired = true;
+    pool->next = pools->retired;
+    pools->retired = pool;
+    if (pool->users == 0) pool->idle_since = now;
+}
+
+/* The server closed a connection for its number of requests if it did so as soon as the
+ * last was answered. If not, the limit was learnt from something else, a reload
+ * perhaps, and is raised again. */
+static void review_limit(cly_pools *pools, const cly_pool *pool) {
+    if (cly_connections_alive(&pools->connections, pool) == 0)
+        pools->is_confirmed = true;
+    else if (pools->request_limit > REQUESTS_FIRST / 2)
+        pools->request_limit = REQUESTS_FIRST;
+    else
+        pools->request_limit *= 2;
+}
+
+static bool may_be_learnt_from(const cly_pools *pools, const cly_pool *pool) {
+    return pool->is_full && pools->request_limit < REQUESTS_FIRST && !pools->is_confirmed;
+}
+
+cly_pool *cly_pools_drained(cly_pools *pools, double now, double *wait) {
+    *wait = HUGE_VAL;
+    for (cly_pool *pool = pools->retired; pool; pool = pool->next) {
+        double until = pool->idle_since + (may_be_learnt_from(pools, pool) ? linger : 0);
+        if (pool->users > 0) continue;
+        if (now >= until) return pool;
+        *wait = fmin(*wait, until - now);
+    }
+    return NULL;
+}
+
+void cly_pools_drop(cly_pools *pools, cly_pool *pool) {
+    cly_pool **place = &pools->retired;
+    while (*place && *place != pool) place = &(*place)->next;
+    if (*place) *place = pool->next;
+    if (may_be_learnt_from(pools, pool)) review_limit(pools, pool);
+    free_pool(pools, pool);
+}
+
+/* ---- choosing ---- */
+
+static bool is_http1(const cly_pools *pools) {
+    return pools->protocol == CLY_PROTOCOL_HTTP1;
+}
+
+static bool is_old(const cly_pools *pools, const cly_pool *pool, double now) {
+    return pool->opened_at > 0 && now - pool->opened_at >= pools->options.max_age;
+}
+
+/* Requests that one of its connections may have carried when those under way are
+ * issued. */
+static int requests_soon(const cly_pool *pool) {
+    return pool->most_requests + pool->unissued;
+}
+
+static bool is_full(const cly_pools *pools, const cly_pool *pool) {
+    return !is_http1(pools) && requests_soon(pool) >= pools->request_limit;
+}
+
+static bool wants_successor(const cly_pools *pools, const cly_pool *pool, double now) {
+    int headroom = pools->request_limit / 2;
+    if (headroom > HEADROOM_MOST) headroom = HEADROOM_MOST;
+    if (is_old(pools, pool, now)) return true;
+    return !is_http1(pools) && requests_soon(pool) >= pools->request_limit - headroom;
+}
+
+/* Its first request was issued, and the server's settings are known or must be. */
+static bool is_standing(const cly_pools *pools, const cly_pool *pool, double now) {
+    if (is_http1(pools)) return true;
+    return pool->standing > 0 && (pools->is_limit_known || (pool->ready_at > 0 && now >= pool->ready_at));
+}
+
+/* The server may have closed its connection meanwhile: one attempt finds out. */
+static bool is_resting(const cly_pool *pool, double now) {
+    return pool->users == 0 && pool->idle_since > 0 && now - pool->idle_since > 1;
+}
+
+/* Attempts that find a stream, or over HTTP/1.1 a connection. */
+static int free_places(const cly_pools *pools, const cly_pool *pool, double now) {
+    if (is_http1(pools)) return pools->options.max_connections - pools->running;
+    if (!is_standing(pools, pool, now)) return 0;
+    if (is_resting(pool, now)) return 1;
+    return pool->standing * pools->stream_limit - pool->users;
+}
+
+/* One at a time, when no other finds out already. */
+static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
+    if (is_http1(pools) || pool->unissued > 0) return false;
+    if (pool->standing > 0 && !is_standing(pools, pool, now)) return false;
+    return pool->standing < pools->options.max_connections;
+}
+
+/* All streams are taken: the limit may have been raised since it was learnt. */
+static void raise_stream_limit(cly_pools *pools, double now) {
+    if (pools->stream_limit >= STREAMS_FIRST || now < pools->raised_at + raise_every) return;
+    pools->stream_limit += 1 + pools->stream_limit / 4;
+    if (pools->stream_limit > STREAMS_FIRST) pools->stream_limit = STREAMS_FIRST;
+    pools->raised_at = now;
+}
+
+/* A limit that was learnt and not confirmed is used up, to see what the server does. */
+static bool may_take_over(const cly_pools *pools, double now) {
+    bool is_certain = pools->is_confirmed || pools->request_limit == REQUESTS_FIRST;
+    if (pools->successor == NULL || !is_standing(pools, pools->successor, now)) return false;
+    return is_certain || is_full(pools, pools->current) || is_old(pools, pools->current, now);
+}
+
+static void take_over(cly_pools *pools, double now) {
+    pools->current->is_full = is_full(pools, pools->current);
+    cly_pools_retire(pools, pools->current, now);
+}
+
+/* libcurl would close such a connection, and then open one for each attempt. */
+static bool is_unused(const cly_pools *pools, const cly_pool *pool, double now) {
+    return !is_http1(pools) && pool->users == 0 && pool->idle_since > 0 &&
+           now - pool->idle_since > unused_most;
+}
+
+static bool has_place(cly_pools *pools, const cly_pool *pool, double now) {
+    if (is_full(pools, pool)) return false;
+    if (free_places(pools, pool, now) > 0 || may_open(pools, pool, now)) return true;
+    raise_stream_limit(pools, now);
+    return free_places(pools, pool, now) > 0;
+}
+
+static bool is_untried(const cly_pool *pool) {
+    return pool && pool->users == 0 && pool->standing == 0;
+}
+
+/* Whether the current pool is there, and its successor where one is wanted. */
+static bool renew(cly_pools *pools, double now) {
+    if (pools->current && is_unused(pools, pools->current, now)) cly_pools_retire(pools, pools->current, now);
+    if (pools->current && wants_successor(pools, pools->current, now)) {
+        if (pools->successor == NULL) pools->successor = make();
+        if (may_take_over(pools, now)) take_over(pools, now);
+    }
+    if (pools->current == NULL) pools->current = make();
+    return pools->current != NULL;
+}
+
+static double until_standing(const cly_pools *pools, double now) {
+    const cly_pool *pool = pools->successor ? pools->successor : pools->current;
+    return pool && pool->ready_at > now ? pool->ready_at - now : HUGE_VAL;
+}
+
+cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
+    *wait = pools->hold_until - now;
+    if (*wait > 0) return NULL;
+    *wait = without_memory;
+    if (!renew(pools, now)) return NULL;
+    if (is_untried(pools->successor)) return pools->successor;
+    if (has_place(pools, pools->current, now)) return pools->current;
+    *wait = until_standing(pools, now);
+    return NULL;
+}
+
+int cly_pools_room(const cly_pools *pools) {
+    int places;
+    if (pools->current == NULL) return is_http1(pools) ? pools->options.max_connections : 1;
+    places = free_places(pools, pools->current, 0);
+    return places > 0 ? places : 1;
+}
+
+/* ---- what an attempt tells ---- */
+
+void cly_pools_started(cly_pools *pools, cly_pool *pool) {
+    pools->running++;
+    pool->users++;
+    pool->unissued++;
+}
+
+/* The settings follow the server's end of the handshake at once, and that took longer
+ * than they can. */
+static void note_first_request(cly_pool *pool, double taken, double now) {
+    pool->standing++;
+    pool->ready_at = now + fmax(taken, settings_least);
+}
+
+void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
+                      double now) {
+    cly_connection *used = cly_connections_at(&pools->connections, connection);
+    pool->unissued--;
+    if (pool->opened_at <= 0) pool->opened_at = now;
+    if (protocol != CLY_PROTOCOL_UNKNOWN) pools->protocol = protocol;
+    if (used && used->requests++ == 0) note_first_request(pool, taken, now);
+    if (used && used->requests > pool->most_requests) pool->most_requests = used->requests;
+}
+
+void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol) {
+    cly_connection *used = cly_connections_at(&pools->connections, connection);
+    pools->protocol = protocol;
+    if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
+    if (used && used->pool == pool && protocol == CLY_PROTOCOL_HTTP1) used->speaks_http1 = true;
+}
+
+/* Those that a server does not take for their number come all together: each lowers the
+ * limit by one from the number that had been issued. */
+static void learn_request_limit(cly_pools *pools, int taken) {
+    if (taken < REQUESTS_LEAST) taken = REQUESTS_LEAST;
+    if (is_http1(pools) || taken >= pools->request_limit) return;
+    pools->request_limit = taken;
+    pools->is_confirmed = false;
+}
+
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, int connection, double now) {
+    const cly_connection *used = cly_connections_at(&pools->connections, connection);
+    int requests = used && used->pool == pool ? used->requests : pool->most_requests;
+    int taken = requests - ++pool->refused;
+    learn_request_limit(pools, taken);
+    if (!is_http1(pools)) cly_pools_retire(pools, pool, now);
+    return taken > 0;
+}
+
+void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now) {
+    int carried = pool->standing > 0 ? (pool->users - pool->unissued) / pool->standing : 1;
+    pools->stream_limit = carried > 1 ? carried : 1;
+    pools->hold_until = now + hold;
+}
+
+void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now) {
+    pools->running--;
+    pool->users--;
+    if (!is_issued) pool->unissued--;
+    if (pool->users == 0) pool->idle_since = now;
+}

@@ -1,0 +1,108 @@
+/*
+ * pools.h - on which connections an attempt runs, and when they are retired.
+ *
+ * libcurl keeps connections in a pool and picks from it; it cannot be told which. So
+ * each generation of connections has a pool of its own, a share object that holds
+ * nothing else. An attempt names its pool. A retired pool finishes what it carries,
+ * takes nothing new, and is freed with its connections.
+ *
+ * A pool is retired because its connection has carried its number of requests (a
+ * server closes it then, and what it does not read is in doubt), is too old (a name
+ * may have moved), or was silent while a request on it timed out. A connection of
+ * HTTP/1.1 with bytes on it that belong to no request is closed by itself.
+ *
+ * libcurl is given only attempts that it can start at once: over HTTP/1.1 one for each
+ * connection, over HTTP/2 no more than the streams of the connections that stand, and
+ * one at a time that may open another. Both limits, of streams and of requests, are
+ * learnt.
+ */
+#ifndef CLY_IO_POOLS_H
+#define CLY_IO_POOLS_H
+
+#include "io/connections.h"
+
+CLY_PRIVATE_BEGIN
+
+typedef struct cly_pool {
+    struct cly_pool *next;
+    CURLSH *share;
+    int named;         /* easy handles that name the share */
+    int users;         /* attempts on it */
+    int unissued;      /* of those: libcurl has not begun to send their request */
+    int standing;      /* connections of HTTP/2 that take streams */
+    int most_requests; /* on one of its connections */
+    int refused;       /* requests that libcurl wanted to issue again */
+    double opened_at;  /* its first request; 0 before */
+    double ready_at;   /* HTTP/2: when the server's settings must have come */
+    double idle_since; /* its last user is gone; 0 while it has any */
+    bool is_retired, is_full;
+} cly_pool;
+
+typedef struct cly_pools_options {
+    int max_connections;
+    double max_age; /* seconds */
+    bool http2;     /* is offered in TLS */
+} cly_pools_options;
+
+typedef struct cly_pools {
+    cly_pools_options options;
+    cly_connections connections;
+    cly_protocol protocol; /* of the last connection */
+    cly_pool *current;
+    cly_pool *successor; /* its first request finds out whether it works, while current goes on */
+    cly_pool *retired;   /* a list */
+    int running;         /* attempts on all pools */
+    int stream_limit;    /* of a connection of HTTP/2 */
+    bool is_limit_known; /* a connection's settings have come */
+    double raised_at;
+    double hold_until; /* libcurl kept an attempt: no other is given to it before */
+    int request_limit; /* of a connection of HTTP/2 */
+    bool is_confirmed; /* a server closed a connection that had carried just so many */
+} cly_pools;
+
+void cly_pools_init(cly_pools *pools, const cly_pools_options *options);
+
+/* Frees all shares, and with them all connections. No handle may run, and before that
+ * none may name a share. */
+void cly_pools_clear(cly_pools *pools);
+
+/* The pool on which an attempt can start at once, or NULL; `*wait` is then the seconds
+ * after which to ask again, or HUGE_VAL when an attempt must end first. */
+cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait);
+
+/* How many attempts could start at once, at the least. */
+int cly_pools_room(const cly_pools *pools);
+
+/* ---- what an attempt tells, in this order ---- */
+
+void cly_pools_started(cly_pools *pools, cly_pool *pool);
+
+/* Its request is being issued on this connection, after `taken` seconds. */
+void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
+                      double now);
+
+/* The first bytes of its reply came. */
+void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol);
+
+/* libcurl wanted to issue it again: the server did not take it on the connection, which
+ * takes nothing more. Returns whether it took any other there. */
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, int connection, double now);
+
+/* libcurl kept it for want of a connection or a stream: there is room for fewer. */
+void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);
+
+void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now);
+
+/* Takes nothing new any more. */
+void cly_pools_retire(cly_pools *pools, cly_pool *pool, double now);
+
+/* ---- freeing; `named` is counted by who sets CURLOPT_SHARE ---- */
+
+/* A retired pool that has had its time: no easy handle may name it any more before
+ * cly_pools_drop. NULL when there is none; `*wait` is as above. */
+cly_pool *cly_pools_drained(cly_pools *pools, double now, double *wait);
+void cly_pools_drop(cly_pools *pools, cly_pool *pool);
+
+CLY_PRIVATE_END
+
+#endif

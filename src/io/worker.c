@@ -1,0 +1,289 @@
+#define _GNU_SOURCE /* POSIX */
+#include "io/worker.h"
+
+#include "io/bell.h"
+#include "io/clock.h"
+#include "io/shutdown.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* All but the thread's own is guarded by the table's lock. */
+struct cly_worker {
+    cly_running running; /* in the list of those that exit must stop */
+    cly_engine *engine;
+    cly_call_table *calls; /* the engine's */
+    cly_bell bell;
+    int permits_told; /* the peer knows that so many are wanted */
+    bool is_stopping, is_stopped;
+    bool is_left; /* the thread frees it; written under both locks, read under either */
+    double stop_at;
+    int canceled_at_stop;
+    cly_worker_done *done;
+    void *context;
+};
+
+static const double idle_wait = 60; /* seconds; the thread is woken for anything */
+
+/* ---- the thread ---- */
+
+/* Under the lock: a call has ended. */
+static void tell_ended(void *context, cly_ticket ticket) {
+    cly_worker *worker = context;
+    cly_bell_ring(&worker->bell);
+    cly_bell_tell(&worker->bell, ticket);
+}
+
+static void tell_wanted(cly_worker *worker, int wanted) {
+    if (wanted > worker->permits_told) {
+        cly_bell_ring(&worker->bell);
+        cly_bell_tell(&worker->bell, 0);
+    }
+    worker->permits_told = wanted;
+}
+
+/* Under the lock. Seconds until the stop, or negative when the thread is to end. */
+static double until_stop(cly_worker *worker) {
+    double left;
+    if (!worker->is_stopping) return idle_wait;
+    if (worker->calls->stats.in_flight == 0) return -1;
+    left = worker->stop_at - cly_clock_now();
+    if (left > 0) return left;
+    worker->canceled_at_stop += cly_call_table_cancel_all(worker->calls);
+    return 0; /* the next step ends them */
+}
+
+static void step(cly_worker *worker, double wait, int watched, bool wants_write) {
+    struct curl_waitfd extra = {0, 0, 0};
+    extra.fd = watched;
+    extra.events = (short)(wants_write ? CURL_WAIT_POLLIN | CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN);
+    cly_engine_step(worker->engine, CLY_NO_GROUP, wait, &extra, watched >= 0);
+}
+
+static void free_left(cly_worker *worker);
+
+/* One turn of the thread; false when it is to end. */
+static bool turn(cly_worker *worker) {
+    int wanted = cly_engine_permits_wanted(worker->engine), watched;
+    bool is_left, wants_write;
+    double wait;
+    cly_call_table_lock(worker->calls);
+    if (worker->is_left) cly_bell_clear(&worker->bell); /* its listener has gone */
+    tell_wanted(worker, wanted);
+    cly_bell_serve(&worker->bell);
+    wait = until_stop(worker);
+    watched = cly_bell_watch(&worker->bell);
+    is_left = worker->is_left;
+    cly_call_table_unlock(worker->calls);
+    /* Without the lock: the thread that it wakes takes it at once. */
+    wants_write = cly_bell_send(&worker->bell);
+    if (wait >= 0) step(worker, wait, watched, wants_write);
+    if (wait < 0 && is_left) free_left(worker);
+    return wait >= 0;
+}
+
+static void *run(void *data) {
+    while (turn(data)) continue;
+    return NULL;
+}
+
+/* ---- making and ending ---- */
+
+/* Signals are the program's: Ctrl-C must interrupt the script, not this. */
+static int start_thread(cly_worker *worker) {
+    sigset_t all, before;
+    int status;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    status = pthread_create(&worker->running.thread, NULL, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static int stop_at_exit(cly_running *running, double drain) {
+    return cly_worker_stop((cly_worker *)(void *)running, drain);
+}
+
+static void free_all(cly_running *running) {
+    cly_worker *worker = (cly_worker *)(void *)running;
+    cly_engine_free(worker->engine);
+    free(worker);
+}
+
+static void join_table(cly_worker *worker) {
+    cly_call_table *calls = worker->calls;
+    calls->capacity = calls->array_size;
+    calls->on_ended = tell_ended;
+    calls->context = worker;
+}
+
+cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) {
+    cly_worker *worker = calloc(1, sizeof *worker);
+    int status;
+    *out = NULL;
+    if (worker == NULL) return cly_error_no_memory(error);
+    worker->engine = engine;
+    worker->calls = cly_engine_calls(engine);
+    worker->running.stop = stop_at_exit;
+    worker->running.free = free_all;
+    cly_bell_init(&worker->bell);
+    /* The thread waits at the lock until all is ready. */
+    cly_call_table_lock(worker->calls);
+    status = start_thread(worker);
+    if (status == 0) join_table(worker);
+    cly_call_table_unlock(worker->calls);
+    if (status == 0) {
+        cly_shutdown_add(&worker->running);
+        *out = worker;
+        return CLY_OK;
+    }
+    free(worker);
+    return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no thread for calls in the background");
+}
+
+cly_engine *cly_worker_engine(cly_worker *worker) {
+    return worker->engine;
+}
+
+static void ask_to_stop(cly_worker *worker, double seconds) {
+    worker->is_stopping = worker->calls->is_closed = true;
+    worker->stop_at = cly_clock_now() + seconds;
+    cly_engine_wakeup(worker->engine);
+}
+
+int cly_worker_stop(cly_worker *worker, double drain) {
+    if (worker->is_stopped) return 0;
+    cly_shutdown_remove(&worker->running);
+    cly_call_table_lock(worker->calls);
+    ask_to_stop(worker, drain);
+    cly_call_table_unlock(worker->calls);
+    pthread_join(worker->running.thread, NULL);
+    cly_engine_stop(worker->engine);
+    cly_call_table_lock(worker->calls);
+    worker->is_stopped = true;
+    worker->calls->has_ended = true; /* wakes those that wait */
+    cly_call_table_unlock(worker->calls);
+    return worker->canceled_at_stop;
+}
+
+void cly_worker_free(cly_worker *worker) {
+    if (worker == NULL) return;
+    cly_worker_stop(worker, 0);
+    cly_bell_clear(&worker->bell);
+    free_all(&worker->running);
+}
+
+/* On the thread. In the list until nothing of it is at work: exit must not come in
+ * between. The one that takes it out of there frees it; the table then too, whose lock
+ * the thread that left it may just be giving back. */
+static void free_left(cly_worker *worker) {
+    cly_engine_stop(worker->engine);
+    if (worker->done) worker->done(worker->context, worker->canceled_at_stop);
+    if (cly_shutdown_end(&worker->running)) free_all(&worker->running);
+}
+
+/* Under both locks. The thread may end as soon as it sees it, but not free the worker:
+ * for that it wants the other lock. */
+static void leave(cly_running *running) {
+    cly_worker *worker = (cly_worker *)(void *)running;
+    cly_call_table_lock(worker->calls);
+    worker->is_left = running->is_left = true;
+    worker->calls->on_ended = NULL;
+    cly_call_table_detach_all(worker->calls);
+    ask_to_stop(worker, worker->stop_at);
+    cly_call_table_unlock(worker->calls);
+}
+
+void cly_worker_leave(cly_worker *worker, double seconds, cly_worker_done *done, void *context) {
+    worker->done = done;
+    worker->context = context;
+    worker->stop_at = seconds;
+    cly_shutdown_call(&worker->running, leave);
+}
+
+/* The lock may be held by a thread that does not exist here, and the buffers may
+ * be half written: all of it is left where it is, but for the descriptors, of
+ * which this process has copies. */
+void cly_worker_abandon(cly_worker *worker) {
+    if (worker) cly_bell_abandon(&worker->bell);
+}
+
+/* ---- waiting ---- */
+
+static struct timespec time_after(double seconds) {
+    struct timespec at;
+#if defined(__APPLE__)
+    clock_gettime(CLOCK_REALTIME, &at);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &at);
+#endif
+    at.tv_sec += (time_t)seconds;
+    at.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
+/* Until an end is told; false when the time is up. Under the lock. */
+static bool wait_until(cly_worker *worker, const struct timespec *until) {
+    if (worker->is_stopped) return false;
+    return pthread_cond_timedwait(&worker->calls->ended, &worker->calls->lock, until) == 0;
+}
+
+void cly_worker_wait(cly_worker *worker, unsigned group, double seconds) {
+    struct timespec until = time_after(seconds);
+    cly_call_table_lock(worker->calls);
+    while (!cly_call_table_has_done(worker->calls, group) && wait_until(worker, &until)) continue;
+    cly_call_table_unlock(worker->calls);
+}
+
+void cly_worker_wait_for(cly_worker *worker, cly_ticket ticket, double seconds) {
+    struct timespec until = time_after(seconds);
+    cly_call_table_lock(worker->calls);
+    while (cly_call_table_is_under_way(worker->calls, ticket) && wait_until(worker, &until)) continue;
+    cly_call_table_unlock(worker->calls);
+}
+
+int cly_worker_drain(cly_worker *worker, double seconds) {
+    struct timespec until = time_after(seconds);
+    int count;
+    cly_call_table_lock(worker->calls);
+    while (worker->calls->stats.in_flight > 0 && wait_until(worker, &until)) continue;
+    count = worker->calls->stats.in_flight;
+    cly_call_table_unlock(worker->calls);
+    return count;
+}
+
+/* ---- being told ---- */
+
+int cly_worker_descriptor(cly_worker *worker) {
+    int descriptor;
+    cly_call_table_lock(worker->calls);
+    descriptor = cly_bell_descriptor(&worker->bell);
+    if (worker->calls->lists[CLY_RECORD_DONE].first) cly_bell_ring(&worker->bell);
+    cly_call_table_unlock(worker->calls);
+    return descriptor;
+}
+
+void cly_worker_acknowledge(cly_worker *worker) {
+    cly_call_table_lock(worker->calls);
+    cly_bell_quiet(&worker->bell);
+    cly_call_table_unlock(worker->calls);
+}
+
+const char *cly_worker_listen(cly_worker *worker, cly_error *error) {
+    const char *path;
+    cly_call_table_lock(worker->calls);
+    path = cly_bell_listen(&worker->bell);
+    if (path == NULL)
+        cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no unix socket: %s", strerror(errno));
+    else if (!worker->is_stopped)
+        cly_engine_wakeup(worker->engine);
+    cly_call_table_unlock(worker->calls);
+    return path;
+}
