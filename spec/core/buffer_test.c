@@ -40,6 +40,18 @@ static void a_count_near_the_largest_does_not_wrap(void **state) {
     cly_buffer_clear(&buffer);
 }
 
+/* A mistake of a writer is refused, and not taken for a great deal of room. */
+static void a_length_beyond_the_capacity_has_no_room(void **state) {
+    cly_buffer buffer;
+    (void)state;
+    cly_buffer_init(&buffer, 10000);
+    cly_buffer_text(&buffer, "abc");
+    buffer.length = buffer.capacity + 1;
+    assert_null(cly_buffer_reserve(&buffer, 1));
+    assert_int_equal(buffer.state, CLY_BUFFER_FULL);
+    cly_buffer_clear(&buffer);
+}
+
 static void failure_sticks_until_reset(void **state) {
     cly_buffer buffer;
     cly_error error;
@@ -141,6 +153,7 @@ int main(void) {
         cmocka_unit_test(it_keeps_what_it_is_given),
         cmocka_unit_test(it_never_passes_its_ceiling),
         cmocka_unit_test(a_count_near_the_largest_does_not_wrap),
+        cmocka_unit_test(a_length_beyond_the_capacity_has_no_room),
         cmocka_unit_test(failure_sticks_until_reset),
         cmocka_unit_test(the_final_zero_is_outside_the_length),
         cmocka_unit_test(reset_keeps_the_memory),

@@ -44,8 +44,8 @@ static bool grow(cly_buffer *buffer, size_t needed) {
 
 char *cly_buffer_grow(cly_buffer *buffer, size_t more) {
     if (buffer->state != CLY_BUFFER_FINE) return NULL;
-    /* Written so that it cannot overflow: length never exceeds the ceiling. */
-    if (more > buffer->ceiling - buffer->length) {
+    /* A length beyond the capacity was set by mistake: those bytes do not exist. */
+    if (buffer->length > buffer->capacity || more > buffer->ceiling - buffer->length) {
         buffer->state = CLY_BUFFER_FULL;
         return NULL;
     }

@@ -44,7 +44,8 @@ char *cly_buffer_grow(cly_buffer *buffer, size_t more);
  * appends are inline: a message is a hundred of them, nearly all into room that
  * is there. */
 static inline char *cly_buffer_reserve(cly_buffer *buffer, size_t more) {
-    bool has_room = buffer->data && more <= buffer->capacity - buffer->length;
+    bool has_room =
+        buffer->data && buffer->length <= buffer->capacity && more <= buffer->capacity - buffer->length;
     return has_room && buffer->state == CLY_BUFFER_FINE ? buffer->data + buffer->length
                                                         : cly_buffer_grow(buffer, more);
 }
