@@ -11,6 +11,7 @@ local SENDER = "+14155550100"
 local function new_client()
   return assert(safe.new {
     api_key = "key", business_id = "b", base_url = "http://127.0.0.1:9", sender = SENDER, timeout = 1,
+    max_attempts = 1,
   })
 end
 
@@ -41,6 +42,32 @@ local function arm(action)
     return
   end
   getmetatable(newproxy(true)).__gc = action -- luacheck: ignore 113
+end
+
+--- Calls an action at the collection that is `count` collections away.
+local function arm_at(count, action)
+  arm(function()
+    if count <= 1 then
+      return action()
+    end
+    arm_at(count - 1, action)
+  end)
+end
+
+--- Runs an action while the collector goes round as fast as it can.
+local function hasten_collector(action)
+  local pause, multiplier = collectgarbage("setpause", 1), collectgarbage("setstepmul", 1000)
+  local has_steps = not rawget(_G, "jit")
+  if has_steps then
+    collectgarbage("incremental", 0, 1000, 1) -- a step at each allocation
+  end
+  local is_fine, problem = pcall(action)
+  if has_steps then
+    collectgarbage("incremental", 0, 0, 13)
+  end
+  collectgarbage("setpause", pause)
+  collectgarbage("setstepmul", multiplier)
+  assert(is_fine, problem)
 end
 
 describe("a message", function()
@@ -85,6 +112,47 @@ describe("a message", function()
     client:close(0)
   end)
 
+  --- Parameters without an order of their own, long enough that their places lie outside
+  --- of a short message.
+  local function parameters(value)
+    return {
+      { name = "var_d", value = value, raw = true }, { name = "body_2", value = value },
+      { name = "var_c", value = value, raw = true }, { name = "var_b", value = value, raw = true },
+      { name = "body_1", value = value }, { name = "var_a", value = value, raw = true },
+    }
+  end
+
+  local function template(list)
+    return { number = NUMBER, template_name = "t", language = "en", parameters = list }
+  end
+
+  it("of a template that sends another one is refused", function()
+    local long = template(parameters(("y"):rep(4000)))
+    for _, use in ipairs {
+      function(client) client:post("send_template", long) end,
+      function(client) client:send_template(long) end,
+      function(client) client:send_session { number = NUMBER, text = "x" } end,
+      function(client) client:dry_run("send_template", { unknown = 1 }) end,
+      function(client) client:close(0) end,
+    } do
+      for at = 1, 6 do
+        local client, list = new_client(), parameters(7)
+        list[at].value = nil
+        setmetatable(list[at], { __index = function(_, key)
+          if key == "value" then
+            use(client)
+            return 12345
+          end
+        end })
+        local id, err = client:send_template(template(list))
+        assert.is_nil(id)
+        assert.same({ "argument", "not_sent" }, { err.kind, err.outcome })
+        assert.is_nil(err.problems)
+        client:close(0)
+      end
+    end
+  end)
+
   --- Read in the midst of another one it is refused; else it is right.
   local function check(value, err, is_right)
     local is_refused = value == nil and err.outcome == "not_sent" and err.message:find("while the message was read", 1, true)
@@ -117,6 +185,47 @@ describe("a message", function()
     collectgarbage("setstepmul", multiplier)
     client:close(0)
     assert.equal(500, right)
+  end)
+
+  it("of a template is what it is, whatever finalizers send meanwhile", function()
+    local client = new_client()
+    local long, numbers = template(parameters(("y"):rep(4000))), template(parameters(1234567))
+    local expected = assert(client:dry_run("send_template", numbers))
+    local wrong = 0
+    hasten_collector(function()
+      for turn = 1, 300 do
+        arm_at(turn % 40, function() client:post("send_template", long) end)
+        for index, item in ipairs(numbers.parameters) do
+          item.value = turn * 10000 + index -- a number that Lua has made no text of yet
+        end
+        local body, err = client:dry_run("send_template", numbers)
+        local is_right = check(body, err, function(text) return text and #text > #expected - 60 and text:find("%]}$") end)
+        wrong = wrong + (is_right and 0 or 1)
+      end
+    end)
+    client:close(0)
+    assert.equal(0, wrong)
+  end)
+end)
+
+describe("a result", function()
+  it("is read to its end, whatever finalizers do to the client meanwhile", function()
+    local wrong = 0
+    hasten_collector(function()
+      for turn = 1, 200 do
+        local client = new_client()
+        local call = client:start("send_session", { number = NUMBER, text = "x" })
+        arm_at(turn % 50, function()
+          client:dry_run("send_session", { number = NUMBER, text = "x" })
+          client:send_session {}
+          client:close(0)
+        end)
+        local _, err = call:wait()
+        wrong = wrong + (err and err.outcome and 0 or 1)
+        client:close(0)
+      end
+    end)
+    assert.equal(0, wrong)
   end)
 end)
 

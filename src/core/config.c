@@ -290,7 +290,7 @@ static void strip_slashes(char *url) {
 
 cly_kind cly_config_read(cly_config *config, const cly_config_defaults *defaults, const cly_source *source,
                          cly_value value, cly_problems *problems, cly_error *error) {
-    reader read = {{source, problems, {NULL, false}}, {0}, config, false};
+    reader read = {.walk = {.source = source, .problems = problems}, .config = config};
     int mark = source->mark(source->host);
     cly_problems_reset(problems);
     if (value.type != CLY_TYPE_TABLE)

@@ -137,8 +137,6 @@ static void write_entry_sender(cly_walk *walk, const cly_slots *slots, const cha
 typedef struct campaigns {
     const char *default_sender;
     cly_buffer *spans;
-    const unsigned *turn;
-    unsigned began; /* the turn: in another one the spans are somebody else's */
     cly_batch batch;
 } campaigns;
 
@@ -171,7 +169,7 @@ static void write_entry(cly_walk *walk, cly_value value, campaigns *all, const c
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, campaign_name), path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, campaign_version), path);
     who.end = walk->json.out->length;
-    if (*all->turn != all->began) return; /* cly_message_encode says so */
+    if (cly_walk_is_over(walk)) return; /* cly_message_encode says so */
     note_entry(walk, all, who, problems, path);
     write_entry_sender(walk, &slots, all->default_sender, path);
     cly_write_field(walk, &slots, CLY_AT(campaign_entry, variables), path);
@@ -181,7 +179,7 @@ static void write_entry(cly_walk *walk, cly_value value, campaigns *all, const c
 
 static void write_entries(cly_walk *walk, campaigns *all, cly_list *list, const cly_path *path) {
     const cly_source *source = walk->source;
-    for (int i = 1; i <= list->count && *all->turn == all->began; i++) {
+    for (int i = 1; i <= list->count && !cly_walk_is_over(walk); i++) {
         cly_path at = cly_path_index(path, (size_t)i);
         int mark = source->mark(source->host);
         write_entry(walk, *cly_walk_item(walk, list, i), all, &at);
@@ -190,10 +188,10 @@ static void write_entries(cly_walk *walk, campaigns *all, cly_list *list, const 
 }
 
 cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                              cly_buffer *spans, const unsigned *turn) {
+                              cly_buffer *spans) {
     const cly_field *field = &slots->shape->fields[CLY_AT(campaigns, entries)];
     cly_path path = cly_path_name(NULL, "entries");
-    campaigns all = {default_sender, spans, turn, *turn, {0, 0}};
+    campaigns all = {default_sender, spans, {0, 0}};
     cly_list list;
     if (!slots->given[CLY_AT(campaigns, entries)]) {
         cly_problem_add(walk->problems, &path, "missing");

@@ -19,10 +19,10 @@ void cly_write_path(cly_walk *walk, const cly_operation *operation, const cly_sl
 void cly_write_fields(cly_walk *walk, const cly_slots *slots);
 
 /* The body of send_campaigns; returns what it holds. Nobody may stand in it twice for
- * one campaign and version: `spans` is the encoder's, for that comparison, and `turn`,
- * which changes when a metamethod uses the encoder. `default_sender` is E.164 or NULL. */
+ * one campaign and version: `spans` is the encoder's, for that comparison.
+ * `default_sender` is E.164 or NULL. */
 cly_batch cly_write_campaigns(cly_walk *walk, const cly_slots *slots, const char *default_sender,
-                              cly_buffer *spans, const unsigned *turn);
+                              cly_buffer *spans);
 
 CLY_PRIVATE_END
 

@@ -122,7 +122,7 @@ static void write_body(cly_walk *walk, cly_encoder *encoder, const cly_slots *sl
     }
     text = cly_value_text(value, &length);
     if (!cly_json_is_valid(text, length)) cly_problem_add(walk->problems, &at, "not JSON");
-    cly_buffer_append(&encoder->body, text, length);
+    cly_buffer_append(walk->json.out, text, length);
 }
 
 static void write_request(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
@@ -156,6 +156,7 @@ static void read_traceparent(cly_walk *walk, cly_encoder *encoder, const cly_slo
 
 static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operation *operation,
                           const char *default_sender, const cly_slots *slots) {
+    cly_batch batch;
     if (operation->path) cly_write_path(walk, operation, slots, &encoder->path);
     switch (operation->id) {
     case CLY_OPERATION_SEND_TEMPLATE:
@@ -163,7 +164,8 @@ static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operat
         break;
     case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
     case CLY_OPERATION_SEND_CAMPAIGNS:
-        encoder->batch = cly_write_campaigns(walk, slots, default_sender, &encoder->slices, &encoder->turn);
+        batch = cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
+        if (!cly_walk_is_over(walk)) encoder->batch = batch;
         break;
     case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
     default: cly_write_fields(walk, slots);
@@ -195,28 +197,33 @@ cly_kind cly_message_repeat(cly_encoder *encoder, const cly_operation *operation
     return conclude(encoder, error);
 }
 
+/* The problems are those of the other message, which has been read by now. */
+static cly_kind refuse_over(cly_encoder *encoder, cly_error *error) {
+    cly_problems_reset(&encoder->problems);
+    return cly_error_set(error, CLY_ARGUMENT, CLY_NOT_SENT,
+                         "a metamethod of the message used the client while the message was read");
+}
+
 cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,
                             const cly_source *source, cly_value value, cly_error *error) {
-    cly_walk walk = {source, &encoder->problems, {&encoder->body, false}};
-    unsigned turn = ++encoder->turn;
+    cly_walk walk = {.source = source, .problems = &encoder->problems, .json.out = &encoder->body};
     int mark = source->mark(source->host);
     /* A metamethod may close the client, and what it was given is gone then. */
     char sender[CLY_SENDER_SIZE];
     cly_slots slots;
     if (default_sender) snprintf(sender, sizeof sender, "%s", default_sender);
+    walk.turn = &encoder->turn;
+    walk.began = ++encoder->turn;
     reset(encoder, operation);
     if (value.type == CLY_TYPE_TABLE) {
         cly_collect(&walk, operation->shape, value, NULL, &slots);
-        read_traceparent(&walk, encoder, &slots);
-        if (turn == encoder->turn)
+        if (!cly_walk_is_over(&walk)) read_traceparent(&walk, encoder, &slots);
+        if (!cly_walk_is_over(&walk))
             write_body_of(&walk, encoder, operation, default_sender ? sender : NULL, &slots);
     } else {
         cly_problem_add(&encoder->problems, NULL, "table of fields expected, got %s",
                         source->type_name(source->host, value));
     }
     source->release(source->host, mark);
-    if (turn != encoder->turn)
-        return cly_error_set(error, CLY_ARGUMENT, CLY_NOT_SENT,
-                             "a metamethod of the message used the client while the message was read");
-    return conclude(encoder, error);
+    return cly_walk_is_over(&walk) ? refuse_over(encoder, error) : conclude(encoder, error);
 }

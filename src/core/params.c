@@ -172,6 +172,7 @@ static void add(cly_walk *walk, cly_param_list *list, const param *given, const 
     cly_write_text(walk, given->value, path, given->type, CLY_MAY_BE_EMPTY);
     if (given->filename) write_filename(walk, given->filename, path);
     cly_json_close(json, '}');
+    if (cly_walk_is_over(walk)) return; /* `start` is a place in another message */
     remember(list, given->rank, given->is_wire, start, json->out->length - start, name_length);
 }
 
@@ -311,7 +312,7 @@ static void add_map(cly_walk *walk, cly_param_list *list, cly_value map, const c
     cly_entries entries;
     entries.has_begun = entries.is_over = false;
     while (!entries.is_over) {
-        source->next(source->host, map, &entries);
+        cly_walk_next(walk, map, &entries);
         if (add_entries(walk, list, &entries, seen, path)) break;
         source->drop(source->host, &entries);
         seen += entries.count;
@@ -328,14 +329,14 @@ static bool read_pair(cly_walk *walk, const cly_value *item, cly_entries *pair, 
                       const cly_value **value) {
     int first;
     pair->has_begun = pair->is_over = false;
-    walk->source->next(walk->source->host, *item, pair);
+    cly_walk_next(walk, *item, pair);
     if (pair->count != 2) return false;
     first = is_key(&pair->items[0], "name", 4) ? 0 : 1;
     if (!is_key(&pair->items[first], "name", 4) || !is_key(&pair->items[!first], "value", 5)) return false;
     *name = &pair->items[first].value;
     *value = &pair->items[!first].value;
     return (*name)->type == CLY_TYPE_TEXT && !cly_walk_is_absent(walk, **value) &&
-           !walk->source->has_defaults(walk->source->host, *item);
+           !cly_walk_has_defaults(walk, *item);
 }
 
 static void add_collected(cly_walk *walk, cly_param_list *list, cly_value item, const cly_path *path) {
@@ -377,14 +378,13 @@ static void add_items(cly_walk *walk, cly_param_list *list, cly_list *items, con
 
 /* Neither a short list nor an empty table. */
 static void add_any(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
-    const cly_source *source = walk->source;
-    cly_list_shape shape = source->list(source->host, value);
+    cly_list_shape shape = cly_walk_source_list(walk, value);
     cly_list items;
     if (shape.count > 0 && shape.has_others)
         cly_problem_add(walk->problems, path, "either a list or a map by name expected, got both");
     else if (shape.count > 0 && cly_walk_list(walk, value, path, 0, CLY_LIST_MAX, &items) > 0)
         add_items(walk, list, &items, path);
-    else if (shape.count == 0 && source->has_defaults(source->host, value))
+    else if (shape.count == 0 && cly_walk_has_defaults(walk, value))
         cly_problem_add(walk->problems, path, "plain table expected: a metatable's fields cannot be listed");
     else if (shape.count == 0)
         add_map(walk, list, value, path);

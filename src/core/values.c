@@ -421,14 +421,15 @@ static int depth_of(const char *text, size_t length) {
 
 /* The bytes that are counted are the bytes that go. */
 static void write_json(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
-    cly_buffer *out = walk->json.out;
+    const cly_buffer *out;
     size_t start;
     const char *why;
-    if (walk->json.comma) cly_buffer_byte(out, ',');
+    if (walk->json.comma) cly_buffer_byte(walk->json.out, ',');
     walk->json.comma = true;
-    start = out->length;
-    why = walk->source->json(walk->source->host, value, out);
-    if (out->length < start) return; /* the encoder was used inside; cly_message_encode says so */
+    start = walk->json.out->length;
+    why = cly_walk_source_json(walk, value);
+    if (cly_walk_is_over(walk)) return;
+    out = walk->json.out;
     if (why)
         cly_problem_add(walk->problems, path, "%s", why);
     else if (field->high > 0 && (double)(out->length - start) > field->high)
@@ -462,14 +463,13 @@ static void write_variable(cly_walk *walk, const cly_field *field, const cly_ent
 
 /* What a campaign calls its variables is its own affair. API: campaigns. */
 static void write_variables(cly_walk *walk, const cly_field *field, cly_value value, const cly_path *path) {
-    const cly_source *source = walk->source;
     cly_entries entries;
     size_t seen = 0;
     if (!cly_walk_table(walk, value, path)) return;
     entries.has_begun = entries.is_over = false;
     cly_json_open(&walk->json, '{');
     while (!entries.is_over && seen <= CLY_LIST_MAX) {
-        source->next(source->host, value, &entries);
+        cly_walk_next(walk, value, &entries);
         for (size_t i = 0; i < entries.count; i++) write_variable(walk, field, &entries.items[i], path);
         seen += entries.count;
     }

@@ -3,6 +3,12 @@
 #include "core/text.h"
 #include <stdio.h>
 
+void cly_walk_leave(cly_walk *walk) {
+    cly_buffer_init(&walk->nowhere, 0);
+    walk->nowhere.state = CLY_BUFFER_FULL;
+    walk->json.out = &walk->nowhere;
+}
+
 void cly_walk_expected(cly_walk *walk, const cly_path *path, const char *expected, cly_value value) {
     cly_problem_add(walk->problems, path, "%s expected, got %s", expected,
                     walk->source->type_name(walk->source->host, value));
@@ -91,13 +97,12 @@ static void take(cly_walk *walk, cly_slots *slots, const cly_entry *entry, const
 
 /* Fields that a metatable supplies, as in setmetatable(message, {__index = defaults}). */
 static void collect_defaults(cly_walk *walk, cly_value table, cly_slots *slots) {
-    const cly_source *source = walk->source;
     for (size_t i = 0; i < slots->shape->count; i++) {
         const cly_field *field = &slots->shape->fields[i];
         cly_value value;
         if (slots->given[i]) continue;
-        value = source->field(source->host, table, field->name);
-        if (cly_walk_is_absent(walk, value)) value = source->field(source->host, table, field->wire);
+        value = cly_walk_source_field(walk, table, field->name);
+        if (cly_walk_is_absent(walk, value)) value = cly_walk_source_field(walk, table, field->wire);
         slots->given[i] = !cly_walk_is_absent(walk, value);
         slots->values[i] = value;
     }
@@ -119,19 +124,18 @@ static bool take_all(cly_walk *walk, cly_slots *slots, const cly_entries *entrie
 
 void cly_collect(cly_walk *walk, const cly_shape *shape, cly_value table, const cly_path *path,
                  cly_slots *slots) {
-    const cly_source *source = walk->source;
     size_t first_problem = walk->problems->count, seen = 0;
     cly_entries entries;
     entries.has_begun = entries.is_over = false;
     memset(slots->given, 0, sizeof slots->given);
     slots->shape = shape;
     while (!entries.is_over) {
-        source->next(source->host, table, &entries);
+        cly_walk_next(walk, table, &entries);
         if (take_all(walk, slots, &entries, seen, path)) break;
         seen += entries.count;
     }
     cly_problems_sort_from(walk->problems, first_problem);
-    if (source->has_defaults(source->host, table)) collect_defaults(walk, table, slots);
+    if (cly_walk_has_defaults(walk, table)) collect_defaults(walk, table, slots);
 }
 
 int cly_count_given(const cly_slots *slots, size_t first, size_t last, size_t *at) {
@@ -149,7 +153,7 @@ static size_t first_hole(cly_walk *walk, cly_value table, size_t last) {
     const cly_source *source = walk->source;
     for (size_t i = 1; i < last; i++) {
         int mark = source->mark(source->host);
-        bool is_hole = cly_walk_type(walk, source->item(source->host, table, i)) == CLY_TYPE_NIL;
+        bool is_hole = cly_walk_source_item(walk, table, i).type == CLY_TYPE_NIL;
         source->release(source->host, mark);
         if (is_hole) return i;
     }
@@ -171,7 +175,7 @@ static bool check_items(cly_walk *walk, cly_value table, const cly_path *path, c
 
 /* How many items it has, or -1 and what is wrong with it. */
 static int count_items(cly_walk *walk, cly_value value, const cly_path *path, int low, int high) {
-    cly_list_shape list = walk->source->list(walk->source->host, value);
+    cly_list_shape list = cly_walk_source_list(walk, value);
     if (!check_items(walk, value, path, list)) return -1;
     if (list.count > (size_t)high)
         cly_problem_add(walk->problems, path, "at most %d item%s, got %zu", high, high == 1 ? "" : "s",
@@ -183,9 +187,9 @@ static int count_items(cly_walk *walk, cly_value value, const cly_path *path, in
     return -1;
 }
 
-bool cly_walk_at_hand(const cly_walk *walk, cly_value table, cly_list *list) {
+bool cly_walk_at_hand(cly_walk *walk, cly_value table, cly_list *list) {
     list->table = table;
-    list->at_hand = walk->source->items(walk->source->host, table, list->items, CLY_AT_HAND);
+    list->at_hand = cly_walk_source_items(walk, table, list->items, CLY_AT_HAND);
     list->count = list->at_hand;
     return list->at_hand >= 0;
 }

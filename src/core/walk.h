@@ -1,6 +1,13 @@
 /*
  * walk.h - one table of a message, read field by field.
  *
+ * The host may use the encoder again from inside any call of its source: a metamethod
+ * or a finalizer that sends on the same client. The buffers then hold another message,
+ * and every offset into them is wrong. So core calls the source through the functions
+ * below: they notice it, and from then on the walk reads nothing and writes into a
+ * buffer that is full. Code that keeps an offset needs no other check than the one it
+ * has anyway, that the buffer is CLY_BUFFER_FINE.
+ *
  * cly_collect steps once through a table, finds the field behind each key, and
  * reports what is unknown (naming the nearest field) or given twice. The values
  * stay held in `slots`, by their place in the shape, until the caller releases
@@ -20,7 +27,22 @@ typedef struct cly_walk {
     const cly_source *source;
     cly_problems *problems;
     cly_json_writer json;
+    const unsigned *turn; /* the encoder's, or NULL where there is none */
+    unsigned began;       /* the turn that this walk belongs to */
+    cly_buffer nowhere;   /* takes what is written after it is over */
 } cly_walk;
+
+/* Whether the encoder was used for something else since the walk began. */
+static inline bool cly_walk_is_over(const cly_walk *walk) {
+    return walk->turn && *walk->turn != walk->began;
+}
+
+/* Leads all further writing nowhere. */
+void cly_walk_leave(cly_walk *walk);
+
+static inline void cly_walk_look(cly_walk *walk) {
+    if (cly_walk_is_over(walk)) cly_walk_leave(walk);
+}
 
 typedef struct cly_slots {
     const cly_shape *shape;
@@ -36,6 +58,61 @@ typedef struct cly_list {
     int count, at_hand;
     cly_value items[CLY_AT_HAND], other;
 } cly_list;
+
+/* ---- the source's functions that may run code of the host ---- */
+
+static const cly_value cly_no_value = {CLY_TYPE_NIL, {0}, NULL, 0};
+
+static inline void cly_walk_next(cly_walk *walk, cly_value table, cly_entries *entries) {
+    entries->count = 0;
+    if (!cly_walk_is_over(walk)) walk->source->next(walk->source->host, table, entries);
+    cly_walk_look(walk);
+    if (!cly_walk_is_over(walk)) return;
+    entries->count = 0;
+    entries->is_over = true;
+}
+
+static inline bool cly_walk_has_defaults(cly_walk *walk, cly_value table) {
+    bool has_some = !cly_walk_is_over(walk) && walk->source->has_defaults(walk->source->host, table);
+    cly_walk_look(walk);
+    return has_some && !cly_walk_is_over(walk);
+}
+
+static inline cly_value cly_walk_source_field(cly_walk *walk, cly_value table, const char *name) {
+    cly_value value = cly_no_value;
+    if (!cly_walk_is_over(walk)) value = walk->source->field(walk->source->host, table, name);
+    cly_walk_look(walk);
+    return value;
+}
+
+static inline cly_value cly_walk_source_item(cly_walk *walk, cly_value table, size_t index) {
+    cly_value value = cly_no_value;
+    if (!cly_walk_is_over(walk)) value = walk->source->item(walk->source->host, table, index);
+    cly_walk_look(walk);
+    return value;
+}
+
+static inline int cly_walk_source_items(cly_walk *walk, cly_value table, cly_value *items, int room) {
+    int count = 0;
+    if (!cly_walk_is_over(walk)) count = walk->source->items(walk->source->host, table, items, room);
+    cly_walk_look(walk);
+    return cly_walk_is_over(walk) ? 0 : count;
+}
+
+static inline cly_list_shape cly_walk_source_list(cly_walk *walk, cly_value table) {
+    cly_list_shape list = {0, 0, false, false};
+    if (!cly_walk_is_over(walk)) list = walk->source->list(walk->source->host, table);
+    cly_walk_look(walk);
+    return list;
+}
+
+/* Into the walk's own output. */
+static inline const char *cly_walk_source_json(cly_walk *walk, cly_value value) {
+    const char *why = NULL;
+    if (!cly_walk_is_over(walk)) why = walk->source->json(walk->source->host, value, walk->json.out);
+    cly_walk_look(walk);
+    return why;
+}
 
 /* Type of a value, and whether it counts as absent. */
 static inline cly_type cly_walk_type(const cly_walk *walk, cly_value value) {
@@ -67,16 +144,16 @@ void cly_collect(cly_walk *walk, const cly_shape *shape, cly_value table, const 
 int cly_count_given(const cly_slots *slots, size_t first, size_t last, size_t *at);
 
 /* True of a plain list so short that all of it is at hand. */
-bool cly_walk_at_hand(const cly_walk *walk, cly_value table, cly_list *list);
+bool cly_walk_at_hand(cly_walk *walk, cly_value table, cly_list *list);
 
 /* Reads a list of `low` to `high` items and returns their number, or -1 with a
  * problem when it is not one. A hole is a problem, named by its index. */
 int cly_walk_list(cly_walk *walk, cly_value value, const cly_path *path, int low, int high, cly_list *list);
 
 /* An item of it, from 1, held; good until the next is asked for. */
-static inline const cly_value *cly_walk_item(const cly_walk *walk, cly_list *list, int index) {
+static inline const cly_value *cly_walk_item(cly_walk *walk, cly_list *list, int index) {
     if (index <= list->at_hand) return &list->items[index - 1];
-    list->other = walk->source->item(walk->source->host, list->table, (size_t)index);
+    list->other = cly_walk_source_item(walk, list->table, (size_t)index);
     return &list->other;
 }
 
