@@ -229,6 +229,30 @@ describe("a result", function()
   end)
 end)
 
+describe("what was encoded", function()
+  it("is read to its end, whatever finalizers read meanwhile", function()
+    local client, wrong = new_client(), {}
+    hasten_collector(function()
+      for turn = 1, 400 do
+        local call = client:start("send_session", { number = NUMBER, text = "x" })
+        while not call:done() do
+          client:stats()
+        end
+        arm_at(turn % 20, function()
+          call:wait()
+          client:dry_run("request", { method = "GET", path = "/" .. ("z"):rep(1000) })
+        end)
+        local body, info = client:dry_run("send_session", { number = NUMBER, text = "y" })
+        if body and (info.path ~= "/send/messages" or info.method ~= "POST" or not body:find('"y"', 1, true)) then
+          wrong[#wrong + 1] = info.method .. " " .. info.path:sub(1, 20) .. " " .. body
+        end
+      end
+    end)
+    client:close(0)
+    assert.same({}, wrong)
+  end)
+end)
+
 describe("a batch", function()
   it("is one that was encoded, or is refused", function()
     local handle = native.new({ api_key = "key", business_id = "b", base_url = "http://127.0.0.1:9" }, json.encode, false, false)

@@ -39,18 +39,28 @@ static int close_now(lua_State *L, lua_client *self, double drain) {
     return ended;
 }
 
-static void begin_read(lua_client *self) {
+/* One reading may begin and end inside another, by a finalizer: each ends with what it
+ * found. An inner one that was left by an error is thereby ended with the outer one. */
+typedef struct read_state {
+    bool is_read, is_encoder_read;
+} read_state;
+
+static read_state begin_read(lua_client *self) {
+    read_state before = {self->is_read, self->is_encoder_read};
     self->is_read = true;
+    return before;
 }
 
-static void begin_encoder_read(lua_client *self) {
-    begin_read(self);
+static read_state begin_encoder_read(lua_client *self) {
+    read_state before = begin_read(self);
     self->is_encoder_read = true;
+    return before;
 }
 
-static void end_read(lua_State *L, lua_client *self) {
-    self->is_read = self->is_encoder_read = false;
-    if (self->is_close_due) close_now(L, self, 0);
+static void end_read(lua_State *L, lua_client *self, read_state before) {
+    self->is_read = before.is_read;
+    self->is_encoder_read = before.is_encoder_read;
+    if (self->is_close_due && !self->is_read) close_now(L, self, 0);
 }
 
 static bool is_closed(const lua_client *self) {
@@ -113,13 +123,14 @@ static void keep_function(lua_State *L, const void *key, lua_CFunction function)
  * error, and must not count as being read for ever. */
 static int read_encoder(lua_State *L, lua_client *self, const void *key, const cly_error *error) {
     reading given = {self, error};
+    read_state before;
     int top = lua_gettop(L), status;
     lua_pushlightuserdata(L, (void *)(uintptr_t)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     lua_pushlightuserdata(L, &given);
-    begin_encoder_read(self);
+    before = begin_encoder_read(self);
     status = lua_pcall(L, 1, LUA_MULTRET, 0);
-    end_read(L, self);
+    end_read(L, self, before);
     return status == 0 ? lua_gettop(L) - top : lua_error(L);
 }
 
@@ -371,16 +382,17 @@ static int client_result(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
     cly_result result;
+    read_state before;
     int count;
     cly_call_table *calls = cly_client_calls(&self->client);
     if (!cly_call_table_result(calls, ticket, &result)) {
         luaL_argcheck(L, !cly_call_table_is_known(calls, ticket), 2, "the call has not ended");
         return fail_gone(L);
     }
-    begin_read(self);
+    before = begin_read(self);
     count = push_result(L, &result);
     cly_call_table_release(cly_client_calls(&self->client), ticket);
-    end_read(L, self);
+    end_read(L, self, before);
     return count;
 }
 
