@@ -75,13 +75,17 @@ function calls.make_class(deliver)
   return { __name = "connectly.call", __metatable = "connectly.call", __index = class, __tostring = describe }
 end
 
---- `client` has native, wait and finish (client.lua).
-function calls.new(metatable, client, operation, ticket)
-  local call = setmetatable({}, metatable)
-  inner_of[call] = {
-    client = client, operation = operation, ticket = ticket, anchor = client.native:watch(ticket),
-  }
-  return call
+--- What makes the calls of one face: a call, and its state, whose `ticket` is set and
+--- whose `anchor` is bound when it is submitted. `client` has native, wait and finish
+--- (client.lua).
+function calls.make_constructor(deliver)
+  local metatable = calls.make_class(deliver)
+  return function(client, operation)
+    local call = setmetatable({}, metatable)
+    local state = { client = client, operation = operation, ticket = false, anchor = client.native:anchor() }
+    inner_of[call] = state
+    return call, state
+  end
 end
 
 return calls

@@ -140,15 +140,49 @@ local function emit_pending(self)
   end
 end
 
+-- Whether the process has a descriptor left, which loading a module needs.
+local function has_descriptor()
+  local file, _, number = io.open("/dev/null")
+  if file then
+    file:close()
+  end
+  return file ~= nil or not (number == 23 or number == 24) -- ENFILE, EMFILE
+end
+
+local function not_loaded(name, reason)
+  if not has_descriptor() then
+    return errors.new {
+      kind = "overloaded", outcome = "not_sent", message = name .. " cannot be loaded: no file descriptor is free",
+      hint = "close files or raise the limit (ulimit -n, worker_rlimit_nofile)",
+    }
+  end
+  return errors.new {
+    kind = "config", outcome = "not_sent", message = ("%s cannot be loaded: %s"):format(name, tostring(reason):match("^[^\n]*")),
+    hint = name == "lua-cjson" and "luarocks install lua-cjson" or "install connectly again",
+  }
+end
+
+--- A module that a method needs, loaded at the method's beginning and not with the
+--- library, since a short script should not pay for it: the module, or nil and an error.
+--- No method may load one after it has submitted something: the message would leave, and
+--- the method fail.
+local function load_part(name)
+  local is_loaded, part = pcall(require, name)
+  if is_loaded then
+    return part
+  end
+  return nil, not_loaded(name, part)
+end
+
 --- While it is drained, giving way, a client is closed to others already.
-local function submit_if_open(self, operation, message, group, batch)
+local function submit_if_open(self, operation, message, group, anchor, batch)
   if self.is_closing then
     return nil, errors.new { kind = "closed", outcome = "not_sent", message = "the client is closed" }
   end
   if batch then
-    return self.native:submit_batch(operation, message, batch)
+    return self.native:submit_batch(operation, message, batch, anchor)
   end
-  return self.native:submit(operation, message, group)
+  return self.native:submit(operation, message, group, anchor)
 end
 
 --- Tells of a call that ended before it was one.
@@ -160,17 +194,27 @@ local function tell_refused(self, operation, problem)
   return problem
 end
 
---- Starts a call: its ticket; or nil and the error, told as any call's end is. With a
---- `batch` the message is what native:encode made of it.
-local function submit(self, operation, message, group, batch)
-  local ticket, second = submit_if_open(self, operation, message, group, batch)
-  if ticket then
-    if self.on_event then
-      emit(self, { name = "start", operation = operation, call = second })
-    end
-    return ticket
+local function tell_start(self, operation, number)
+  emit(self, { name = "start", operation = operation, call = number })
+end
+
+--- Starts a call: its ticket; or nil and the error, told as any call's end is. `anchor`,
+--- of native:anchor, is bound to it. With a `batch` the message is what native:encode
+--- made of it.
+local function submit(self, operation, message, group, anchor, batch)
+  local ticket, second = submit_if_open(self, operation, message, group, anchor, batch)
+  if not ticket then
+    return nil, tell_refused(self, operation, errors.complete(second))
   end
-  return nil, tell_refused(self, operation, errors.complete(second))
+  local is_told, problem = true, nil
+  if self.on_event then
+    is_told, problem = pcall(tell_start, self, operation, second)
+  end
+  if not is_told and is_interrupt(problem) then
+    self.native:forget(ticket)
+    error(problem, 0)
+  end
+  return ticket
 end
 
 local function ask_limiter(self)
@@ -216,9 +260,10 @@ local function wait_blocking(self, ticket, timeout)
   return true
 end
 
-local function wait(self, ticket, timeout)
-  if self.host and self.host:may_wait("waiting for a call") then
-    return self.host:wait(ticket, timeout)
+--- `signal` is the host's where it is known that the host may be given way to.
+local function wait(self, ticket, timeout, signal)
+  if signal or self.host and self.host:may_wait("waiting for a call") then
+    return self.host:wait(ticket, timeout, signal)
   end
   return wait_blocking(self, ticket, timeout)
 end
@@ -247,11 +292,29 @@ for _, operation in ipairs(native.operations()) do
   gives_reply[operation.name] = operation.reply ~= "id"
 end
 
+local campaigns -- connectly.campaigns, from when it is needed
+
+--- Loads what reads the reply of an operation: true, or nil and an error.
+local function load_reader(operation)
+  if gives_reply[operation] then
+    local is_loaded, reason = pcall(json.load)
+    if not is_loaded then
+      return nil, not_loaded("lua-cjson", reason)
+    end
+  end
+  if operation == "send_campaigns" and not campaigns then
+    local part, problem = load_part "connectly.campaigns"
+    campaigns = part
+    return part and true, problem
+  end
+  return true
+end
+
 --- The reply as its operation gives it; nil when it cannot be decoded, as for lack of memory.
 local function read_reply(operation, text)
   local reply = text == "" and {} or json.decode(text)
   if operation == "send_campaigns" and reply ~= nil then
-    return require("connectly.campaigns").read(reply)
+    return campaigns.read(reply)
   end
   return reply
 end
@@ -281,27 +344,43 @@ local function finish(self, operation, value, second, _, reply)
 end
 
 --- Gives way to the host's loop while it waits, if there is one: then the call is
---- carried by the client's thread. true, or nil and an error.
-local function make_ready(self, what)
+--- carried by the client's thread. true and, where it gives way, a signal to wait at; or
+--- nil and an error.
+local function make_ready(self, what, operation)
+  local is_loaded, refusal = load_reader(operation)
+  if not is_loaded then
+    return nil, refusal
+  end
   if not self.host or not self.host:may_wait(what) then
     return true
   end
   local is_ready, problem = self.native:background()
-  return is_ready, problem and errors.complete(problem)
+  if not is_ready then
+    return nil, errors.complete(problem)
+  end
+  return true, self.host:signal()
 end
 
---- A call was started for which nobody waits yet. With a shared limiter somebody
---- must reserve its departures: the host's loop, or else we do it now, once.
-local function attend(self)
-  if not self.limiter then
-    return
-  end
+local function reserve_departures(self)
   local is_told, is_asked = false, false
   if self.host then
     is_told, is_asked = self.host:listen()
   end
   if not is_told and not is_asked then
     pump(self)
+  end
+end
+
+--- A call was started that is not waited for yet. With a shared limiter the host's loop
+--- reserves its departure, or else this does, once. An error of either must not cost the
+--- call that was started: whoever waits for it asks again, and gets the error.
+local function attend(self)
+  if not self.limiter then
+    return
+  end
+  local is_fine, problem = pcall(reserve_departures, self)
+  if not is_fine and hurry_when_interrupted(self, problem) then
+    error(problem, 0)
   end
 end
 
@@ -312,21 +391,18 @@ end
 
 --- A whole call: value, info; or nil, error. `batch`: see submit.
 local function perform(self, operation, message, batch)
-  if gives_reply[operation] then
-    json.load() -- or else nobody could read the answer
-  end
-  local is_ready, refusal = make_ready(self, operation)
+  local is_ready, second = make_ready(self, operation, operation)
   if not is_ready then
-    return nil, refusal
-  end
-  local ticket, problem = submit(self, operation, message, nil, batch)
-  if not ticket then
-    return nil, problem
+    return nil, second
   end
   -- A request of nginx that is ended while it waits ends without a word: then its
   -- result is given up with this.
-  local anchor = self.host and self.native:watch(ticket)
-  local is_done, interruption = pcall(wait, self, ticket)
+  local anchor = self.host and self.native:anchor() or nil
+  local ticket, problem = submit(self, operation, message, nil, anchor, batch)
+  if not ticket then
+    return nil, problem
+  end
+  local is_done, interruption = pcall(wait, self, ticket, nil, second)
   if not is_done then
     -- Nothing stays in flight unseen.
     interrupted(self, interruption)
@@ -396,12 +472,15 @@ function methods.send_campaigns(self, message, options)
     end
     return body, batch
   end
-  json.load() -- before anything leaves
-  local chunks, problem = require("connectly.campaigns").prepare(message, options, encode)
+  local is_loaded, refusal = load_reader "send_campaigns"
+  if not is_loaded then
+    return nil, refusal
+  end
+  local chunks, problem = campaigns.prepare(message, options, encode)
   if not chunks then
     return nil, tell_refused(self, "send_campaigns", problem)
   end
-  return require("connectly.campaigns").send(chunks,
+  return campaigns.send(chunks,
     function(body, batch) return perform(self, "send_campaigns", body, batch) end, raise_for)
 end
 
@@ -411,21 +490,26 @@ end
 ---@return string? id
 ---@return connectly.Info|connectly.Error
 function methods.ensure_webhook(self, message)
-  return require("connectly.registration").ensure(message,
-    function(operation, fields) return perform(self, operation, fields) end)
+  local registration, problem = load_part "connectly.registration"
+  local is_loaded, refusal = load_reader "list_webhooks" -- which may follow the creation
+  if not registration or not is_loaded then
+    return nil, problem or refusal
+  end
+  return registration.ensure(message, function(operation, fields) return perform(self, operation, fields) end)
 end
 
---- Starts a call on the client's thread: its ticket, or nil and the error.
-local function begin(self, operation, message)
-  if gives_reply[operation] then
-    json.load()
+--- Makes ready for calls on the client's thread: true, or nil and the error.
+local function make_background(self, operation)
+  local is_loaded, refusal = load_reader(operation)
+  if not is_loaded then
+    return nil, refusal
   end
   local is_ready, problem = self.native:background()
   if not is_ready then
     return nil, errors.complete(problem)
   end
   make_room(self)
-  return submit(self, operation, message)
+  return true
 end
 
 ---Starts a call in the background and returns at once: it makes progress on a
@@ -436,12 +520,23 @@ end
 ---@return connectly.Call? call
 ---@return connectly.Error?
 function methods.start(self, operation, message)
-  local ticket, refusal = begin(self, operation, message)
-  if not ticket then
+  local new_call, problem = self.call_constructor()
+  if not new_call then
+    return nil, problem
+  end
+  local is_ready, refusal = make_background(self, operation)
+  if not is_ready then
     return nil, refusal
   end
+  -- Complete but for its ticket before anything leaves.
+  local call, state = new_call(self.shared, operation)
+  local ticket, why = submit(self, operation, message, nil, state.anchor)
+  if not ticket then
+    return nil, why
+  end
+  state.ticket = ticket
   attend(self)
-  return require("connectly.call").new(self.call_metatable(), self.shared, operation, ticket)
+  return call
 end
 
 ---The same for a call whose result nobody will ask for, as in nginx's log phase: it
@@ -456,9 +551,13 @@ function methods.post(self, operation, message)
     -- Only its reply says who was refused.
     error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 3)
   end
-  local ticket, refusal = begin(self, operation, message)
-  if not ticket then
+  local is_ready, refusal = make_background(self, operation)
+  if not is_ready then
     return nil, refusal
+  end
+  local ticket, why = submit(self, operation, message)
+  if not ticket then
+    return nil, why
   end
   self.native:detach(ticket)
   attend(self)
@@ -476,13 +575,17 @@ function methods.send_many(self, source, options)
   if type(source) ~= "table" and type(source) ~= "function" then
     error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 3)
   end
-  local is_ready, problem = make_ready(self, "send_many")
-  if not is_ready then
+  local many, problem = load_part "connectly.many"
+  if not many then
     error(problem, 0)
   end
-  local signal = self.host and self.host:may_wait("send_many") and self.host:signal() or nil
+  options = many.check(options or {}, 3)
+  local is_ready, second = make_ready(self, "send_many", options.operation)
+  if not is_ready then
+    error(second, 0)
+  end
   self.groups = self.groups + 1
-  return require("connectly.many").new(self.shared, self.groups, signal, source, options or {})
+  return many.new(self.shared, self.groups, second, source, options)
 end
 
 ---Counters since the first call, and what is under way now.
@@ -519,9 +622,13 @@ end
 ---@return connectly.TemplateReport? report nil when the templates could not be fetched
 ---@return connectly.Error?
 function methods.check_template(self, message, options)
-  self.templates = self.templates
-    or require("connectly.template.source").new(function() return fetch_templates(self) end, native.clock)
-  return require("connectly.template").check_for(self.templates, message, options, 3)
+  local template, problem = load_part "connectly.template"
+  local source, second = load_part "connectly.template.source"
+  if not template or not source then
+    return nil, problem or second
+  end
+  self.templates = self.templates or source.new(function() return fetch_templates(self) end, native.clock)
+  return template.check_for(self.templates, message, options, 3)
 end
 
 ---Waits until webhooks have told that a message is `read`, or what until_status says:
@@ -535,7 +642,11 @@ end
 ---@return string? status until_status, or one beyond it
 ---@return connectly.DeliveryStatus|connectly.Error
 function methods.wait_delivery(self, id, timeout, options)
-  local status, second = require("connectly.delivery").wait(self, id, timeout, options)
+  local delivery, problem = load_part "connectly.delivery"
+  if not delivery then
+    return nil, problem
+  end
+  local status, second = delivery.wait(self, id, timeout, options)
   return status, second
 end
 
@@ -664,23 +775,45 @@ local function share(self)
   }
 end
 
---- The host's loop, where there is one that need not be attached.
+--- The host's loop, where there is one that need not be attached: a host, nil, or nil and
+--- an error.
 local function find_host(shared)
   local ngx = rawget(_G, "ngx")
   if type(ngx) ~= "table" or not ngx.get_phase then
     return nil
   end
-  return require("connectly.host").new(shared, require "connectly.openresty.host")
+  local host, problem = load_part "connectly.host"
+  local driver, second = load_part "connectly.openresty.host"
+  if not host or not driver then
+    return nil, problem or second
+  end
+  return host.new(shared, driver)
+end
+
+--- An error that says what is wrong with a status store, or nil.
+local function refuse_store(store)
+  if store == nil then
+    return nil
+  end
+  local delivery, problem = load_part "connectly.delivery"
+  if not delivery then
+    return problem
+  end
+  return delivery.refusal(store)
 end
 
 --- A constructor of clients whose methods `deliver` so.
 local function make_constructor(deliver)
   local metatable = make_class(deliver)
-  local calls_metatable
-  -- Loaded by the first call in the background: a short script should not pay for it.
-  local function call_metatable()
-    calls_metatable = calls_metatable or require("connectly.call").make_class(deliver)
-    return calls_metatable
+  local new_call
+  -- Loaded by the first call in the background.
+  local function call_constructor()
+    local calls, problem
+    if not new_call then
+      calls, problem = load_part "connectly.call"
+      new_call = calls and calls.make_constructor(deliver)
+    end
+    return new_call, problem
   end
   return function(options)
     options = options == nil and {} or options
@@ -697,17 +830,21 @@ local function make_constructor(deliver)
       return deliver(nil, errors.config("limiter", "one of connectly.limiter expected, got " .. type(limiter)))
     end
     local store = options.status_store
-    local refusal = store ~= nil and require("connectly.delivery").refusal(store) or nil
+    local refusal = refuse_store(store)
     if refusal then
       return deliver(nil, refusal)
     end
     local client = setmetatable({}, metatable)
     local self = {
-      native = handle, on_event = on_event, call_metatable = call_metatable, groups = 0,
+      native = handle, on_event = on_event, call_constructor = call_constructor, groups = 0,
       timeout = options.timeout or 30, limiter = limiter, status_store = store,
     }
     self.shared = share(self)
-    self.host = find_host(self.shared)
+    local host, reason = find_host(self.shared)
+    if reason then
+      return deliver(nil, reason)
+    end
+    self.host = host
     inner_of[client] = self
     return client
   end

@@ -115,10 +115,11 @@ function host:wait_a_while(signal, seconds)
   self.client.emit_pending()
 end
 
---- Waits for the end of a call: true, or false after `timeout` seconds.
-function host:wait(ticket, timeout)
+--- Waits for the end of a call: true, or false after `timeout` seconds. `signal` is one
+--- that was made before, or nil.
+function host:wait(ticket, timeout, signal)
   local until_then = native.clock() + (timeout or math.huge)
-  local signal = self.signals[ticket] or self.driver.signal()
+  signal = self.signals[ticket] or signal or self.driver.signal()
   while not self.native:is_done(ticket) do
     local left = until_then - native.clock()
     if left <= 0 then

@@ -39,14 +39,16 @@ local function take_in(state)
     return
   end
   state.index = state.index + 1
+  -- With room for what is added when it has ended.
+  local result = { index = state.index, message = message, id = nil, info = nil }
   local ticket, problem = state.client.submit(state.operation, message, state.group)
   if not ticket then
-    return { index = state.index, message = message, error = problem }
+    result.error = problem
+    return result
   end
   state.client.expect(ticket, state.signal)
   local place = ticket % PLACES
-  -- With room for what is added when it has ended.
-  state.pending[place] = { index = state.index, message = message, id = nil, info = nil }
+  state.pending[place] = result
   state.tickets[place] = ticket
   state.in_flight = state.in_flight + 1
 end
@@ -156,10 +158,11 @@ end
 
 local KNOWN = { operation = "string", in_flight = "number" }
 
---- Wrong options are wrong use of the library: raised in both faces.
-local function check(options)
+--- The options with their defaults. Wrong ones are wrong use of the library: raised in
+--- both faces, at `level` of the caller.
+function many.check(options, level)
   local function refuse(name, expected)
-    error(("connectly: send_many: %s: %s"):format(name, expected), 5)
+    error(("connectly: send_many: %s: %s"):format(name, expected), level + 2)
   end
   if type(options) ~= "table" then
     refuse("options", "table expected, got " .. type(options))
@@ -175,15 +178,15 @@ local function check(options)
   if not (most >= 1 and most < PLACES and most % 1 == 0) then
     refuse("in_flight", "a whole number from 1 expected")
   end
+  return { operation = options.operation or "send_template", in_flight = options.in_flight or 64 }
 end
 
 --- `client` is what client.lua shares with it.
---- `signal` is the host's, nil where waiting blocks.
+--- `signal` is the host's, nil where waiting blocks; `options` are of many.check.
 function many.new(client, group, signal, source, options)
-  check(options)
   local state = {
-    client = client, group = group, signal = signal, pull = puller(source), operation = options.operation or "send_template",
-    limit = options.in_flight or 64, index = 0, in_flight = 0, pending = {}, tickets = {}, is_over = false,
+    client = client, group = group, signal = signal, pull = puller(source), operation = options.operation,
+    limit = options.in_flight, index = 0, in_flight = 0, pending = {}, tickets = {}, is_over = false,
     process = process(),
   }
   -- Where the language does not tell that a loop was left, the collector does.

@@ -158,8 +158,8 @@ describe("a client that is dropped", function()
       api_key = "k", business_id = "slow-500", base_url = server:url("https"), ca_file = server.ca_file,
     }, function(value) return ("%q"):format(value) end))
     assert(handle:background())
-    local ticket = assert(handle:submit("send_template", message("kept")))
-    local anchor = handle:watch(ticket)
+    local anchor = handle:anchor()
+    local ticket = assert(handle:submit("send_template", message("kept"), nil, anchor))
     debug.getmetatable(handle).__gc(handle)
     local closed = {
       submit = "closed", result = "closed unknown", encode = "closed", background = "closed", is_closed = true,

@@ -175,7 +175,6 @@ static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *oper
     clyL_host host = {NULL, LUA_NOREF, 0, 0};
     cly_source source = clyL_source(&host);
     cly_value message;
-    lua_settop(L, 3);
     clyL_host_init(&host, L, self->encode);
     message = clyL_value(L, 3);
     return cly_message_encode(&self->client.encoder, operation, cly_client_config(&self->client)->sender,
@@ -207,6 +206,7 @@ static int client_encode(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
     cly_error error;
+    lua_settop(L, 3);
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
     if (self->is_encoder_read) return fail_read(L);
@@ -220,30 +220,77 @@ static unsigned check_group(lua_State *L, int argument) {
     return (unsigned)number;
 }
 
-static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *operation, unsigned group) {
+/* A call in the background, as its owner holds it: when nobody does any more,
+ * its result is given up and the call goes on. */
+#define CALL_CLASS "connectly.native.call"
+
+typedef struct lua_call_anchor {
+    lua_client *client; /* kept alive by the reference */
+    int reference;
+    cly_ticket ticket; /* 0 before a call was submitted with it */
+} lua_call_anchor;
+
+/* client:anchor() -> an anchor for a call to come, to keep as long as its result is
+ * wanted: made before, since nothing may fail after a call is submitted */
+static int client_anchor(lua_State *L) {
+    lua_client *self = check_client(L);
+    lua_call_anchor *anchor = lua_newuserdata(L, sizeof *anchor);
+    anchor->client = self;
+    anchor->reference = LUA_NOREF;
+    anchor->ticket = 0;
+    luaL_setmetatable(L, CALL_CLASS);
+    lua_pushvalue(L, 1);
+    anchor->reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 1;
+}
+
+static int anchor_gc(lua_State *L) {
+    lua_call_anchor *anchor = luaL_checkudata(L, 1, CALL_CLASS);
+    if (anchor->ticket != 0) cly_call_table_detach(cly_client_calls(&anchor->client->client), anchor->ticket);
+    luaL_unref(L, LUA_REGISTRYINDEX, anchor->reference);
+    anchor->reference = LUA_NOREF;
+    anchor->ticket = 0;
+    return 0;
+}
+
+/* An anchor of this client without a call, or NULL when none is given. */
+static lua_call_anchor *check_anchor(lua_State *L, int argument) {
+    lua_call_anchor *anchor;
+    if (lua_isnoneornil(L, argument)) return NULL;
+    anchor = luaL_checkudata(L, argument, CALL_CLASS);
+    luaL_argcheck(L, anchor->client == lua_touserdata(L, 1) && anchor->ticket == 0, argument,
+                  "an anchor of this client without a call expected");
+    return anchor;
+}
+
+static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *operation, unsigned group,
+                          lua_call_anchor *anchor) {
     cly_ticket ticket;
     cly_error error;
     cly_error_clear(&error);
     if (cly_client_submit(&self->client, operation, group, &ticket, &error) != CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
+    if (anchor) anchor->ticket = ticket;
     lua_pushnumber(L, (lua_Number)ticket);
     lua_pushinteger(L, (lua_Integer)self->client.calls);
     return 2;
 }
 
-/* client:submit(operation, message[, group]) -> ticket, number */
+/* client:submit(operation, message[, group[, anchor]]) -> ticket, number */
 static int client_submit(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
     unsigned group = check_group(L, 4);
+    lua_call_anchor *anchor = check_anchor(L, 5);
     cly_error error;
+    lua_settop(L, 5);
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
     if (self->is_encoder_read) return fail_read(L);
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
     /* A metamethod of the message may have closed it. */
     if (is_closed(self)) return fail_closed(L);
-    return submit_encoded(L, self, operation, group);
+    return submit_encoded(L, self, operation, group, anchor);
 }
 
 static int check_count(lua_State *L, int table, const char *field) {
@@ -254,19 +301,20 @@ static int check_count(lua_State *L, int table, const char *field) {
     return count;
 }
 
-/* client:submit_batch(operation, body, batch) -> ticket, number: what encode gave, byte
- * for byte. `operation` is that of campaigns. */
+/* client:submit_batch(operation, body, batch[, anchor]) -> ticket, number: what encode
+ * gave, byte for byte. `operation` is that of campaigns. */
 static int client_submit_batch(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
     cly_batch batch;
     cly_error error;
+    lua_call_anchor *anchor = check_anchor(L, 5);
     const char *body, *traceparent;
     size_t length;
     luaL_argcheck(L, operation->id == CLY_OPERATION_SEND_CAMPAIGNS, 2, "campaigns expected");
     body = luaL_checklstring(L, 3, &length);
     luaL_checktype(L, 4, LUA_TTABLE);
-    lua_settop(L, 4);
+    lua_settop(L, 5);
     batch.entries = check_count(L, 4, "entries");
     batch.sendouts = check_count(L, 4, "sendouts");
     lua_getfield(L, 4, "traceparent");
@@ -277,7 +325,7 @@ static int client_submit_batch(lua_State *L) {
     if (cly_message_repeat(&self->client.encoder, operation, body, length, batch, traceparent, &error) !=
         CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
-    return submit_encoded(L, self, operation, 0);
+    return submit_encoded(L, self, operation, 0, anchor);
 }
 
 /* client:background(): calls are carried by a thread from here on -> true */
@@ -414,39 +462,6 @@ static int client_forget(lua_State *L) {
 static int client_detach(lua_State *L) {
     lua_client *self = check_client(L);
     cly_call_table_detach(cly_client_calls(&self->client), check_ticket(L, 2));
-    return 0;
-}
-
-/* A call in the background, as its owner holds it: when nobody does any more,
- * its result is given up and the call goes on. */
-#define CALL_CLASS "connectly.native.call"
-
-typedef struct lua_call_anchor {
-    lua_client *client; /* kept alive by the reference */
-    int reference;
-    cly_ticket ticket;
-} lua_call_anchor;
-
-/* client:watch(ticket) -> an anchor to keep as long as the result is wanted */
-static int client_watch(lua_State *L) {
-    lua_client *self = check_client(L);
-    cly_ticket ticket = check_ticket(L, 2);
-    lua_call_anchor *anchor = lua_newuserdata(L, sizeof *anchor);
-    anchor->client = self;
-    anchor->reference = LUA_NOREF;
-    anchor->ticket = ticket;
-    luaL_setmetatable(L, CALL_CLASS);
-    lua_pushvalue(L, 1);
-    anchor->reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    return 1;
-}
-
-static int anchor_gc(lua_State *L) {
-    lua_call_anchor *anchor = luaL_checkudata(L, 1, CALL_CLASS);
-    if (anchor->reference != LUA_NOREF)
-        cly_call_table_detach(cly_client_calls(&anchor->client->client), anchor->ticket);
-    luaL_unref(L, LUA_REGISTRYINDEX, anchor->reference);
-    anchor->reference = LUA_NOREF;
     return 0;
 }
 
@@ -653,7 +668,7 @@ static const luaL_Reg methods[] = {
     {"cancel", client_cancel},
     {"forget", client_forget},
     {"detach_group", client_detach_group},
-    {"watch", client_watch},
+    {"anchor", client_anchor},
     {"detach", client_detach},
     {"descriptor", client_descriptor},
     {"acknowledge", client_acknowledge},

@@ -165,6 +165,8 @@ end
 
 local function perform(command, arguments, options)
   local message
+  local result = part "result" -- before anything leaves, as is all that tells of it
+  result.load()
   local given = arguments.chunk_size and { chunk_size = arguments.chunk_size } or nil
   local client, problem, key = new_client(arguments)
   if client then
@@ -172,12 +174,12 @@ local function perform(command, arguments, options)
     message, problem = make_message(command, arguments)
   end
   if not message then
-    return part "result".tell(nil, problem, options)
+    return result.tell(nil, problem, options)
   elseif arguments.dry_run then
     return dry_run(client, command, message, given, options)
   end
   local value, second = call(client, command, message, given)
-  return part "result".tell(value, second, options)
+  return result.tell(value, second, options)
 end
 
 local function run(command, arguments)

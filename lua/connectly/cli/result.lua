@@ -50,7 +50,7 @@ local function plain_campaigns(campaigns)
   }
 end
 
-local codec -- loaded with the first result: --help goes without lua-cjson
+local codec -- loaded before the first request: --help goes without lua-cjson
 
 local function new_codec()
   local made = require("cjson").new()
@@ -62,8 +62,13 @@ local function new_codec()
   return made
 end
 
-local function encode(value)
+--- Loads what tells of a result: to be called before anything is sent.
+function result.load()
   codec = codec or new_codec()
+end
+
+local function encode(value)
+  result.load()
   local is_encoded, text = pcall(codec.encode, value)
   return is_encoded and text or "null"
 end
