@@ -1,5 +1,5 @@
 --- The sandbox's own routes, by which tests and demos turn its knobs. They
---- need no key and answer only to this machine.
+--- need no key and answer only to programs on this machine (connectly.sandbox.caller).
 ---
 ---   GET  health        { status, requests, deliveries, now }
 ---   GET  deliveries    what was accepted, oldest first, and how it fares
@@ -20,6 +20,7 @@
 
 local answer = require "connectly.sandbox.answer"
 local business = require "connectly.sandbox.business"
+local caller = require "connectly.sandbox.caller"
 local delivery = require "connectly.sandbox.delivery"
 local event = require "connectly.sandbox.event"
 local faults = require "connectly.sandbox.faults"
@@ -151,14 +152,11 @@ local actions = {
   end,
 }
 
-local function is_local(peer)
-  return peer:find("^127%.") or peer:find("^::ffff:127%.") or peer == "::1" or peer == ""
-end
-
 local function guarded(handler)
   return function(sandbox, request)
-    if not is_local(request.peer) then
-      return answer.refuse(403, "only from the sandbox's own machine")
+    local fault = caller.fault(sandbox, request)
+    if fault then
+      return answer.refuse(403, fault)
     end
     return handler(sandbox, request)
   end

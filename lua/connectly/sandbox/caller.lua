@@ -1,0 +1,94 @@
+--- Who may use the sandbox's own routes: programs on this machine. A web page that is
+--- open in a browser here must not, although its requests come from this machine too.
+--- Its browser names the page's origin, or, where the page's name was made to resolve to
+--- this machine (DNS rebinding), that name in Host.
+
+local caller = {}
+
+--- What follows the host in an authority: nothing, or a port.
+local function is_port(text)
+  return text == "" or text:find("^:%d+$") ~= nil
+end
+
+local function is_loopback_v4(host)
+  local parts = { host:match("^(127)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
+  for _, part in ipairs(parts) do
+    if tonumber(part) > 255 then
+      return false
+    end
+  end
+  return #parts == 4
+end
+
+--- "[::1]:80" -> "[::1]", ":80"; nil when it is neither a host nor a host and a port.
+local function split(authority)
+  local host, port = authority:match("^(%[[%x:.]+%])(.*)$")
+  if not host then
+    host, port = authority:match("^([^:]*)(.*)$")
+  end
+  if is_port(port) then
+    return host:lower(), port
+  end
+end
+
+--- Names of this machine, and the one that the sandbox was told to listen on.
+local function is_own_host(sandbox, host)
+  return host == "localhost" or host == "[::1]" or is_loopback_v4(host) or host == sandbox.host:lower()
+end
+
+local function is_own_authority(sandbox, authority)
+  local host = split(authority)
+  return host ~= nil and is_own_host(sandbox, host)
+end
+
+--- A browser leaves out the port that its scheme has by default.
+local function is_own_origin(sandbox, origin)
+  local scheme = sandbox.tls and "https" or "http"
+  local host, port = split(origin:match("^" .. scheme .. "://(.+)$") or ":")
+  if not host or not is_own_host(sandbox, host) then
+    return false
+  end
+  return (port == "" and (sandbox.tls and 443 or 80) or tonumber(port:sub(2))) == sandbox:port()
+end
+
+local function is_local(peer)
+  return peer:find("^127%.") or peer:find("^::ffff:127%.") or peer == "::1" or peer == ""
+end
+
+--- All values of the headers of these names; lua-http calls Host :authority.
+local function values_of(headers, ...)
+  local found = {}
+  for _, name in ipairs({ ... }) do
+    for _, value in ipairs(headers:get_as_sequence(name)) do
+      found[#found + 1] = value
+    end
+  end
+  return found
+end
+
+local function is_all(list, is_fine, sandbox)
+  for _, value in ipairs(list) do
+    if not is_fine(sandbox, value) then
+      return false
+    end
+  end
+  return true
+end
+
+--- Why a request is refused, or nil.
+---@param sandbox connectly.sandbox
+---@param request connectly.sandbox.request
+---@return string?
+function caller.fault(sandbox, request)
+  if not is_local(request.peer) then
+    return "only from the sandbox's own machine"
+  end
+  local hosts = values_of(request.headers, ":authority", "host")
+  if #hosts == 0 or not is_all(hosts, is_own_authority, sandbox) then
+    return "Host: 127.0.0.1, [::1] or localhost expected: under another name a web page could reach the sandbox"
+  elseif not is_all(values_of(request.headers, "origin"), is_own_origin, sandbox) then
+    return "Origin: a web page of another origin may not use the sandbox's own routes"
+  end
+end
+
+return caller
