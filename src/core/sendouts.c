@@ -51,10 +51,11 @@ static long read_exponent(const char *at, const char *end) {
 
 /* Exact, and by the text: 3, 3.0 and 30e-1 are a count, 3.5 and -3 are none. */
 static bool read_number(uint64_t *count, const cly_json_value *number) {
-    const char *start = number->start, *end = start + number->length, *mark = start, *point;
+    const char *start = number->start, *end = start + number->length, *mark, *point;
     bool is_negative = *start == '-';
     long power;
     if (is_negative) start++;
+    mark = start; /* of the exponent, or the end */
     while (mark < end && *mark != 'e' && *mark != 'E') mark++;
     point = memchr(start, '.', (size_t)(mark - start));
     if (point == NULL) point = mark;
