@@ -7,7 +7,7 @@
 #ifndef CLY_SPEC_IO_CLOCK_SUPPORT_H
 #define CLY_SPEC_IO_CLOCK_SUPPORT_H
 
-/* The monotonic clock is so many seconds further from now on. */
+/* Every monotonic clock is so many seconds further from now on. */
 void clock_skip(long seconds);
 
 #endif
