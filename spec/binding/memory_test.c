@@ -6,17 +6,22 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <stdint.h>
 #include <string.h>
 
 int luaopen_connectly_native(lua_State *L);
 
 enum { ENOUGH = 20000 };
 
+/* The largest block that Lua gets. */
+static size_t largest_block = SIZE_MAX;
+
 /* Lua's own memory is counted and starved together with ours. */
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size) {
     (void)data;
     /* Lua relies on shrinking: it must not fail. */
     if (block && new_size > 0 && new_size <= old_size) return block;
+    if (new_size > largest_block) return NULL;
     return memory_resize(block, new_size);
 }
 
@@ -180,6 +185,20 @@ static void opening_survives(void **state) {
     }
 }
 
+/* There is memory for a message that says so, and none for a larger Lua stack. */
+static void a_stack_that_cannot_grow_is_lack_of_memory(void **state) {
+    lua_State *L = open_lua(), *thread;
+    (void)state;
+    assert_int_equal(luaL_dostring(L, SETUP "message = { number = '+14155550123', text = 'x' }"), LUA_OK);
+    thread = lua_newthread(L); /* its stack is still small */
+    load(thread, "client:encode('send_session', message)");
+    largest_block = 1024;
+    assert_int_equal(lua_pcall(thread, 0, 0, 0), LUA_ERRRUN);
+    assert_non_null(strstr(lua_tostring(thread, -1), "not enough memory"));
+    largest_block = SIZE_MAX;
+    lua_close(L);
+}
+
 /* ---- a host that comes back in the middle ---- */
 
 static void run(const char *chunk) {
@@ -288,6 +307,7 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     memory_restore();
+    largest_block = SIZE_MAX;
     return 0;
 }
 
@@ -302,6 +322,7 @@ int main(void) {
         TEST(the_module_survives),
         TEST(a_webhook_survives),
         TEST(opening_survives),
+        TEST(a_stack_that_cannot_grow_is_lack_of_memory),
         TEST(a_key_with_a_zero_byte_is_unknown),
         TEST(an_encoder_may_encode),
         TEST(an_encoder_may_close_the_client),

@@ -44,6 +44,12 @@ static inline void luaL_setfuncs(lua_State *L, const luaL_Reg *functions, int up
 #define CLY_LUA_NAME LUA_VERSION
 #endif
 
+/* As luaL_checkstack, which calls it a stack overflow when memory is missing: from
+ * Lua 5.4.7 on, a stack that cannot grow is refused without a memory error. */
+static inline void clyL_reserve(lua_State *L, int slots) {
+    if (!lua_checkstack(L, slots)) luaL_error(L, "not enough memory for the Lua stack");
+}
+
 /* A number that is a whole one in the language's own sense: 5.4 has integers,
  * 5.1 only doubles. */
 static inline int clyL_is_integer(lua_State *L, int index) {

@@ -45,7 +45,7 @@ static void set_response(lua_State *L, const cly_response *response) {
 
 void clyL_push_error(lua_State *L, const cly_error *error, const cly_problems *problems,
                      const cly_response *response) {
-    luaL_checkstack(L, 8, NULL);
+    clyL_reserve(L, 8);
     lua_createtable(L, 0, 12);
     clyL_set_text(L, "kind", cly_kind_name(error->kind));
     clyL_set_text(L, "outcome", cly_outcome_name(error->outcome));

@@ -52,7 +52,7 @@ enum { NEEDED = 2 * CLY_ENTRIES_MAX + 8, GRAIN = 3 * NEEDED };
 /* Asks Lua for slots once in a while, not for every value. */
 static void make_room(clyL_host *host) {
     if (host->top + NEEDED <= host->room) return;
-    luaL_checkstack(host->L, GRAIN, "message too large");
+    clyL_reserve(host->L, GRAIN);
     host->room = host->top + GRAIN;
 }
 

@@ -11,7 +11,7 @@
 static size_t check_secrets(lua_State *L, int index, cly_webhook_secret secrets[CLY_WEBHOOK_SECRETS_MAX]) {
     int count = 0;
     luaL_checktype(L, index, LUA_TTABLE);
-    luaL_checkstack(L, CLY_WEBHOOK_SECRETS_MAX + 1, NULL);
+    clyL_reserve(L, CLY_WEBHOOK_SECRETS_MAX + 1);
     for (; count < CLY_WEBHOOK_SECRETS_MAX; count++) {
         lua_rawgeti(L, index, count + 1);
         if (lua_type(L, -1) != LUA_TSTRING) break;
