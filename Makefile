@@ -37,8 +37,8 @@ BUSTED54 = $(ENV54) CONNECTLY_SPEC_LUA=$(LUA54) $(LUA54) /usr/bin/busted
 BUSTED51 = $(ENV51) CONNECTLY_SPEC_LUA=$(LUAJIT) $(LUAJIT) /usr/bin/busted
 export LUA54 LUAJIT BUILD
 
-DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-dev luajit2 \
-  libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
+DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-dev "luajit2|luajit" \
+  "libluajit2-5.1-dev|libluajit-5.1-dev" libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
   lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
 TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev libjansson-dev clang \
   libclang-rt-dev clang-format cppcheck valgrind nginx libnginx-mod-http-lua lua-nginx-redis redis-server lua-redis \
