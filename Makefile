@@ -42,7 +42,7 @@ DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-de
   lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
 TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev libjansson-dev clang \
   libclang-rt-dev clang-format cppcheck valgrind nginx libnginx-mod-http-lua lua-nginx-redis redis-server lua-redis \
-  lua-luv lua-copas lua-socket
+  lua-luv lua-copas lua-socket lua5.3 liblua5.3-dev "lua5.5|lua5.4" "liblua5.5-dev|liblua5.4-dev"
 
 .PHONY: help
 help: ## list the targets

@@ -9,7 +9,7 @@ source = {
 description = {
   summary = "WhatsApp messages through the Connectly Business API: never twice, and never a lie about it",
   detailed = [[
-    Sends template and session messages from Lua 5.4 and LuaJIT (OpenResty).
+    Sends template and session messages from Lua 5.3 to 5.5 and LuaJIT (OpenResty).
     A C core does the HTTP (libcurl) and the JSON; every failure says whether
     the message was not sent, refused, or may have arrived.
   ]],
@@ -18,7 +18,7 @@ description = {
 }
 
 dependencies = {
-  "lua >= 5.1, < 5.5",
+  "lua >= 5.1, ~= 5.2, < 5.6", -- of 5.1 LuaJIT 2.1 alone; src/binding/compat.h refuses the others
   "lua-cjson",
   -- the command line
   "argparse",
