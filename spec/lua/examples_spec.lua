@@ -13,12 +13,11 @@ local nobody = "+14155550123" -- whom they write to when nobody is named
 local examples = { "send_template", "send_session", "carousel", "errors" }
 local loop_modules = { loop_copas = "copas", loop_cqueues = "cqueues", loop_luv = "luv" }
 
---- Not by loading it: luv's loop does not survive that busted unloads it.
+--- Whether it loads, with what it needs itself; in a process of its own, because luv's
+--- loop does not survive that busted unloads it.
 local function is_installed(module)
-  if package.searchpath then
-    return (package.searchpath(module, package.path) or package.searchpath(module, package.cpath)) ~= nil
-  end
-  return os.execute(("%s -e %s 2>/dev/null"):format(lua, process.quote("require '" .. module .. "'"))) == 0
+  local status = os.execute(("%s -e %s >/dev/null 2>&1"):format(lua, process.quote("require '" .. module .. "'")))
+  return status == true or status == 0
 end
 
 for name, module in pairs(loop_modules) do
