@@ -42,7 +42,8 @@ DEMO_PACKAGES := gcc make pkg-config ca-certificates openssl lua5.4 liblua5.4-de
   lua-http lua-cqueues lua-luaossl lua-lpeg lua-lpeg-patterns lua-basexx lua-binaryheap lua-fifo
 TEST_PACKAGES := $(DEMO_PACKAGES) git curl lua-busted lua-check luarocks unzip libcmocka-dev libjansson-dev clang \
   libclang-rt-dev clang-format cppcheck valgrind nginx libnginx-mod-http-lua lua-nginx-redis redis-server lua-redis \
-  lua-luv lua-copas lua-socket lua5.3 liblua5.3-dev "lua5.5|lua5.4" "liblua5.5-dev|liblua5.4-dev"
+  lua-luv lua-copas lua-socket lua5.3 liblua5.3-dev "lua5.5|lua5.4" "liblua5.5-dev|liblua5.4-dev" \
+  debootstrap
 
 .PHONY: help
 help: ## list the targets
@@ -140,6 +141,9 @@ $(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(SHARED) $(BINDING) $(HE
 	@echo "CC $@"
 	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(BINDING) $(SHARED) -llua5.4 -lcmocka -ljansson $(LIBS)
 
+.PHONY: build-tests
+build-tests: $(C_TESTS) $(BINDING_TESTS)
+
 test-c: $(C_TESTS) $(BINDING_TESTS) ## the C tests alone
 	@status=0; for test in $^; do ./$$test || status=1; done; exit $$status
 
@@ -148,6 +152,11 @@ test-lua: build $(BUILD)/5.4/spec_fork.so ## the Lua specs on Lua 5.4
 
 test-luajit: build $(BUILD)/5.1/spec_fork.so ## the Lua specs on LuaJIT
 	$(BUSTED51) $(SPECS)
+
+SUITE ?= trixie
+.PHONY: test-debian
+test-debian: ## C tests, delivery, fault and nginx specs on another Debian, by debootstrap as root (SUITE=trixie)
+	@sh spec/support/debian/run.sh $(SUITE)
 
 # ---- fuzzing ----
 
