@@ -8,8 +8,11 @@ LUA ?= both
 CFLAGS ?= -O3 -g -fno-plt
 WARNINGS := -std=c11 -Wall -Wextra -pedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wundef -Wcast-qual
-ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc
-LIBS := -lcurl -lcrypto -lm -pthread -ldl
+# Where another libcurl than the system's is: -I, -L and -rpath.
+CURL_CFLAGS ?=
+CURL_LDFLAGS ?=
+ALL_CFLAGS = $(WARNINGS) $(CFLAGS) -fPIC -Isrc $(CURL_CFLAGS)
+LIBS := $(CURL_LDFLAGS) -lcurl -lcrypto -lm -pthread -ldl
 # The module stays loaded: to unmap it and its libraries at exit is time for nothing.
 NODELETE := $(shell echo | $(CC) -shared -Wl,-z,nodelete -x c - -o /dev/null 2>/dev/null && echo -Wl,-z,nodelete)
 
@@ -120,6 +123,7 @@ check: test lint ## what CI runs
 C_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/core/*_test.c spec/io/*_test.c)))
 C_SUPPORT := $(wildcard spec/core/*_support.c)
 IO_SUPPORT := $(wildcard spec/io/*_support.c)
+LIBCURL_SUPPORT := spec/io/libcurl_support.c
 BINDING_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/binding/*_test.c)))
 # Every allocation of ours goes through spec/core/memory_support.c in the tests.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
@@ -136,10 +140,10 @@ $(BUILD)/spec/io/%: spec/io/%.c $(C_SUPPORT) $(IO_SUPPORT) $(SHARED) $(HEADERS) 
 	@echo "CC $@"
 	@$(CC) $(ALL_CFLAGS) -I. $(WRAP) $(IO_WRAP) -o $@ $< $(C_SUPPORT) $(IO_SUPPORT) $(SHARED) -lcmocka -ljansson $(LIBS)
 
-$(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(SHARED) $(BINDING) $(HEADERS) $(wildcard spec/core/*.h)
+$(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(LIBCURL_SUPPORT) $(SHARED) $(BINDING) $(HEADERS) $(wildcard spec/core/*.h)
 	@mkdir -p $(@D)
 	@echo "CC $@"
-	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(BINDING) $(SHARED) -llua5.4 -lcmocka -ljansson $(LIBS)
+	@$(CC) $(ALL_CFLAGS) $(LUA54_CFLAGS) -I. $(WRAP) -o $@ $< $(C_SUPPORT) $(LIBCURL_SUPPORT) $(BINDING) $(SHARED) -llua5.4 -lcmocka -ljansson $(LIBS)
 
 .PHONY: build-tests
 build-tests: $(C_TESTS) $(BINDING_TESTS)
@@ -157,6 +161,12 @@ SUITE ?= trixie
 .PHONY: test-debian
 test-debian: ## C tests, delivery, fault and nginx specs on another Debian, by debootstrap as root (SUITE=trixie)
 	@sh spec/support/debian/run.sh $(SUITE)
+
+.PHONY: test-libcurl test-libcurl-programs
+test-libcurl: ## the tests that send, against the libcurl that is installed in PREFIX
+	@sh spec/support/run_libcurl.sh "$(PREFIX)"
+
+test-libcurl-programs: $(filter $(BUILD)/spec/io/%,$(C_TESTS)) $(BINDING_TESTS)
 
 # ---- fuzzing ----
 

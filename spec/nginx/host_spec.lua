@@ -94,6 +94,11 @@ describe("in nginx", function()
 
   local SEND = [[ ngx.print((ok:send_template(message(ngx.var.args)))) ]]
 
+  it("the module has the libcurl that it has here", function()
+    start { ["/version"] = [[ ngx.print(require("connectly.native").versions().libcurl) ]] }
+    assert.equal(require("connectly.native").versions().libcurl, get("/version"))
+  end)
+
   it("one client, made before the workers are, sends in each of them", function()
     start({ ["/send"] = SEND .. " ngx.print(' ', ngx.worker.pid())" }, { workers = 2 })
     local workers = {}
