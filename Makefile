@@ -102,6 +102,11 @@ $(BUILD)/5.1/spec_fork.so: spec/support/fork.c
 	@mkdir -p $(@D)
 	@$(CC) -shared $(CFLAGS) $(LUAJIT_CFLAGS) -fPIC -o $@ $<
 
+# The faults of other machines, for the processes that preload it.
+$(BUILD)/liar.so: spec/support/liar.c
+	@mkdir -p $(@D)
+	@$(CC) -shared $(ALL_CFLAGS) -o $@ $< -ldl
+
 # ---- trying ----
 
 .PHONY: demo
@@ -151,10 +156,10 @@ build-tests: $(C_TESTS) $(BINDING_TESTS)
 test-c: $(C_TESTS) $(BINDING_TESTS) ## the C tests alone
 	@status=0; for test in $^; do ./$$test || status=1; done; exit $$status
 
-test-lua: build $(BUILD)/5.4/spec_fork.so ## the Lua specs on Lua 5.4
+test-lua: build $(BUILD)/5.4/spec_fork.so $(BUILD)/liar.so ## the Lua specs on Lua 5.4
 	$(BUSTED54) $(SPECS)
 
-test-luajit: build $(BUILD)/5.1/spec_fork.so ## the Lua specs on LuaJIT
+test-luajit: build $(BUILD)/5.1/spec_fork.so $(BUILD)/liar.so ## the Lua specs on LuaJIT
 	$(BUSTED51) $(SPECS)
 
 SUITE ?= trixie
