@@ -17,6 +17,10 @@
 ---   silent      accepts TCP and never says a word
 ---   dropped     never completes a TCP connection: SYNs are dropped
 ---   refused     nothing listens there, and nothing will
+---   relay_http, relay_https, relay_https1
+---               the ports of these names through a relay that can be frozen
+---   narrow_https, narrow_https1, narrow_http
+---               the same, but the kernel takes little of a client that is not read
 ---   elsewhere   where redirects point to; counted, and it should be 0
 --- and ca_file, the authority to trust, and http2, false when lua-http is not
 --- there to decode headers. It ends on SIGTERM, on SIGINT and after 900 seconds.
@@ -34,7 +38,9 @@
 ---                    often each callbackData arrived (header, or field of the JSON body);
 ---                    accepted: by_key without requests that were plainly refused (3xx, 4xx,
 ---                    REFUSED_STREAM), which a client may repeat: above 1 is a message
----                    sent twice; drawn: what random-<seed> came to
+---                    sent twice; drawn: what random-<seed> came to;
+---                    begun: by the number in its traceparent, how often a message's head
+---                    came; touched: the same without those that were refused by status
 ---   GET /counts?bodies=no   the same without the bodies
 ---   GET /arrivals    when each request was complete, in monotonic seconds
 ---   GET /behaviours  all names, with stage, only (protocol) and waits
@@ -43,6 +49,12 @@
 ---                    their path says. Behaviours of a connection must be armed, for the
 ---                    next connections: close-before-reading, goaway-at-start, ...;
 ---                    faulty-connections-<seed> is one of them or none, at random
+---
+---                    with "seconds" in place of or beside times: for so long
+---   POST /freeze     the relays forward nothing more on connections that are open now
+---   POST /away       {"seconds":2}: as when the server is restarted, its connections on
+---                    http, https and https1 are reset and nothing listens there; without
+---                    seconds until the next of these with 0
 ---
 --- A request counts when its whole head and body have arrived (in HTTP/2: with
 --- END_STREAM), whatever is done to it afterwards. What a behaviour leaves unread, as
@@ -61,12 +73,17 @@ local endings = require "spec.support.fault.endings"
 local http1 = require "spec.support.fault.http1"
 local ledger = require "spec.support.fault.ledger"
 local new_peer = require "spec.support.fault.peer".new
+local outage = require "spec.support.fault.outage"
+local relay = require "spec.support.fault.relay"
 local signal = require "cqueues.signal"
 local socket = require "cqueues.socket"
 local tls = require "spec.support.fault.tls"
 
 local LIFETIME = 900
 local HTTP2_THERE, http2 = pcall(require, "spec.support.fault.http2")
+
+-- The ports that have no fault of their own.
+local SERVES_WELL = { http = true, https = true, https1 = true }
 
 local controller = cqueues.new()
 
@@ -140,7 +157,7 @@ local function stay_silent(peer, server)
 end
 
 local function serve_control(peer, server)
-  control.serve(peer, server.ledger)
+  control.serve(peer, server)
 end
 
 -- Ports -------------------------------------------------------------------------
@@ -158,25 +175,64 @@ local function return_error(_, _, why)
   return why
 end
 
-local function accept_forever(server, listener, handler, context)
-  while true do
+local function always()
+  return true
+end
+
+local function accept_while(is_open, listener, take)
+  while is_open() do
     local accepted = listener:accept { nodelay = true }
     if accepted then
-      controller:wrap(run, server, accepted, handler, context)
-    else
+      controller:wrap(take, accepted)
+    elseif is_open() then
       cqueues.sleep(0.05) -- out of descriptors; some will be free again
       listener:clearerr()
     end
   end
 end
 
-local function listen(server, handler, context)
-  local listener = assert(socket.listen { host = "127.0.0.1", port = 0 })
+local function open_listener(port)
+  local listener = assert(socket.listen { host = "127.0.0.1", port = port or 0, reuseaddr = true })
   listener:onerror(return_error)
   assert(listener:listen())
-  controller:wrap(accept_forever, server, listener, handler, context)
+  return listener
+end
+
+--- `take` is called with what was accepted, in a coroutine of its own.
+local function listen_for(take)
+  local listener = open_listener()
+  controller:wrap(accept_while, always, listener, take)
   local _, _, port = listener:localname()
+  return port, listener
+end
+
+local function listen(server, handler, context)
+  return listen_for(function(accepted) run(server, accepted, handler, context) end)
+end
+
+--- A port that an outage closes for a while.
+local function listen_at_times(server, handler, context)
+  local port = assert(server.endings.held_port())
+  local function take(accepted)
+    run(server, accepted, function(peer)
+      server.outage:watch(peer, function() handler(peer, server, context) end)
+    end)
+  end
+  server.outage:add_port {
+    open = function() return open_listener(port) end,
+    accept = function(is_open, listener) accept_while(is_open, listener, take) end,
+  }
   return port
+end
+
+local function listen_narrow(server, handler, context)
+  local port, listener = listen(server, handler, context)
+  server.endings.make_narrow(listener:pollfd())
+  return port
+end
+
+local function listen_relay(server, port)
+  return listen_for(function(accepted) server.relay:serve(accepted, port) end)
 end
 
 --- A port in use as the near end of a connection: taken, yet nobody listens.
@@ -190,12 +246,16 @@ end
 local function open_ports(server, contexts)
   local ports = server.ports
   ports.control = listen(server, serve_control)
-  ports.http = listen(server, serve)
   ports.elsewhere = listen(server, serve_elsewhere)
   ports.silent = listen(server, stay_silent)
   ports.handshake_cut = listen(server, cut_handshake)
   for name, context in pairs(contexts) do
-    ports[name] = listen(server, serve, context)
+    ports[name] = not SERVES_WELL[name] and listen(server, serve, context) or nil
+  end
+  for name in pairs(SERVES_WELL) do
+    ports[name] = listen_at_times(server, serve, contexts[name])
+    ports["narrow_" .. name] = listen_narrow(server, serve, contexts[name])
+    ports["relay_" .. name] = listen_relay(server, ports[name])
   end
   ports.dropped = server.endings.full_port()
   ports.refused = closed_port(server)
@@ -228,6 +288,7 @@ end
 local function start(directory)
   local server = { ledger = ledger.new(), ports = {}, ca_file = directory .. "/ca.pem" }
   server.endings = endings.build(directory)
+  server.outage, server.relay = outage.new(controller), relay.new()
   local contexts, authority = tls.contexts(HTTP2_THERE and { "h2", "http/1.1" } or { "http/1.1" })
   write_file(server.ca_file, authority)
   open_ports(server, contexts)

@@ -15,7 +15,7 @@ local process = require "spec.support.process"
 local socket = require "cqueues.socket"
 
 local PATIENCE = 10 -- seconds for one control request
-local PLAIN = { http = true, control = true, elsewhere = true }
+local PLAIN = { http = true, control = true, elsewhere = true, relay_http = true, narrow_http = true }
 
 local faults = {}
 
@@ -134,6 +134,30 @@ end
 ---@param times integer?  1 unless said
 function server:arm(behaviour, times)
   ask(self, "POST", "/arm", cjson.encode { behaviour = behaviour, times = times or 1 })
+end
+
+--- The same for so many seconds.
+---@param behaviour string
+---@param seconds number
+function server:arm_for(behaviour, seconds)
+  ask(self, "POST", "/arm", cjson.encode { behaviour = behaviour, times = 1000000, seconds = seconds })
+end
+
+--- What is open through the relays now stays open and is dead.
+---@return integer connections
+function server:freeze()
+  return ask(self, "POST", "/freeze", "").frozen
+end
+
+--- Resets all connections, and nothing listens for so long; without `seconds` until
+--- come_back.
+---@param seconds number?
+function server:go_away(seconds)
+  ask(self, "POST", "/away", cjson.encode { seconds = seconds or cjson.null })
+end
+
+function server:come_back()
+  ask(self, "POST", "/away", cjson.encode { seconds = 0 })
 end
 
 function server:stop()

@@ -10,13 +10,16 @@
 ---          client cannot know; never drawn at random
 ---   refuses  true when the reply proves that nothing was accepted, so that a client
 ---          may send the same again
+---   resets  true when it ends the stream with a code in place of a reply
 --- Behaviours of a connection are { run = function(peer), stage, only }, and must
 --- be armed; their stage is "accept", "handshake" (after TLS) or, in HTTP/2,
---- "preface", with the connection in place of the peer.
+--- "preface", with the connection in place of the peer; http2_connections.lua says
+--- more of those.
 
 local cjson = require "cjson.safe"
 local cqueues = require "cqueues"
 local http2_behaviours = require "spec.support.fault.http2_behaviours"
+local connection_families = require "spec.support.fault.http2_connections"
 local replies = require "spec.support.fault.replies"
 
 local behaviours = {}
@@ -114,6 +117,21 @@ requests["dead-connection-reset"] = second_request("body", "reset")
 requests["dead-connection-after-head"] = second_request("head", "close")
 requests["dead-connection-after-half-body"] = second_request("half", "close")
 requests["dead-connection-after-half-body-reset"] = second_request("half", "reset")
+
+--- Answers all but the n-th request of a connection, at which the connection ends.
+local function nth_request(ending)
+  return function(count)
+    return { run = function(exchange)
+      if exchange.number == count then
+        return exchange[ending](exchange)
+      end
+      exchange:reply(replies.ok())
+    end }
+  end
+end
+
+families["close-at"] = nth_request("close")
+families["reset-at"] = nth_request("reset")
 
 requests["close-idle"] = { run = function(exchange)
   exchange:reply(replies.ok())
@@ -250,6 +268,27 @@ for _, status in ipairs { 429, 503 } do
   end
 end
 
+-- Answers as soon as the head is there, and wants no body: over HTTP/1.1 the connection
+-- ends, over HTTP/2 the stream (RST_STREAM with NO_ERROR, as RFC 9113 has it).
+local function early(make, refuses)
+  return { stage = "head", refuses = refuses, run = function(exchange)
+    local made = make()
+    if exchange.protocol == "http2" then
+      return exchange:reply_and_reset(made)
+    end
+    table.insert(made.headers, { "connection", "close" })
+    exchange:reply(made)
+    exchange:close()
+  end }
+end
+
+for _, status in ipairs { 413, 429, 503 } do
+  requests["early-" .. status] = early(function() return replies.error(status) end, status < 500)
+  requests["early-" .. status .. "-seconds"] = early(function()
+    return replies.retry_after(status, "1")
+  end, status < 500)
+end
+
 local function key_in(exchange)
   return exchange.request.headers["x-api-key"] or ""
 end
@@ -318,9 +357,13 @@ local other_protocol = refuse(function() return replies.error(501, "not in this 
 
 requests["drip"] = families["drip"](1000)
 
-local function in_family(name)
+local function member(of, name)
   local prefix, number = name:match("^(.-)%-(%d+)$")
-  return families[prefix] and families[prefix](tonumber(number))
+  return of[prefix] and of[prefix](tonumber(number))
+end
+
+local function in_family(name)
+  return member(families, name)
 end
 
 local MIXED_IN = { ok = 40, ["429-zero"] = 10 }
@@ -338,10 +381,10 @@ local SILENCES_ALL = {
 -- A 429 makes a client stop; the others wait as long as it has patience.
 local LEFT_OUT = {
   quick = function(name, behaviour)
-    return behaviour.waits or (name:find("^429") and name ~= "429-zero")
+    return behaviour.waits or (name:find("429") and name ~= "429-zero")
   end,
   mixed = function(name)
-    return name == "drip" or SILENCES_ALL[name] or (name:find("^429") and name ~= "429-zero")
+    return name == "drip" or SILENCES_ALL[name] or (name:find("429") and name ~= "429-zero")
   end,
   [""] = function() return false end,
 }
@@ -413,12 +456,12 @@ function behaviours.of_connection(name, ledger)
   if name:find("^faulty%-connections%-%d+$") then
     return connection_at_random(ledger, name)
   end
-  return connections[name]
+  return connections[name] or member(connection_families, name)
 end
 
 --- Whether `name` waits for a "connection" or a "request"; nil when there is none such.
 function behaviours.place(name)
-  if connections[name] or name:find("^faulty%-connections%-%d+$") then
+  if connections[name] or member(connection_families, name) or name:find("^faulty%-connections%-%d+$") then
     return "connection"
   elseif requests[name] or in_family(name) or name:find("random%-%d+$") then
     return "request"

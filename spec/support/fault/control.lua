@@ -7,7 +7,7 @@ local http1 = require "spec.support.fault.http1"
 
 local control = {}
 
--- Path -> function(ledger, request) -> a table to send, or nil and what was wrong.
+-- Path -> function(ledger, request, server) -> a table to send, or nil and what was wrong.
 local calls = {}
 
 calls["GET /counts"] = function(ledger)
@@ -40,16 +40,30 @@ calls["POST /arm"] = function(ledger, request)
   if not place then
     return nil, "no such behaviour"
   end
-  ledger:arm(place, name, wish.times or 1)
+  ledger:arm(place, name, wish.times or 1, wish.seconds)
   return { ok = true, waits_for = place }
 end
 
-local function answer(ledger, request)
+calls["POST /freeze"] = function(_, _, server)
+  return { frozen = server.relay:freeze() }
+end
+
+calls["POST /away"] = function(_, request, server)
+  local wish = cjson.decode(request.body) or {}
+  if wish.seconds == 0 then
+    server.outage:finish()
+  else
+    server.outage:start(tonumber(wish.seconds))
+  end
+  return { ok = true }
+end
+
+local function answer(server, request)
   local call = calls[request.method .. " " .. request.path]
   if not call then
     return 404, { error = "no such call" }
   end
-  local result, problem = call(ledger, request)
+  local result, problem = call(server.ledger, request, server)
   return result and 200 or 400, result or { error = problem }
 end
 
@@ -59,10 +73,10 @@ local function send(peer, status, fields)
   return peer:write(head:format(status, #body) .. body)
 end
 
-function control.serve(peer, ledger)
+function control.serve(peer, server)
   for request in http1.read_head, peer do
     request.body = http1.read_body(peer, request)
-    if not request.body or not send(peer, answer(ledger, request)) then
+    if not request.body or not send(peer, answer(server, request)) then
       return
     end
   end

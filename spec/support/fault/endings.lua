@@ -1,6 +1,7 @@
 --- endings.lua - what no Lua module here knows: to end a connection by RST in place
 --- of FIN (SO_LINGER), or with TLS's good-bye (close_notify); and a port that lets
---- none begin, since its queue is full.
+--- none begin, since its queue is full; one that is kept while nothing listens; and a
+--- listener that takes little at a time.
 ---
 --- The few lines of C are built at start. They declare what they use of Lua and
 --- OpenSSL themselves, so that no header has to be found. (lua_Integer and
@@ -10,6 +11,7 @@ local SOURCE = [[
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/socket.h>
 typedef struct lua_State lua_State;
@@ -40,6 +42,33 @@ int full_port(lua_State *L) {
   return 1;
 }
 
+static int bind_any(struct sockaddr_in *address, socklen_t *length) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (bind(fd, (struct sockaddr *)address, *length)) return -1;
+  return getsockname(fd, (struct sockaddr *)address, length);
+}
+
+/* A port that stays ours while nothing listens on it: it is bound as long as the process
+ * lives, and SO_REUSEADDR lets a listener come and go beside that. */
+int held_port(lua_State *L) {
+  struct sockaddr_in address = { .sin_family = AF_INET };
+  socklen_t length = sizeof address;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind_any(&address, &length)) return 0;
+  lua_pushinteger(L, ntohs(address.sin_port));
+  return 1;
+}
+
+/* What is accepted takes little at a time: small segments, since the sender's buffer
+ * grows with them, and a small buffer here. */
+int make_narrow(lua_State *L) {
+  int fd = (int)luaL_checkinteger(L, 1), segment = 536, room = 4096;
+  setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  return 0;
+}
+
 int say_goodbye(lua_State *L) {
   void **ssl = lua_touserdata(L, 1); /* luaossl keeps an SSL * in its userdata */
   void *luaossl = dlopen(luaL_checklstring(L, 2, NULL), RTLD_LAZY);
@@ -59,18 +88,21 @@ local function compile(library)
   assert(compiler:close(), "the fault server needs a C compiler")
 end
 
---- Returns { reset_on_close = function(fd), say_goodbye = function(ssl), full_port = function() }.
+--- Returns { reset_on_close = function(fd), say_goodbye = function(ssl), full_port = function(),
+---           held_port = function(), make_narrow = function(fd) }.
 function endings.build(directory)
   local library = directory .. "/endings.so"
   compile(library)
   local reset_on_close = assert(package.loadlib(library, "reset_on_close"))
   local say_goodbye = assert(package.loadlib(library, "say_goodbye"))
   local full_port = assert(package.loadlib(library, "full_port"))
+  local held_port = assert(package.loadlib(library, "held_port"))
+  local make_narrow = assert(package.loadlib(library, "make_narrow"))
   os.remove(library) -- loaded by now
   -- libssl is loaded for luaossl alone, so its functions are found through that.
   local luaossl = assert(package.searchpath("_openssl", package.cpath))
   return {
-    reset_on_close = reset_on_close, full_port = full_port,
+    reset_on_close = reset_on_close, full_port = full_port, held_port = held_port, make_narrow = make_narrow,
     say_goodbye = function(ssl) say_goodbye(ssl, luaossl) end,
   }
 end

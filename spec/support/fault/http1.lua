@@ -217,6 +217,7 @@ end
 
 local function serve_request(self)
   self.behaviour, self.name = behaviours.choose(self)
+  self.server.ledger:began(self)
   if not receive(self, behaviours.stage(self.behaviour, self)) then
     return false
   end

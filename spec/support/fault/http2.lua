@@ -22,7 +22,7 @@ local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUA
   0, 1, 3, 4, 6, 7, 8, 9
 local END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 32
 local MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 3, 4
-local REFUSED_STREAM = 7
+local NO_ERROR, REFUSED_STREAM = 0, 7
 
 local http2 = {}
 
@@ -31,11 +31,11 @@ local http2 = {}
 local connection = {}
 connection.__index = connection
 
-local function new_connection(peer, server)
+local function new_connection(peer, server, armed)
   return setmetatable({
-    peer = peer, server = server, decoder = hpack.new(4096), changed = condition.new(),
+    peer = peer, server = server, armed = armed or {}, decoder = hpack.new(4096), changed = condition.new(),
     streams = {}, open_streams = 0, requests = 0, send_window = 65535, initial_window = 65535,
-    unacknowledged = 0,
+    unacknowledged = 0, received = 0,
   }, connection)
 end
 
@@ -61,6 +61,19 @@ end
 function connection:limit_streams(count)
   self.most_streams = count
   self:write(frames.frame(SETTINGS, 0, 0, string.pack(">I2 I4", MAX_CONCURRENT_STREAMS, count)))
+end
+
+--- Promises to answer what began up to now and nothing later, and closes when all of
+--- that is answered: what nginx does after its keepalive_requests.
+function connection:retire(last_id)
+  self.last_id = last_id
+  self:goaway(last_id, NO_ERROR)
+end
+
+function connection:close_when_retired()
+  if self.last_id and self.open_streams == 0 and not self.ending then
+    self:close()
+  end
 end
 
 --- The read loop goes on and forgets what still comes.
@@ -140,23 +153,51 @@ local function half_length(stream)
   return (tonumber(stream.request.headers["content-length"]) or 0) // 2
 end
 
-local function begin(self, id, block, flags)
-  local stream = open_stream(self, id, decode_request(self, block))
-  if self.most_streams and self.open_streams > self.most_streams then
-    stream.acted = true
-    return stream:reset_stream(REFUSED_STREAM)
-  end
+local function refuse_stream(stream)
+  stream.acted = true
+  stream.connection.server.ledger:began(stream)
+  return stream:reset_stream(REFUSED_STREAM)
+end
+
+--- A behaviour of the connection may have its own for each of its streams.
+local function choose(stream)
+  local armed = stream.connection.armed
   stream.behaviour, stream.name = behaviours.choose(stream)
+  stream.behaviour = armed.request and armed.request(stream) or stream.behaviour
   stream.stage = behaviours.stage(stream.behaviour, stream)
+  stream.connection.server.ledger:began(stream)
+end
+
+local function serve_stream(stream, flags)
+  choose(stream)
   act_at(stream, "head")
   if flags & END_STREAM ~= 0 then
     complete(stream)
   end
 end
 
+local function begin(self, id, block, flags)
+  local request = decode_request(self, block)
+  if self.last_id and id > self.last_id then
+    return self.server.ledger:began { request = request } -- the client was told not to
+  end
+  local stream = open_stream(self, id, request)
+  if self.most_streams and self.open_streams > self.most_streams then
+    return refuse_stream(stream)
+  end
+  serve_stream(stream, flags)
+  if self.armed.on_stream then
+    self.armed.on_stream(self, stream)
+  end
+end
+
 --- Gives the client back what it used up of its window for the connection; a
 --- stream's own window is as large as the largest body.
 local function acknowledge(self, size)
+  self.received = self.received + size
+  if self.armed.keeps_window then
+    return
+  end
   self.unacknowledged = self.unacknowledged + size
   if self.unacknowledged > LARGEST_BODY // 4 then
     self:write(frames.frame(WINDOW_UPDATE, 0, 0, string.pack(">I4", self.unacknowledged)))
@@ -279,11 +320,16 @@ local function read_frames(self)
   end
 end
 
+--- With `keeps_window` all windows stay as the protocol has them, 65,535 bytes.
 local function greet(self)
-  local settings = string.pack(">I2 I4 I2 I4",
-    MAX_CONCURRENT_STREAMS, MOST_STREAMS, INITIAL_WINDOW_SIZE, LARGEST_BODY + frames.LARGEST)
-  self:write(frames.frame(SETTINGS, 0, 0, settings))
-  self:write(frames.frame(WINDOW_UPDATE, 0, 0, string.pack(">I4", 1 << 30)))
+  self.most_streams = self.armed.most_streams
+  local settings = string.pack(">I2 I4", MAX_CONCURRENT_STREAMS, self.most_streams or MOST_STREAMS)
+  if self.armed.keeps_window then
+    return self:write(frames.frame(SETTINGS, 0, 0, settings))
+  end
+  settings = settings .. string.pack(">I2 I4", INITIAL_WINDOW_SIZE, LARGEST_BODY + frames.LARGEST)
+  self:write(frames.frame(SETTINGS, 0, 0, settings)
+    .. frames.frame(WINDOW_UPDATE, 0, 0, string.pack(">I4", 1 << 30)))
 end
 
 --- `armed` is a behaviour of stage "preface", or nil; `begun` is true when http1
@@ -293,9 +339,9 @@ function http2.serve(peer, server, armed, begun)
   if peer:read(#expected) ~= expected then
     return
   end
-  local self = new_connection(peer, server)
+  local self = new_connection(peer, server, armed)
   greet(self)
-  if armed then
+  if armed and armed.run then
     armed.run(self)
   end
   read_frames(self)

@@ -7,7 +7,7 @@ local replies = require "spec.support.fault.replies"
 local NO_ERROR, INTERNAL_ERROR, REFUSED_STREAM, CANCEL = 0, 2, 7, 8
 
 local function reset_stream(stage, code)
-  return { only = "http2", stage = stage, run = function(exchange) exchange:reset_stream(code) end }
+  return { only = "http2", stage = stage, resets = true, run = function(exchange) exchange:reset_stream(code) end }
 end
 
 local function end_at_streams(ending)
@@ -27,6 +27,10 @@ requests["refused-stream"] = reset_stream("head", REFUSED_STREAM)
 -- Says by its code that nothing was done, so libcurl sends it again unasked.
 requests["refused-stream-after-request"] = reset_stream("body", REFUSED_STREAM)
 requests["refused-stream-after-request"].refuses = true
+
+-- The code says that nothing was done, and the message was acted on all the same: a
+-- balancer whose backend dies with the request in it.
+requests["refused-stream-acted-on"] = reset_stream("body", REFUSED_STREAM)
 
 requests["cancel-stream"] = reset_stream("body", CANCEL)
 requests["cancel-stream-after-head"] = reset_stream("head", CANCEL)

@@ -23,6 +23,7 @@ function exchange:finish()
     self.connection.open_streams = self.connection.open_streams - 1
     self.connection.streams[self.id] = nil
     self.connection.changed:signal()
+    self.connection:close_when_retired()
   end
 end
 
@@ -68,6 +69,17 @@ function exchange:reply(reply)
     self:write(frames.headers(self.id, reply, 0))
     write_data(self, reply.body, END_STREAM)
   end
+  local armed = self.connection.armed
+  if armed.on_reply then
+    armed.on_reply(self.connection, self)
+  end
+  self:finish()
+end
+
+--- A whole reply to a request that is not whole, and no wish to see the rest of it.
+function exchange:reply_and_reset(reply)
+  self:write(frames.headers(self.id, reply, 0) .. frames.frame(DATA, END_STREAM, self.id, reply.body)
+    .. frames.frame(RST_STREAM, 0, self.id, string.pack(">I4", 0)))
   self:finish()
 end
 

@@ -21,6 +21,7 @@ function ledger:reset()
   self.bodies, self.targets, self.body_bytes, self.arrivals = {}, {}, 0, {}
   self.by_behaviour, self.by_key, self.by_protocol = {}, {}, {}
   self.accepted, self.drawn = {}, {}
+  self.begun, self.touched = {}, {}
   self.armed, self.random = {}, {}
 end
 
@@ -36,6 +37,24 @@ local function key_of(request)
   local fields = cjson.decode(request.body)
   local value = type(fields) == "table" and fields.callbackData
   return type(value) == "table" and cjson.encode(value) or value or nil
+end
+
+--- The number of a message, from its traceparent: known as soon as its head is there.
+local function number_of(request)
+  local number = (request.headers.traceparent or ""):match("^00%-0*(%x+)%-")
+  return number and tostring(tonumber(number, 16))
+end
+
+--- The head of a request has arrived; the rest may follow or not. A refusal by status
+--- is the one thing after which a client may say that nothing was done with it.
+function ledger:began(exchange)
+  local number, behaviour = number_of(exchange.request), exchange.behaviour
+  if number then
+    add(self.begun, number)
+    if not behaviour or not behaviour.refuses or behaviour.resets then
+      add(self.touched, number)
+    end
+  end
 end
 
 local function keep(self, request)
@@ -84,19 +103,22 @@ function ledger:counts()
     connections = self.connections, open = self.open, handshakes = self.handshakes, requests = self.requests,
     elsewhere = self.elsewhere, bodies = self.bodies, targets = self.targets, by_behaviour = self.by_behaviour,
     by_key = self.by_key, by_protocol = self.by_protocol,
-    accepted = self.accepted, drawn = self.drawn,
+    accepted = self.accepted, drawn = self.drawn, begun = self.begun, touched = self.touched,
   }
 end
 
---- `place` is "connection" or "request": whom the fault waits for.
-function ledger:arm(place, name, times)
-  table.insert(self.armed, { place = place, name = name, times = times })
+--- `place` is "connection" or "request": which of the two the fault waits for. It is
+--- over after `times`, and after `seconds` if they are given.
+function ledger:arm(place, name, times, seconds)
+  local ends = seconds and cqueues.monotime() + seconds or math.huge
+  table.insert(self.armed, { place = place, name = name, times = times, ends = ends })
 end
 
 --- The name of the fault that was armed first for `place`, or nil.
 function ledger:take_armed(place)
+  local now = cqueues.monotime()
   for index, entry in ipairs(self.armed) do
-    if entry.place == place then
+    if entry.place == place and now < entry.ends then
       entry.times = entry.times - 1
       if entry.times <= 0 then
         table.remove(self.armed, index)

@@ -1,0 +1,94 @@
+--- http2_connections.lua - what a whole HTTP/2 connection can do to its client; rows
+--- of the table of connections that behaviours.lua describes.
+---
+--- A row has stage "preface" and any of these, which http2.lua asks for:
+---   keeps_window  flow control stays as the protocol has it: 65,535 bytes for all
+---   most_streams  SETTINGS_MAX_CONCURRENT_STREAMS of the greeting; more are refused
+---   request       function(stream) -> a behaviour in place of that of its path, or nil
+---   on_stream     function(connection, stream), after a stream has begun
+---   on_reply      function(connection, stream), after a stream was answered
+---   run           function(connection), after the greeting, before anything is read
+
+local cqueues = require "cqueues"
+
+-- Prefix of a name -> function(number) -> row.
+local families = {}
+
+local function row(made)
+  made.stage, made.only = "preface", "http2"
+  return made
+end
+
+-- GOAWAY after so many streams, which are answered. Streams that the client began
+-- meanwhile are above the last one that the GOAWAY names, and nothing is done with them.
+families["goaway-after"] = function(count)
+  return row { on_stream = function(connection, stream)
+    if connection.requests == count then
+      connection:retire(stream.id)
+    end
+  end }
+end
+
+-- So many streams at a time, from the greeting on.
+families["streams"] = function(count)
+  return row { most_streams = count }
+end
+
+-- So many at a time, as the client learns with the first reply.
+families["streams-later"] = function(count)
+  return row { on_reply = function(connection)
+    if not connection.most_streams then
+      connection:limit_streams(count)
+    end
+  end }
+end
+
+-- The connection reads nothing for so many milliseconds.
+families["reads-after"] = function(milliseconds)
+  return row { run = function() cqueues.sleep(milliseconds / 1000) end }
+end
+
+-- So long without another byte, the client has sent all that the windows let it.
+local QUIET = 0.1
+
+local silent = { run = function() end }
+
+--- Ends the connection as soon as the client has nothing more to say.
+local function end_when_quiet(connection, end_it)
+  cqueues.running():wrap(function()
+    local before
+    repeat
+      before = connection.received
+      cqueues.sleep(QUIET)
+    until connection.ending or connection.received == before
+    end_it(connection)
+  end)
+end
+
+--- The windows are never enlarged. The first `count` streams are answered, and when the
+--- client has sent what the windows allow, the connection ends without another answer.
+local function window_ends(end_it)
+  return function(count)
+    return row {
+      keeps_window = true,
+      request = function(stream) return stream.number > count and silent or nil end,
+      on_stream = function(connection, stream)
+        connection.newest = stream.id
+        if stream.number == count + 1 then
+          end_when_quiet(connection, end_it)
+        end
+      end,
+    }
+  end
+end
+
+families["window-close"] = window_ends(function(connection) connection:close() end)
+
+families["window-goaway"] = window_ends(function(connection)
+  connection:goaway(connection.newest, 0)
+  connection:close()
+end)
+
+families["window-reset"] = window_ends(function(connection) connection:reset() end)
+
+return families

@@ -1,0 +1,72 @@
+--- relay.lua - stands between client and server, forwards bytes both ways, and freezes
+--- when it is told to: the connections that are open then stay open, what comes on them
+--- is acknowledged by TCP and goes nowhere, and nothing comes back. New ones are
+--- forwarded. So it is when a NAT or a firewall forgets a connection.
+
+local cqueues = require "cqueues"
+local socket = require "cqueues.socket"
+
+local PIECE = 65536
+
+local relay = {}
+relay.__index = relay
+
+function relay.new()
+  return setmetatable({ links = {} }, relay)
+end
+
+local function return_error(_, _, why)
+  return why
+end
+
+local function prepare(connection)
+  connection:onerror(return_error)
+  connection:setmode("b", "bn")
+  return connection
+end
+
+local function forward(link, from, to)
+  repeat
+    local bytes = from:xread(-PIECE)
+  until not bytes or not (link.frozen or to:xwrite(bytes, "bn"))
+end
+
+local function finish(link)
+  link.under_way = link.under_way - 1
+  if link.under_way == 0 then
+    link.client:close()
+    link.server:close()
+  end
+end
+
+--- When one side ends both do, unless the link is frozen: then the client keeps its own.
+local function pump(link, from, to)
+  forward(link, from, to)
+  if not link.frozen or from == link.client then
+    link.client:shutdown("rw")
+    link.server:shutdown("rw")
+  end
+  finish(link)
+end
+
+--- Serves one accepted connection, to a port of ours, until it ends.
+function relay:serve(accepted, port)
+  local upstream = socket.connect { host = "127.0.0.1", port = port, nodelay = true }
+  local link = { client = prepare(accepted), server = prepare(upstream), under_way = 2 }
+  self.links[link] = true
+  cqueues.running():wrap(pump, link, link.server, link.client)
+  pump(link, link.client, link.server)
+  self.links[link] = nil
+end
+
+--- Returns how many were frozen.
+function relay:freeze()
+  local count = 0
+  for link in pairs(self.links) do
+    count = count + (link.frozen and 0 or 1)
+    link.frozen = true
+  end
+  return count
+end
+
+return relay
