@@ -10,6 +10,7 @@
 ---          client cannot know; never drawn at random
 ---   refuses  true when the reply proves that nothing was accepted, so that a client
 ---          may send the same again
+---   stalls  so many seconds between the head and the rest of the request (HTTP/1.1)
 ---   resets  true when it ends the stream with a code in place of a reply
 --- Behaviours of a connection are { run = function(peer), stage, only }, and must
 --- be armed; their stage is "accept", "handshake" (after TLS) or, in HTTP/2,
@@ -212,6 +213,13 @@ families["slow"] = function(milliseconds)
     cqueues.sleep(milliseconds / 1000)
     exchange:reply(replies.ok())
   end }
+end
+
+-- Reads the body only after so many milliseconds.
+families["stall"] = function(milliseconds)
+  local behaviour = answer(function() return replies.ok() end)
+  behaviour.only, behaviour.stalls = "http1", milliseconds / 1000
+  return behaviour
 end
 
 -- Answers after 50 ms, and with a 429 whatever is one more than so many in a sliding

@@ -7,7 +7,6 @@
 ---   request       function(stream) -> a behaviour in place of that of its path, or nil
 ---   on_stream     function(connection, stream), after a stream has begun
 ---   on_reply      function(connection, stream), after a stream was answered
----   run           function(connection), after the greeting, before anything is read
 
 local cqueues = require "cqueues"
 
@@ -43,9 +42,15 @@ families["streams-later"] = function(count)
   end }
 end
 
--- The connection reads nothing for so many milliseconds.
-families["reads-after"] = function(milliseconds)
-  return row { run = function() cqueues.sleep(milliseconds / 1000) end }
+-- With the head of the n-th stream the connection stops to read for a second.
+local STALL = 1
+
+families["stall-at"] = function(count)
+  return row { on_stream = function(connection)
+    if connection.requests == count then
+      cqueues.sleep(STALL)
+    end
+  end }
 end
 
 -- So long without another byte, the client has sent all that the windows let it.
