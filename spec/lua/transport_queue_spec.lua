@@ -1,0 +1,128 @@
+-- Calls that have to wait for a connection wait with us: that is no time spent on
+-- connecting, it uses up no attempt, and a call that runs out of time meanwhile ends.
+
+local child = require "spec.support.child"
+local faults = require "spec.support.faults"
+local transport = require "spec.support.transport"
+
+describe("calls that wait for a connection", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() server:reset() end)
+  after_each(transport.close)
+
+  for _, mode in ipairs { "inline", "start" } do
+    it("of which there is one need one attempt each: " .. mode, function()
+      local client = transport.client(server, "https1", "slow-400",
+        { max_connections = 1, connect_timeout = 1, timeout = 30, max_attempts = 3 })
+      local results = transport.send(client, mode, 1, 8)
+      client:close(0)
+      transport.judge(results, server:last_tally())
+      transport.all_succeeded(results)
+    end)
+  end
+
+  it("need one attempt each where the API is slow and they are many", function()
+    local client = transport.default_client(server, "https1", "slow-900", { connect_timeout = 2 })
+    transport.prepare(client, "worker")
+    local results = transport.send(client, "worker", 1, 96, { in_flight = 64 })
+    client:close(0)
+    transport.judge(results, server:last_tally())
+    transport.all_succeeded(results)
+  end)
+
+  -- libcurl 8.8 to 8.15 never returned when the time of a transfer was over that waited
+  -- for a connection: hence a process of its own.
+  for _, connections in ipairs { 1, 16 } do
+    it(("of a mute server end in time: %d connections"):format(connections), function()
+      local said = child.run(server, ([[
+        local client = client_for("http", "silence-after-request", {
+          connect_timeout = 0.08, timeout = 0.6, max_connections = %d,
+        })
+        local longest, number = 0, 0
+        for _ = 1, 4 do
+          local calls = {}
+          for index = 1, 64 do
+            number = number + 1
+            calls[index] = { clock(), (assert(client:start("send_template", message(number)))) }
+          end
+          for _, call in ipairs(calls) do
+            assert(not call[2]:wait(30))
+            longest = math.max(longest, clock() - call[1])
+          end
+        end
+        client:close(0)
+        print("ended", longest)
+      ]]):format(connections))
+      local longest = tonumber(said:match("^ended%s+([%d.]+)"))
+      assert(longest, said)
+      assert(longest < 0.6 + 2, ("a call took %.2f s"):format(longest))
+    end)
+  end
+end)
+
+-- A client whose first call is made while the process has no descriptor left.
+describe("a client that begins without a descriptor", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() server:reset() end)
+
+  local SCRIPT = [[
+    local client = client_for(%q, "ok", { timeout = 20 })
+    local function send(number)
+      if %q == "inline" then
+        return client:send_template(message(number))
+      end
+      local call, err = client:start("send_template", message(number))
+      if not call then return nil, err end
+      return call:wait(30)
+    end
+    local function take_all()
+      local files = {}
+      repeat
+        files[#files + 1] = io.open("/dev/null")
+      until not files[#files] or #files > 1000
+      return function() for _, file in ipairs(files) do file:close() end end
+    end
+    local function timed(act, ...)
+      local from = clock()
+      local first, second = act(...)
+      return clock() - from, first, second
+    end
+    local free = take_all()
+    local took, id, err = timed(send, 1)
+    print("without", took, id, err and err.kind, err and err.outcome)
+    free()
+    for number = 2, 4 do
+      took, id, err = timed(send, number)
+      print("with", took, id and "sent" or err)
+    end
+    print("close", (timed(client.close, client, 0.1)))
+  ]]
+
+  for _, port in ipairs { "http", "https" } do
+    for _, mode in ipairs { "inline", "start" } do
+      it(("fails at once, and works when there are some again: %s, %s"):format(port, mode), function()
+        local said = child.run(server, SCRIPT:format(port, mode), { descriptors = 64 })
+        local took, outcome = said:match("without%s+([%d.]+)%s+nil%s+%S+%s+(%S+)")
+        assert(took and tonumber(took) < 3, said)
+        assert(outcome == "not_sent", said)
+        local count = 0
+        for seconds, result in said:gmatch("with%s+([%d.]+)%s+([^\n]+)") do
+          count = count + 1
+          assert(result == "sent" and tonumber(seconds) < 3, said)
+        end
+        assert(count == 3, said)
+        assert(tonumber(said:match("close%s+([%d.]+)")) < 3, said)
+        assert(not said:find("killed or failed", 1, true), said)
+        local tally = server:last_tally()
+        assert.equal(3, tally.requests)
+        assert.is_nil(tally.begun["1"])
+      end)
+    end
+  end
+end)
