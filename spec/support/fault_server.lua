@@ -29,7 +29,8 @@
 ---   POST /v1/businesses/reset-after-request/send/messages
 --- All names are in fault/behaviours.lua. `random-<seed>` draws one for each
 --- request, `quick-random-<seed>` leaves out those that keep a client waiting,
---- `mixed-random-<seed>` has successes and 429s more often than the rest.
+--- `mixed-random-<seed>` has successes and 429s more often than the rest, and
+--- `calm-random-<seed>` has almost nothing else.
 ---
 --- Control, plain HTTP/1.1:
 ---   GET /counts      connections, open (those that are served now), handshakes (TLS,
@@ -48,7 +49,8 @@
 ---   POST /arm        {"behaviour":"429","times":2}: the next requests get this, whatever
 ---                    their path says. Behaviours of a connection must be armed, for the
 ---                    next connections: close-before-reading, goaway-at-start, ...;
----                    faulty-connections-<seed> is one of them or none, at random
+---                    faulty-connections-<seed> is one of them or none, at random, and
+---                    wild-connections-<seed> also one of those with a number
 ---
 ---                    with "seconds" in place of or beside times: for so long
 ---   POST /freeze     the relays forward nothing more on connections that are open now

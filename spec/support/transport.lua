@@ -211,45 +211,67 @@ end
 
 -- Judging ------------------------------------------------------------------------
 
---- What no error may say.
-function transport.check_text(err)
+--- What is wrong with the text of an error, or nil.
+local function wrong_in_text(err)
   local text = tostring(err)
-  assert(not text:find("Connection died, tried", 1, true), "nothing was tried again: " .. text)
-  assert(err.outcome ~= "not_sent" or not text:find("begun to leave", 1, true), "contradicts itself: " .. text)
-  assert(not (text:find("begun to leave", 1, true) and text:find("connect to", 1, true)), "contradicts itself: " .. text)
-  assert(not (text:find("begun to leave", 1, true) and text:find("before the request left", 1, true)),
-    "contradicts itself: " .. text)
-end
-
-local function describe(number, result, tally)
-  local key = tostring(number)
-  return ("message %s, of which %d heads and %d wholes came: %s"):format(key, tally.begun[key] or 0,
-    tally.by_key[key] or 0, result.id and "success" or tostring(result.error))
-end
-
-local function check_result(number, result, tally)
-  local key = tostring(number)
-  local whole, begun, touched = tally.accepted[key] or 0, tally.begun[key] or 0, tally.touched[key] or 0
-  local said = describe(number, result, tally)
-  local attempts = (result.info or result.error).attempts
-  assert(whole <= 1, "twice: " .. said)
-  assert(begun <= (attempts or 0), ("more often than the %s attempts: "):format(attempts) .. said)
-  assert(not result.id or whole == 1, "false success: " .. said)
-  if result.error then
-    assert(result.error.outcome ~= "not_sent" or touched == 0, "false not_sent: " .. said)
-    transport.check_text(result.error)
+  local function says(part) return text:find(part, 1, true) end
+  if says("Connection died, tried") then
+    return "nothing was tried again"
+  elseif says("begun to leave")
+    and (err.outcome == "not_sent" or says("connect to") or says("before the request left")) then
+    return "the text contradicts itself"
   end
+end
+
+local function describe(key, result, tally)
+  return ("message %s, of which %d heads and %d wholes came: %s"):format(key,
+    tally.begun[key] or 0, tally.by_key[key] or 0, result.id and "success" or tostring(result.error))
+end
+
+local function wrong_in_result(key, result, tally)
+  local whole, begun, touched = tally.accepted[key] or 0, tally.begun[key] or 0, tally.touched[key] or 0
+  local attempts = (result.info or result.error).attempts or 0
+  if whole > 1 then
+    return "twice"
+  elseif result.id and whole ~= 1 then
+    return "false success"
+  elseif result.error and result.error.outcome == "not_sent" and touched > 0 then
+    return "false not_sent"
+  elseif begun > attempts then
+    return "more often than its attempts"
+  end
+  return result.error and wrong_in_text(result.error)
+end
+
+--- What is wrong with a result, if anything: one of a few phrases, and the details.
+---@param number integer
+---@param result table
+---@param tally table
+---@return string? wrong
+---@return string? details
+function transport.fault_of(number, result, tally)
+  local key = tostring(number)
+  local wrong = wrong_in_result(key, result, tally)
+  if wrong then
+    return wrong, describe(key, result, tally)
+  end
+end
+
+--- "success", or the outcome of its error.
+function transport.outcome_of(result)
+  return result.id and "success" or result.error.outcome
 end
 
 --- Judges each result by the server's tally, and counts the outcomes.
 ---@param results table<integer, table>
 ---@param tally table
----@return { success: integer, not_sent: integer, rejected: integer, unknown: integer, first: table }
+---@return { success: integer, not_sent: integer, rejected: integer, unknown: integer }
 function transport.judge(results, tally)
   local counts = { success = 0, not_sent = 0, rejected = 0, unknown = 0 }
   for number, result in pairs(results) do
-    check_result(number, result, tally)
-    local outcome = result.id and "success" or result.error.outcome
+    local wrong, details = transport.fault_of(number, result, tally)
+    assert(not wrong, wrong and wrong .. ": " .. details)
+    local outcome = transport.outcome_of(result)
     counts[outcome] = counts[outcome] + 1
   end
   return counts

@@ -374,7 +374,8 @@ local function in_family(name)
   return member(families, name)
 end
 
-local MIXED_IN = { ok = 40, ["429-zero"] = 10 }
+-- How often these are in the draw where the others are once.
+local MIXED_IN = { mixed = { ok = 40, ["429-zero"] = 10 }, calm = { ok = 2000, ["429-zero"] = 20 } }
 
 local function suits(behaviour, protocol)
   return not behaviour.only or behaviour.only == protocol
@@ -397,11 +398,20 @@ local LEFT_OUT = {
   [""] = function() return false end,
 }
 
+LEFT_OUT.calm = LEFT_OUT.mixed
+
+local sorted = {} -- by protocol and manner
+
 local function sorted_names(protocol, manner)
+  local known = protocol .. " " .. manner
+  if sorted[known] then
+    return sorted[known]
+  end
   local names = {}
+  sorted[known] = names
   for name, behaviour in pairs(requests) do
     if suits(behaviour, protocol) and not behaviour.lies and not LEFT_OUT[manner](name, behaviour) then
-      for _ = 1, manner == "mixed" and MIXED_IN[name] or 1 do
+      for _ = 1, MIXED_IN[manner] and MIXED_IN[manner][name] or 1 do
         names[#names + 1] = name
       end
     end
@@ -459,17 +469,45 @@ local function connection_at_random(ledger, name)
   return drawn and connections[drawn]
 end
 
+-- Those of HTTP/2 with a number that gives a client something to do.
+local WILD = {
+  "goaway-after-5", "goaway-after-20", "goaway-after-60", "streams-1", "streams-5", "streams-later-0", "streams-later-1",
+  "streams-later-5", "window-close-3", "window-goaway-10", "window-reset-3",
+}
+
+--- One of these or of the others in every third connection.
+local function connection_in_the_wild(ledger, name)
+  local names = {}
+  for fault in pairs(connections) do
+    names[#names + 1] = not SILENCES_ALL[fault] and fault or nil
+  end
+  table.sort(names)
+  table.move(WILD, 1, #WILD, #names + 1, names)
+  local drawn = names[draw(ledger, name, 3 * #names)]
+  if drawn then
+    ledger:drew(drawn)
+  end
+  return drawn and (connections[drawn] or member(connection_families, drawn))
+end
+
+local AT_RANDOM = { faulty = connection_at_random, wild = connection_in_the_wild }
+
+local function random_manner(name)
+  return AT_RANDOM[name:match("^(%l+)%-connections%-%d+$")]
+end
+
 --- The behaviour of a connection by its name, or nil.
 function behaviours.of_connection(name, ledger)
-  if name:find("^faulty%-connections%-%d+$") then
-    return connection_at_random(ledger, name)
+  local draw_one = random_manner(name)
+  if draw_one then
+    return draw_one(ledger, name)
   end
   return connections[name] or member(connection_families, name)
 end
 
 --- Whether `name` waits for a "connection" or a "request"; nil when there is none such.
 function behaviours.place(name)
-  if connections[name] or member(connection_families, name) or name:find("^faulty%-connections%-%d+$") then
+  if connections[name] or member(connection_families, name) or random_manner(name) then
     return "connection"
   elseif requests[name] or in_family(name) or name:find("random%-%d+$") then
     return "request"

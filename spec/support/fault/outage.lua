@@ -13,7 +13,10 @@ end
 local function open(self, port)
   local listener = port.open()
   port.listener = listener
-  self.controller:wrap(port.accept, function() return port.listener == listener end, listener)
+  self.controller:wrap(function() -- to be closed under its feet is no error of a listener
+    local ok, problem = pcall(port.accept, function() return port.listener == listener end, listener)
+    assert(ok or port.listener ~= listener, problem)
+  end)
 end
 
 --- `port` has open() -> listener, and accept(is_open, listener), which runs in a coroutine.

@@ -59,13 +59,16 @@ function peer:drain(seconds)
   local deadline = cqueues.monotime() + seconds
   repeat
     local left = deadline - cqueues.monotime()
-    local bytes = left > 0 and self.socket:xread(-16384, left)
+    local bytes = left > 0 and not self.gone and self.socket:xread(-16384, left)
   until not bytes
 end
 
 --- FIN, after a good-bye (close_notify) in TLS. What the other side still sends
 --- must be drained: close() with unread bytes would be an RST.
 function peer:hang_up()
+  if self.gone then
+    return
+  end
   local ssl = self.socket:checktls()
   self.ended = true
   if ssl then
@@ -76,6 +79,9 @@ end
 
 --- FIN without a word in TLS, as when a process dies.
 function peer:cut_off()
+  if self.gone then
+    return
+  end
   self.ended = true
   local bare = socket.dup(self.socket:pollfd())
   bare:shutdown("w")
@@ -93,6 +99,9 @@ function peer:cut()
 end
 
 function peer:reset()
+  if self.gone then
+    return
+  end
   self.ended, self.gone = true, true
   self.endings.reset_on_close(self.socket:pollfd())
   self.socket:close()
@@ -106,7 +115,7 @@ end
 
 --- Frees the socket; whatever happened before.
 function peer:release()
-  self.ended = true
+  self.ended, self.gone = true, true
   self.socket:close()
 end
 
