@@ -4,7 +4,7 @@
 # nginx needs wrk. The soaks take minutes, fail when a goal is missed, and run only
 # when they are named.
 #
-#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak [argument ...]]
+#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak|random_faults [argument ...]]
 set -e
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} LUA54=${LUA54:-lua5.4} LUAJIT=${LUAJIT:-luajit}
@@ -49,6 +49,10 @@ soak() {
   on_jit spec/bench/soak.lua "$@"
 }
 
+random_faults() {
+  on_54 spec/bench/random_faults.lua
+}
+
 nginx() {
   on_54 spec/bench/nginx.lua "$@"
 }
@@ -61,6 +65,6 @@ name=${1:-all}
 [ $# -eq 0 ] || shift
 case $name in
 all) encode; cold_start; throughput; paced; if command -v wrk >/dev/null; then nginx; else echo "nginx: needs wrk"; fi ;;
-encode | cold_start | throughput | paced | nginx | soak | nginx_soak) "$name" "$@" ;;
-*) echo "encode, cold_start, throughput, paced, nginx, soak or nginx_soak expected, got $name" >&2; exit 2 ;;
+encode | cold_start | throughput | paced | nginx | soak | nginx_soak | random_faults) "$name" "$@" ;;
+*) echo "encode, cold_start, throughput, paced, nginx, soak, nginx_soak or random_faults expected, got $name" >&2; exit 2 ;;
 esac
