@@ -3,9 +3,9 @@
 --- Sends messages in rounds of 500 through clients of all kinds (HTTP/1.1 and HTTP/2, in
 --- the caller's thread and in the background, small and large messages, one attempt or
 --- two) to the fault server, which draws a behaviour for each request and each connection
---- (mixed-random-<seed> or calm-random-<seed>, and wild-connections-<seed>). In some rounds a relay freezes, the
---- server goes away, or calls are canceled meanwhile. Every result is judged by what the
---- server received.
+--- (mixed-random-<seed> or calm-random-<seed>, and wild-connections-<seed>). In some
+--- rounds a relay freezes, the server goes away, or calls are canceled meanwhile. Every
+--- result is judged by what the server received.
 ---
 --- Goal: none twice, no success that did not arrive, no not_sent of which anything did,
 --- none oftener than its attempts. Prints how many there were of each, of the outcomes

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs all benchmarks and prints their figures, with the goals beside. What each
 # measures, and how, is said at the head of its file. Needs `make build`, and that of
-# nginx needs wrk. The soaks take minutes, fail when a goal is missed, and run only
-# when they are named.
+# nginx needs wrk. The soaks and the random faults take minutes, fail when a goal is
+# missed, and run only when they are named.
 #
 #   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak|random_faults [argument ...]]
 set -e

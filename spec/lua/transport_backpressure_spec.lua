@@ -8,7 +8,7 @@ local transport = require "spec.support.transport"
 
 local COUNT, SIZE = 60, 4000
 
--- The calls are ended meanwhile; the server stalls for a second.
+-- By then what can leave has left.
 local BEFORE_CANCEL, TIMEOUT = 0.2, 0.6
 
 -- Over HTTP/1.1 each request has a connection of its own, which it must fill alone.
@@ -45,7 +45,11 @@ describe("a server that does not read", function()
     for number = 1, count, 2 do
       calls[number]:cancel()
     end
-    for number = 1, count do
+    for number = 1, count, 2 do
+      record(results, number, calls[number]:wait(20))
+    end
+    server:resume()
+    for number = 2, count, 2 do
       record(results, number, calls[number]:wait(20))
     end
     return results
@@ -71,7 +75,7 @@ describe("a server that does not read", function()
 
   for _, port in ipairs { "narrow_http", "narrow_https1" } do
     it("leaves in doubt what is canceled: HTTP/1.1, " .. port, function()
-      local client = transport.client(server, port, "stall-1000")
+      local client = transport.client(server, port, "stall-20")
       local results = cancel_half(client, 12, start_large)
       client:close()
       local counts = transport.judge(results, server:last_tally())
@@ -79,7 +83,7 @@ describe("a server that does not read", function()
     end)
 
     it("leaves in doubt what runs out of time: HTTP/1.1, " .. port, function()
-      local client = transport.client(server, port, "stall-1000", { timeout = TIMEOUT })
+      local client = transport.client(server, port, "stall-20", { timeout = TIMEOUT })
       local calls, results = {}, {}
       for number = 1, 12 do
         calls[number] = assert(start_large(client, number))
@@ -87,6 +91,7 @@ describe("a server that does not read", function()
       for number = 1, 12 do
         record(results, number, calls[number]:wait(20))
       end
+      server:resume()
       client:close()
       local counts = transport.judge(results, server:last_tally())
       assert(counts.unknown > 0)
@@ -97,6 +102,7 @@ describe("a server that does not read", function()
     it("leaves in doubt what runs out of time: HTTP/2, " .. mode, function()
       local client = new(mode, { timeout = TIMEOUT })
       local results = transport.send(client, mode, 1, COUNT, { size = SIZE })
+      server:resume()
       client:close()
       local counts = transport.judge(results, server:last_tally())
       assert(counts.unknown > 0)

@@ -53,6 +53,8 @@
 ---                    wild-connections-<seed> also one of those with a number
 ---
 ---                    with "seconds" in place of or beside times: for so long
+---   POST /resume     what stalls (stall-<n>, stall-at-<n>) reads on, and
+---                    nothing stalls until the next reset
 ---   POST /freeze     the relays forward nothing more on connections that are open now
 ---   POST /away       {"seconds":2}: as when the server is restarted, its connections on
 ---                    http, https and https1 are reset and nothing listens there; without

@@ -143,6 +143,11 @@ function server:arm_for(behaviour, seconds)
   ask(self, "POST", "/arm", cjson.encode { behaviour = behaviour, times = 1000000, seconds = seconds })
 end
 
+--- What has stopped reading reads on.
+function server:resume()
+  ask(self, "POST", "/resume", "")
+end
+
 --- What is open through the relays now stays open and is dead.
 ---@return integer connections
 function server:freeze()

@@ -10,7 +10,7 @@
 ---          client cannot know; never drawn at random
 ---   refuses  true when the reply proves that nothing was accepted, so that a client
 ---          may send the same again
----   stalls  so many seconds between the head and the rest of the request (HTTP/1.1)
+---   stalls  the most seconds between the head and the rest of the request (HTTP/1.1)
 ---   resets  true when it ends the stream with a code in place of a reply
 --- Behaviours of a connection are { run = function(peer), stage, only }, and must
 --- be armed; their stage is "accept", "handshake" (after TLS) or, in HTTP/2,
@@ -215,10 +215,10 @@ families["slow"] = function(milliseconds)
   end }
 end
 
--- Reads the body only after so many milliseconds.
-families["stall"] = function(milliseconds)
+-- Reads the body when the test says so, and after so many seconds at the latest.
+families["stall"] = function(seconds)
   local behaviour = answer(function() return replies.ok() end)
-  behaviour.only, behaviour.stalls = "http1", milliseconds / 1000
+  behaviour.only, behaviour.stalls = "http1", seconds
   return behaviour
 end
 

@@ -44,6 +44,11 @@ calls["POST /arm"] = function(ledger, request)
   return { ok = true, waits_for = place }
 end
 
+calls["POST /resume"] = function(ledger)
+  ledger:resume()
+  return { ok = true }
+end
+
 calls["POST /freeze"] = function(_, _, server)
   return { frozen = server.relay:freeze() }
 end

@@ -4,7 +4,6 @@
 --- behaviour that the request names answer it.
 
 local behaviours = require "spec.support.fault.behaviours"
-local cqueues = require "cqueues"
 
 local LARGEST_HEAD = 64 * 1024
 local LARGEST_BODY = 4 * 1024 * 1024
@@ -202,7 +201,9 @@ local function receive(self, stage)
   elseif expects_continue(request) then
     self:interim(100)
   end
-  cqueues.sleep(self.behaviour.stalls or 0)
+  if self.behaviour.stalls then
+    self.server.ledger:wait_for_resume(self.behaviour.stalls)
+  end
   if stage == "half" then
     return self.peer:read(length_of(request) // 2)
   end

@@ -42,13 +42,14 @@ families["streams-later"] = function(count)
   end }
 end
 
--- With the head of the n-th stream the connection stops to read for a second.
-local STALL = 1
+local LONGEST_STALL = 20 -- seconds
 
+-- With the head of the n-th stream the connection stops reading until the test says that
+-- it may go on.
 families["stall-at"] = function(count)
   return row { on_stream = function(connection)
     if connection.requests == count then
-      cqueues.sleep(STALL)
+      connection.server.ledger:wait_for_resume(LONGEST_STALL)
     end
   end }
 end

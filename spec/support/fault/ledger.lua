@@ -1,6 +1,7 @@
 --- ledger.lua - what the server received, and which faults are armed.
 
 local cjson = require "cjson.safe"
+local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 
 local MOST_BODIES = 20000
@@ -11,7 +12,7 @@ local ledger = {}
 ledger.__index = ledger
 
 function ledger.new()
-  local self = setmetatable({ open = 0 }, ledger)
+  local self = setmetatable({ open = 0, resumed = condition.new() }, ledger)
   self:reset()
   return self
 end
@@ -22,6 +23,7 @@ function ledger:reset()
   self.by_behaviour, self.by_key, self.by_protocol = {}, {}, {}
   self.accepted, self.drawn = {}, {}
   self.begun, self.touched = {}, {}
+  self.is_resumed = false
   self.armed, self.random = {}, {}
 end
 
@@ -91,6 +93,19 @@ function ledger:arrivals_in_the_last_second()
     count = count + 1
   end
   return count
+end
+
+--- What is to stop reading waits here, until resume() or for so many seconds.
+function ledger:wait_for_resume(seconds)
+  if not self.is_resumed then
+    self.resumed:wait(seconds)
+  end
+end
+
+--- What waits reads on, and until the next reset nothing stops.
+function ledger:resume()
+  self.is_resumed = true
+  self.resumed:signal()
 end
 
 --- A behaviour was drawn at random; also those that leave the request unread.
