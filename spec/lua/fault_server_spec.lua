@@ -446,6 +446,8 @@ describe("the fault server", function()
       { "empty-body", "HEADERS:1 DATA:1", "silence", 1 },
       { "refused-stream", "RST_STREAM:1:7", "silence", 0 },
       { "refused-stream-after-request", "RST_STREAM:1:7", "silence", 1 },
+      { "refused-stream-acted-on", "RST_STREAM:1:7", "silence", 1 },
+      { "early-413", "HEADERS:1 DATA:1 RST_STREAM:1:0", "silence", 0 },
       { "cancel-stream", "RST_STREAM:1:8", "silence", 1 },
       { "cancel-stream-after-head", "RST_STREAM:1:8", "silence", 0 },
       { "goaway-before-stream", "GOAWAY:0:0:0", "close", 0 },
@@ -477,6 +479,74 @@ describe("the fault server", function()
       server:arm("goaway-at-start")
       assert.equal("GOAWAY:0:0:0", (talk("ok")))
       assert.equal(0, server:tally().requests)
+    end)
+
+    --- The words in answer to `count` streams at once, on a connection with this fault.
+    local function talk_many(fault, behaviour, count)
+      server:arm(fault)
+      local connection = connect(server)
+      open(connection)
+      for number = 1, count do
+        send(connection, 2 * number - 1, behaviour)
+      end
+      local bytes, ending = read_all(connection)
+      connection:close()
+      return words(bytes), ending
+    end
+
+    it("goaway-after-2 answers two, ignores the third and closes", function()
+      local seen, ending = talk_many("goaway-after-2", "slow-20", 3)
+      assert.equal("GOAWAY:0:0:3 HEADERS:1 DATA:1 HEADERS:3 DATA:3", seen)
+      assert.equal("close", ending)
+      assert.equal(2, server:tally().requests)
+    end)
+
+    it("streams-1 refuses a second stream beside the first, streams-0 every one", function()
+      assert.equal("RST_STREAM:3:7 HEADERS:1 DATA:1", (talk_many("streams-1", "slow-20", 2)))
+      assert.equal("RST_STREAM:1:7", (talk_many("streams-0", "ok", 1)))
+      assert.equal(1, server:tally().requests)
+    end)
+
+    it("streams-later-0 answers the first stream and refuses what comes then", function()
+      server:arm("streams-later-0")
+      local connection = connect(server)
+      open(connection)
+      send(connection, 1, "ok")
+      assert.equal("HEADERS:1 DATA:1", words((read_all(connection))))
+      connection:clearerr()
+      send(connection, 3, "ok")
+      assert.equal("RST_STREAM:3:7", words((read_all(connection))))
+      connection:close()
+      assert.equal(1, server:tally().requests)
+    end)
+
+    it("window-goaway-1, window-close-1 and window-reset-1 answer one of two, and end", function()
+      for fault, ending in pairs { ["window-goaway-1"] = "close", ["window-close-1"] = "close", ["window-reset-1"] = "reset" } do
+        server:arm(fault)
+        local connection = connect(server)
+        open(connection)
+        send(connection, 1, "ok")
+        send(connection, 3, "ok")
+        local bytes, seen = read_all(connection, 1)
+        connection:close()
+        assert.equal("HEADERS:1 DATA:1" .. (fault == "window-goaway-1" and " GOAWAY:0:0:3" or ""), words(bytes))
+        assert.equal(ending, seen)
+      end
+      assert.equal(6, server:tally().requests)
+    end)
+
+    it("stall-at-2 reads on when it is told to", function()
+      server:arm("stall-at-2")
+      local connection = connect(server)
+      open(connection)
+      send(connection, 1, "ok")
+      send(connection, 3, "ok")
+      assert.equal("HEADERS:1 DATA:1", words((read_all(connection))))
+      assert.equal(1, server:tally().requests)
+      server:resume()
+      connection:clearerr()
+      assert.equal("HEADERS:3 DATA:3", words((read_all(connection))))
+      connection:close()
     end)
 
     it("dead-connection dies at the second stream", function()
@@ -517,6 +587,104 @@ describe("the fault server", function()
       assert.is_true(tonumber(curl(server, size .. server:url("https") .. path("big-body")):match("%d+")) > 2 ^ 21)
       local padding = ("-H 'x-padding: %s' "):format(("p"):rep(20000))
       assert.matches('{"id".*exit=0', curl(server, padding .. server:url("https") .. path("ok")))
+    end)
+  end)
+
+  describe("for what a client has to go through", function()
+    it("close-at-3 answers two requests of a connection", function()
+      local connection = connect(server)
+      for _ = 1, 2 do
+        post(connection, "close-at-3")
+        assert.matches("^HTTP/1.1 200", (read_reply(connection)))
+      end
+      post(connection, "close-at-3")
+      local reply, ending = read_all(connection)
+      connection:close()
+      assert.equal("", reply)
+      assert.equal("close", ending)
+      assert.equal(3, server:tally().requests)
+    end)
+
+    -- A head that says who it is, and no body.
+    local function post_head(connection, behaviour, number)
+      connection:write((REQUEST:format(behaviour, #BODY, ""):gsub("\r\n",
+        ("\r\ntraceparent: 00-%032x-%016x-01\r\n"):format(number, number), 1)))
+    end
+
+    it("early-413 wants no body", function()
+      local connection = connect(server)
+      post_head(connection, "early-413", 1)
+      local reply, ending = read_all(connection)
+      connection:close()
+      assert.matches("^HTTP/1.1 413 .*\r\nconnection: close\r\n", reply)
+      assert.equal("close", ending)
+      assert.equal(0, server:tally().requests)
+    end)
+
+    it("counts heads by their traceparent, and apart those that were not refused", function()
+      for number, behaviour in pairs { [10] = "close-after-head", [31] = "early-429", [32] = "early-503" } do
+        local connection = connect(server)
+        post_head(connection, behaviour, number)
+        read_all(connection)
+        connection:close()
+      end
+      local tally = server:tally()
+      assert.same({ ["10"] = 1, ["31"] = 1, ["32"] = 1 }, tally.begun)
+      assert.same({ ["10"] = 1, ["32"] = 1 }, tally.touched)
+    end)
+
+    it("stall-20 reads the body when it is told to", function()
+      local connection = connect(server)
+      post(connection, "stall-20")
+      assert.equal("", (read_all(connection)))
+      assert.equal(0, server:tally().requests)
+      server:resume()
+      connection:clearerr()
+      assert.matches("^HTTP/1.1 200", (read_reply(connection)))
+      connection:close()
+    end)
+
+    it("a frozen relay keeps what is open, and lets others through", function()
+      local frozen = connect(server, "relay_http")
+      post(frozen, "ok")
+      assert.matches("^HTTP/1.1 200", (read_reply(frozen)))
+      assert.equal(1, server:freeze())
+      post(frozen, "ok")
+      local reply, ending = read_all(frozen)
+      assert.equal("", reply)
+      assert.equal("silence", ending)
+      local other = connect(server, "relay_http")
+      post(other, "ok")
+      assert.matches("^HTTP/1.1 200", (read_reply(other)))
+      frozen:close()
+      other:close()
+      assert.equal(2, server:last_tally().requests)
+    end)
+
+    it("an outage resets, refuses, and is over on the same port", function()
+      local connection = connect(server)
+      post(connection, "ok")
+      assert.matches("^HTTP/1.1 200", (read_reply(connection)))
+      server:go_away()
+      assert.equal("reset", (select(2, read_all(connection))))
+      connection:close()
+      assert.matches("exit=7", curl(server, server:url("http") .. path("ok")))
+      server:come_back()
+      assert.matches("exit=0", curl(server, server:url("http") .. path("ok")))
+      server:go_away(0.05)
+      cqueues.sleep(0.2)
+      assert.matches("exit=0", curl(server, server:url("https") .. path("ok")))
+    end)
+
+    it("a fault can be armed for a time", function()
+      local from = cqueues.monotime()
+      server:arm_for("503", 0.3)
+      repeat
+        local reply = exchange(server, "ok")
+        assert.matches("^HTTP/1.1 [25]0[03]", reply)
+      until reply:find("^HTTP/1.1 200")
+      assert(cqueues.monotime() - from >= 0.3)
+      assert.is_true(server:tally().requests >= 1)
     end)
   end)
 
