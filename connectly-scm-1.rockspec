@@ -78,6 +78,7 @@ build = {
         "src/io/client.c",
         "src/io/clock.c",
         "src/io/connections.c",
+        "src/io/connect_failure.c",
         "src/io/cork.c",
         "src/io/engine.c",
         "src/io/environment.c",

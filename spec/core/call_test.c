@@ -97,6 +97,37 @@ static void a_refusal_is_final(void **state) {
     assert_int_equal(call.status, 400);
 }
 
+static void a_connection_that_a_setting_prevents_is_tried_once(void **state) {
+    static const cly_end ends[] = {CLY_END_UNTRUSTED, CLY_END_PROXY_UNTRUSTED, CLY_END_PROXY_REFUSED};
+    (void)state;
+    rules.policy.retry_unknown = true;
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        cly_report given = {CLY_END_REPLY, false, 0, -1, "why", NULL, 0};
+        given.end = ends[i];
+        start(30, 0);
+        attempt(0);
+        report(given, 1);
+        assert_int_equal(cly_call_next(&call, 1), CLY_STEP_DONE);
+        assert_int_equal(call.error.kind, CLY_NETWORK);
+        assert_int_equal(call.error.outcome, CLY_NOT_SENT);
+        assert_int_equal(call.error.attempts, 1);
+        assert_false(cly_error_is_retryable(&call.error));
+    }
+}
+
+static void a_setting_to_change_is_no_trait_of_the_next_call(void **state) {
+    cly_report untrusted = {CLY_END_UNTRUSTED, false, 0, -1, "why", NULL, 0};
+    (void)state;
+    start(30, 0);
+    attempt(0);
+    report(untrusted, 1);
+    start(30, 2);
+    attempt(2);
+    lose(false, 3);
+    assert_int_equal(cly_call_next(&call, 3), CLY_STEP_WAIT);
+    assert_false(call.error.is_permanent);
+}
+
 static void without_time_nothing_is_sent(void **state) {
     (void)state;
     start(5, 100);
@@ -577,6 +608,8 @@ int main(void) {
         TEST(a_call_sends_waits_and_is_done),
         TEST(send_is_said_until_it_is_sent),
         TEST(a_refusal_is_final),
+        TEST(a_connection_that_a_setting_prevents_is_tried_once),
+        TEST(a_setting_to_change_is_no_trait_of_the_next_call),
         TEST(without_time_nothing_is_sent),
         TEST(a_cancel_before_the_first_attempt_ends_it),
         TEST(a_cancel_during_an_attempt_waits_for_the_report),

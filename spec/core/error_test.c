@@ -25,6 +25,7 @@ static void a_cleared_error_says_nothing(void **state) {
     assert_string_equal(error.message, "");
     assert_string_equal(error.param, "");
     assert_null(error.hint);
+    assert_false(error.is_permanent);
 }
 
 static void no_error_to_fill_is_fine(void **state) {

@@ -135,6 +135,18 @@ static void nothing_else_is_repeated_by_itself(void **state) {
     }
 }
 
+/* A certificate that cannot be verified, a proxy that refuses. */
+static void what_lasts_until_a_setting_is_changed_is_never_repeated(void **state) {
+    (void)state;
+    for (int again = 0; again < 4; again++) {
+        retry_case given = {"", CLY_NETWORK, CLY_NOT_SENT, 0, again & 1, again & 2, NO, ""};
+        error.is_permanent = true;
+        assert_false(decide_case(&given).again);
+        assert_string_equal(decide_case(&given).reason, "no repetition helps");
+        assert_true(quota.tokens == CLY_RETRY_QUOTA);
+    }
+}
+
 static void what_was_refused_is_never_repeated(void **state) {
     (void)state;
     for (int kind = CLY_OK + 1; kind < CLY_KIND_COUNT; kind++) {
@@ -273,6 +285,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(only_what_cannot_double_is_repeated),
         TEST(nothing_else_is_repeated_by_itself),
+        TEST(what_lasts_until_a_setting_is_changed_is_never_repeated),
         TEST(what_was_refused_is_never_repeated),
         TEST(attempts_have_a_limit),
         TEST(the_server_says_when),

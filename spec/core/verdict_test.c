@@ -100,6 +100,12 @@ static const ending endings[] = {
      "before anything was sent"},
     {"lost after bytes left", CLY_END_LOST, true, 0, "", CLY_NETWORK, CLY_UNKNOWN,
      "after the request had begun"},
+    {"the API's certificate was not verified", CLY_END_UNTRUSTED, false, 0, "", CLY_NETWORK, CLY_NOT_SENT,
+     "cannot verify the API's certificate: why"},
+    {"the proxy's certificate was not verified", CLY_END_PROXY_UNTRUSTED, false, 0, "", CLY_NETWORK,
+     CLY_NOT_SENT, "cannot verify the proxy's certificate: why"},
+    {"the proxy refused", CLY_END_PROXY_REFUSED, false, 0, "", CLY_NETWORK, CLY_NOT_SENT,
+     "the proxy refused to connect to the API: why"},
     {"time ran out before", CLY_END_TIMEOUT, false, 0, "", CLY_TIMEOUT, CLY_NOT_SENT,
      "before anything was sent"},
     {"time ran out after", CLY_END_TIMEOUT, true, 0, "", CLY_TIMEOUT, CLY_UNKNOWN,
@@ -157,6 +163,28 @@ static void every_ending_says_whether_it_may_have_arrived(void **state) {
         check_case(error.retry_after == 7, endings[i].description);
         if (strstr(error.message, endings[i].message) == NULL)
             fail_msg("%s: %s", endings[i].description, error.message);
+    }
+}
+
+static void a_setting_to_change_is_named_and_no_repetition_is_offered(void **state) {
+    static const struct {
+        cly_end end;
+        const char *named, *too;
+    } cases[] = {
+        {CLY_END_UNTRUSTED, "ca_file", "connectly doctor"},
+        {CLY_END_PROXY_UNTRUSTED, "proxy_ca_file", "connectly doctor"},
+        {CLY_END_PROXY_REFUSED, "option proxy", "password"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        ending given = {"x", CLY_END_REPLY, false, 0, "", CLY_OK, CLY_NOT_SENT, ""};
+        cly_error error;
+        given.end = cases[i].end;
+        assert_int_equal(judge(&given, "send_template", &error), CLY_NETWORK);
+        assert_non_null(strstr(error.hint, cases[i].named));
+        assert_non_null(strstr(error.hint, cases[i].too));
+        assert_true(error.is_permanent);
+        assert_false(cly_error_is_retryable(&error));
     }
 }
 
@@ -333,6 +361,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replies_are_judged_as_the_fixtures_say),
         cmocka_unit_test(every_ending_says_whether_it_may_have_arrived),
+        cmocka_unit_test(a_setting_to_change_is_named_and_no_repetition_is_offered),
         cmocka_unit_test(nothing_after_a_status_of_success_is_not_sent),
         cmocka_unit_test(bytes_that_left_are_never_not_sent),
         cmocka_unit_test(a_reply_that_could_not_be_kept_is_unknown),

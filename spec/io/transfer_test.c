@@ -134,6 +134,60 @@ static void what_a_proxy_says_to_connect_is_not_the_apis(void **state) {
     assert_true(outcome.retry_after < 0);
 }
 
+/* What a proxy answers to CONNECT, and whether another attempt is made. */
+static const struct {
+    const char *description, *reply;
+    int requests; /* of three attempts */
+} proxies[] = {
+    {"wants a password",
+     "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n", 1},
+    {"wants what libcurl cannot do", "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n", 1},
+    {"does not let it through", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", 1},
+    {"is none", "HTTP/1.1 405 What\r\nContent-Length: 0\r\n\r\n", 1},
+    {"sends to a login page", "HTTP/1.1 302 Login\r\nContent-Length: 0\r\n\r\n", 1},
+    {"is busy", "HTTP/1.1 429 Slowly\r\nContent-Length: 0\r\n\r\n", 3},
+    {"cannot reach the API", "HTTP/1.1 502 Gone\r\nContent-Length: 0\r\n\r\n", 3},
+    {"hangs up", HANG_UP, 3},
+};
+
+static void set_proxy(char *room, size_t size, const char *user) {
+    options.settings.is_plain = false;
+    options.settings.proxy = room;
+    options.max_attempts = 3;
+    snprintf(room, size, "http://%s%s", user, strstr(answering.url, "127."));
+}
+
+static void a_proxy_that_refuses_is_asked_once(void **state) {
+    char proxy[100];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(proxies); i++) {
+        const char *description = proxies[i].description;
+        serve(&proxies[i].reply, 1);
+        set_proxy(proxy, sizeof proxy, "user:hunter2@");
+        check_case(send_to("https://localhost:1/x") == CLY_NETWORK, description);
+        check_case(outcome.outcome == CLY_NOT_SENT && outcome.status == 0, description);
+        check_case(server_requests(&answering) == proxies[i].requests, description);
+        check_case(cly_error_is_retryable(&outcome) == (proxies[i].requests > 1), description);
+        check_case(!strstr(outcome.hint, "option proxy") == (proxies[i].requests > 1), description);
+        check_case(!strstr(outcome.message, "hunter2"), description);
+        end(state);
+    }
+}
+
+/* The handle still knows what the proxy said the last time. */
+static void an_earlier_refusal_is_not_taken_for_one_of_now(void **state) {
+    static const char *const replies[] = {"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n", HANG_UP};
+    char proxy[100];
+    (void)state;
+    serve(replies, 2);
+    set_proxy(proxy, sizeof proxy, "");
+    assert_int_equal(send_to("https://localhost:1/x"), CLY_NETWORK);
+    assert_false(cly_error_is_retryable(&outcome));
+    assert_int_equal(send_to("https://localhost:1/x"), CLY_NETWORK);
+    assert_true(cly_error_is_retryable(&outcome));
+    assert_int_equal(server_requests(&answering), 4);
+}
+
 /* The head of a reply of about so many bytes, in lines that libcurl takes. */
 static char *reply_with_head_of(size_t bytes) {
     enum { LINE = 1000 };
@@ -201,6 +255,8 @@ int main(void) {
         TEST(a_connection_is_kept_for_45_seconds_and_no_longer),
         TEST(no_other_protocol_is_spoken),
         TEST(what_a_proxy_says_to_connect_is_not_the_apis),
+        TEST(a_proxy_that_refuses_is_asked_once),
+        TEST(an_earlier_refusal_is_not_taken_for_one_of_now),
         TEST(a_head_has_a_ceiling),
         TEST(the_final_reply_says_how_long),
     };

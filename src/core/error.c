@@ -49,7 +49,7 @@ cly_kind cly_error_no_memory(cly_error *error) {
 }
 
 bool cly_error_is_retryable(const cly_error *error) {
-    if (error->outcome != CLY_NOT_SENT) return false;
+    if (error->outcome != CLY_NOT_SENT || error->is_permanent) return false;
     switch (error->kind) {
     case CLY_NETWORK:
     case CLY_TIMEOUT:

@@ -39,6 +39,7 @@ typedef struct cly_error {
     int attempts;               /* requests tried */
     double retry_after;         /* seconds the server asked for, negative if it did not */
     const char *hint;           /* static text or NULL */
+    bool is_permanent;          /* it stays until a setting is changed: no repetition helps */
     char param[CLY_PARAM_SIZE]; /* path of the first bad field, or "" */
     char message[CLY_MESSAGE_SIZE];
 } cly_error;

@@ -5,8 +5,9 @@
  * failures, a connection that died before a byte of the request left, and 429.
  * What may have arrived is repeated when the caller chose at least once
  * (retry_unknown) or when the operation is idempotent. What the API refused is
- * never repeated. The delay is what the server asked for, else full-jitter
- * backoff; one that does not fit into the budget ends the call at once.
+ * never repeated, nor is an error that lasts until a setting is changed: a
+ * certificate that cannot be verified, a proxy that refuses. The delay is what the server asked for, else
+ * full-jitter backoff; one that does not fit into the budget ends the call at once.
  *
  * In an outage a call that did not reach the API is repeated for as long as its time
  * lasts, whatever its attempts: the engine makes one attempt at a time then, so that

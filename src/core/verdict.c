@@ -11,6 +11,37 @@ static const char *reason_of(const cly_report *report) {
     return report->reason && *report->reason ? report->reason : "no reason was given";
 }
 
+static cly_kind set_permanent(cly_error *error, cly_outcome outcome, const char *hint, const char *what,
+                              const cly_report *report) {
+    cly_kind kind = cly_error_set(error, CLY_NETWORK, outcome, "%s: %s", what, reason_of(report));
+    if (error == NULL) return kind;
+    error->hint = hint;
+    error->is_permanent = true;
+    return kind;
+}
+
+/* Certificates, and a proxy's own word: the next attempt would end alike. */
+static cly_kind judge_refused_connection(const cly_report *report, cly_error *error) {
+    cly_outcome outcome = left_or_not(report);
+    switch (report->end) {
+    case CLY_END_UNTRUSTED:
+        return set_permanent(error, outcome,
+                             "run `connectly doctor --connect`; an authority that the system does not have "
+                             "goes into ca_file",
+                             "cannot verify the API's certificate", report);
+    case CLY_END_PROXY_UNTRUSTED:
+        return set_permanent(error, outcome,
+                             "run `connectly doctor --connect`; an authority that the system does not have "
+                             "goes into proxy_ca_file",
+                             "cannot verify the proxy's certificate", report);
+    default:
+        return set_permanent(error, outcome,
+                             "check the proxy (option proxy, or https_proxy), its user and password, and "
+                             "whether it allows connections to the API",
+                             "the proxy refused to connect to the API", report);
+    }
+}
+
 /* No final status line came. */
 static cly_kind judge_silence(const cly_report *report, cly_error *error) {
     cly_outcome outcome = left_or_not(report);
@@ -19,6 +50,9 @@ static cly_kind judge_silence(const cly_report *report, cly_error *error) {
     switch (report->end) {
     case CLY_END_UNREACHED:
         return cly_error_set(error, CLY_NETWORK, outcome, "cannot reach the API: %s", reason_of(report));
+    case CLY_END_UNTRUSTED:
+    case CLY_END_PROXY_UNTRUSTED:
+    case CLY_END_PROXY_REFUSED: return judge_refused_connection(report, error);
     case CLY_END_TIMEOUT: return cly_error_set(error, CLY_TIMEOUT, outcome, "time ran out %s", when);
     case CLY_END_CANCELED: return cly_error_set(error, CLY_CANCELED, outcome, "canceled %s", when);
     case CLY_END_NO_MEMORY: return cly_error_no_memory(error);

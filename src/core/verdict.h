@@ -16,9 +16,12 @@ CLY_PRIVATE_BEGIN
 typedef enum cly_end {
     CLY_END_REPLY,     /* a whole reply came */
     CLY_END_UNREACHED, /* name, connection or TLS failed */
-    CLY_END_LOST,      /* the connection broke later */
-    CLY_END_TIMEOUT,   /* the time given to the attempt ran out */
-    CLY_END_TOO_BIG,   /* the reply passed its ceiling and was not read on */
+    CLY_END_UNTRUSTED, /* the API's certificate could not be verified */
+    CLY_END_PROXY_UNTRUSTED,
+    CLY_END_PROXY_REFUSED, /* the proxy answered that it does not connect to the API */
+    CLY_END_LOST,          /* the connection broke later */
+    CLY_END_TIMEOUT,       /* the time given to the attempt ran out */
+    CLY_END_TOO_BIG,       /* the reply passed its ceiling and was not read on */
     CLY_END_CANCELED,
     CLY_END_NO_MEMORY,     /* nothing was tried */
     CLY_END_NO_DESCRIPTOR, /* no file descriptor was free for a connection */

@@ -1,0 +1,38 @@
+#include "io/connect_failure.h"
+
+/* libcurl makes the TLS handshake with the proxy before that with the API. So 0
+ * (verified, or no handshake with a proxy) means that it did not fail there. */
+bool cly_connect_failure_is_proxys(CURL *easy) {
+    long result = 0;
+    curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &result);
+    return result != 0;
+}
+
+/* The answer to CONNECT. Some say that the proxy or the way behind it is busy. */
+static bool is_final_status(long status) {
+    if (status == 408 || status == 425 || status == 429) return false;
+    return status >= 300 && status < 500;
+}
+
+/* libcurl gives these codes too when no answer came; the status is then 0. */
+static bool has_refused_connect(CURL *easy, CURLcode code) {
+    long status = 0;
+    if (code != CURLE_RECV_ERROR && code != CURLE_COULDNT_CONNECT) return false;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return is_final_status(status);
+}
+
+static bool has_refused_socks(CURL *easy, CURLcode code) {
+    long reason = 0;
+    if (code != CURLE_PROXY) return false;
+    curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &reason);
+    return reason == CURLPX_NO_AUTH || reason == CURLPX_USER_REJECTED || reason == CURLPX_REPLY_NOT_ALLOWED;
+}
+
+cly_end cly_connect_failure(CURL *easy, CURLcode code) {
+    /* Not verified, or the file to verify it with cannot be read. */
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+        return cly_connect_failure_is_proxys(easy) ? CLY_END_PROXY_UNTRUSTED : CLY_END_UNTRUSTED;
+    if (has_refused_connect(easy, code) || has_refused_socks(easy, code)) return CLY_END_PROXY_REFUSED;
+    return CLY_END_UNREACHED;
+}
