@@ -20,9 +20,11 @@ local SLICE = 0.1
 ---@field rate number? requests in any second; default 200
 ---@field max_in_flight integer? calls at once; default 64
 ---@field max_connections integer? open at once; default 16
----@field ca_file string? certificates to trust instead of the system's
----@field ca_path string? the same as a hashed directory
+---@field ca_file string? certificates to trust instead of the system's and the environment's
+---@field ca_path string? the same as a hashed directory, or several with ":" between them
 ---@field proxy string? default: https_proxy and its kin
+---@field proxy_ca_file string? certificates to trust for an https:// proxy; default: those for the API
+---@field proxy_ca_path string? the same as a hashed directory
 ---@field http2 boolean? where the server has it; default true
 ---@field retry_unknown boolean? at least once instead of at most once; default false
 ---@field limiter connectly.Limiter? shared with other processes; see connectly.limiter

@@ -149,8 +149,9 @@ static void a_client_survives(void **state) {
 
 static void the_module_survives(void **state) {
     (void)state;
-    starve_both("", "native.operations() native.shapes() native.taxonomy() native.versions() native.trust()\n"
-                    "assert(native.message_time('01ARZ3NDEKTSV4RRFFQ69G5FAV'))");
+    starve_both("",
+                "native.operations() native.shapes() native.taxonomy() native.versions() native.ca_paths()\n"
+                "assert(native.message_time('01ARZ3NDEKTSV4RRFFQ69G5FAV'))");
 }
 
 /* A signature that is good never becomes another answer than yes, or an error. */

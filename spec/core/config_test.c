@@ -67,17 +67,22 @@ static void two_options_are_enough(void **state) {
 
 static void all_options_are_read(void **state) {
     (void)state;
-    assert_int_equal(read_text(GIVEN
-                               ",'base_url':'http://127.0.0.1:80/x//','sender':'+14155550100','timeout':0.5,"
-                               "'connect_timeout':1,'max_attempts':1,'rate':1.5,'max_in_flight':2,"
-                               "'max_connections':3.0,'ca_file':'f','ca_path':'p','proxy':'','http2':false,"
-                               "'retry_unknown':true,'limiter':{'any':1},'on_event':'any'"),
-                     CLY_OK);
+    assert_int_equal(
+        read_text(GIVEN ",'base_url':'http://127.0.0.1:80/x//','sender':'+14155550100','timeout':0.5,"
+                        "'connect_timeout':1,'max_attempts':1,'rate':1.5,'max_in_flight':2,"
+                        "'max_connections':3.0,'ca_file':'f','ca_path':'p','proxy':'','proxy_ca_file':'pf',"
+                        "'proxy_ca_path':'pp','http2':false,"
+                        "'retry_unknown':true,'limiter':{'any':1},'on_event':'any'"),
+        CLY_OK);
     assert_string_equal(config.base_url, "http://127.0.0.1:80/x");
     assert_string_equal(config.sender, "+14155550100");
     assert_true(config.timeout == 0.5 && config.rate == 1.5);
     assert_int_equal(config.max_connections, 3);
     assert_string_equal(config.proxy, "");
+    assert_string_equal(config.ca_file, "f");
+    assert_string_equal(config.ca_path, "p");
+    assert_string_equal(config.proxy_ca_file, "pf");
+    assert_string_equal(config.proxy_ca_path, "pp");
     assert_false(config.http2);
     assert_true(config.retry_unknown);
 }
@@ -138,6 +143,8 @@ static const struct {
      "number from 1 to 10000 expected"},
     {"a flag that is a number", GIVEN ",'http2':1", "http2", "boolean expected, got number"},
     {"an unknown option names the nearest", GIVEN ",'time_out':3", "time_out", "did you mean `timeout`?"},
+    {"an empty proxy_ca_file", GIVEN ",'proxy_ca_file':''", "proxy_ca_file", "must not be empty"},
+    {"an empty proxy_ca_path", GIVEN ",'proxy_ca_path':''", "proxy_ca_path", "must not be empty"},
     {"an empty ca_file", GIVEN ",'ca_file':''", "ca_file", "must not be empty"},
     {"a base URL in the clear", GIVEN ",'base_url':'http://api.connectly.ai'", "base_url",
      "https:// expected"},

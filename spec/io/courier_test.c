@@ -960,7 +960,7 @@ static void a_stop_may_come_at_any_moment(void **state) {
 
 /* What its engine borrows, and what it says at its end. */
 typedef struct orphan {
-    cly_trust trust;
+    cly_ca_paths ca_paths;
     char secret[8], user_agent[8];
     atomic_int *dones, *ended;
 } orphan;
@@ -980,12 +980,11 @@ static void end_orphan(void *context, int count) {
 static orphan *reopen_orphan(void) {
     orphan *made = calloc(1, sizeof *made);
     assert_non_null(made);
-    made->trust.is_default = true;
     strcpy(made->secret, "secret");
     strcpy(made->user_agent, "spec");
     made->dones = &dones;
     made->ended = &ended;
-    options.settings.trust = &made->trust;
+    options.settings.ca_paths = &made->ca_paths;
     options.settings.user_agent = made->user_agent;
     options.secret = made->secret;
     reopen(MAILBOX);
@@ -1146,8 +1145,7 @@ static void *leave_many(void *data) {
         own = calloc(1, sizeof *own);
         own->dones = &dones;
         own->ended = &ended;
-        own->trust.is_default = true;
-        borrowed.settings.trust = &own->trust;
+        borrowed.settings.ca_paths = &own->ca_paths;
         if (cly_engine_new(&engine, &borrowed, NULL) != CLY_OK) return NULL;
         if (cly_courier_new(&made, engine, MAILBOX, NULL) != CLY_OK) return NULL;
         cly_courier_leave(made, 1, end_orphan, own);

@@ -8,12 +8,11 @@
 #include "io/engine.h"
 
 static inline cly_engine_options options_on_loopback(int max_in_flight, int max_connections) {
-    static cly_trust trust;
+    static const cly_ca_paths libcurls_own;
     cly_engine_options options = {0};
-    trust.is_default = true;
     options.settings.user_agent = "spec";
     options.settings.proxy = options.settings.no_proxy = "";
-    options.settings.trust = &trust;
+    options.settings.ca_paths = &libcurls_own;
     options.settings.connect_timeout = 5;
     options.settings.is_plain = true;
     options.secret = "key";

@@ -111,7 +111,9 @@ describe("a client", function()
     assert.is_nil(id)
     assert.equal("network", err.kind)
     assert.equal("not_sent", err.outcome)
-    assert.is_true(err.retryable)
+    assert.equal(1, err.attempts)
+    assert.is_false(err.retryable) -- not before a setting is changed
+    assert.matches("connectly doctor.*ca_file", err.hint)
     assert.equal(0, #tls:deliveries())
   end)
 

@@ -64,6 +64,7 @@ describe("README.md", function()
     local function new(options)
       if options then
         options.ca_file, options.ca_path = nil, nil -- which are read
+        options.proxy_ca_file, options.proxy_ca_path = nil, nil
         assert(face.new(options), "its options are refused")
       end
       local client = assert(face.new {

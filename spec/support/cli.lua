@@ -11,6 +11,7 @@ local program = "lua/connectly/cli/main.lua"
 -- What the machine's own environment says must not decide a test.
 local cleared = {
   "CONNECTLY_API_KEY", "CONNECTLY_BUSINESS_ID", "CONNECTLY_BASE_URL", "CONNECTLY_CA_FILE", "CONNECTLY_WEBHOOK_SECRET",
+  "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
   "https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
 }
 

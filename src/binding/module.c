@@ -7,10 +7,10 @@
 #include "binding/lua_webhook.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "io/ca_paths.h"
 #include "io/clock.h"
 #include "io/process.h"
 #include "io/reset.h"
-#include "io/trust.h"
 #include <curl/curl.h>
 #include <limits.h>
 
@@ -44,16 +44,29 @@ static int native_versions(lua_State *L) {
     return 1;
 }
 
-/* trust() -> the file and the directory of the system's certificates, "" for none */
-static int native_trust(lua_State *L) {
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+static const char *bundle_of(const cly_ca_paths *paths) {
+    if (paths->bundle[0]) return paths->bundle;
+    if (paths->api.file[0]) return paths->api.is_sample ? "" : paths->api.file;
+    return curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
+/* ca_paths() -> what a client without ca_file and ca_path trusts: directory and bundle,
+ * "" for none, what named each, and whether the bundle waits until it is needed */
+static int native_ca_paths(lua_State *L) {
+    cly_ca_variables variables = cly_environment_ca();
+    cly_ca_system system = cly_ca_system_default();
     cly_config config;
-    cly_trust trust;
+    cly_ca_paths paths;
     cly_config_init(&config);
-    cly_trust_find(&trust, &config);
-    lua_pushstring(L, trust.is_default && version->cainfo ? version->cainfo : trust.ca_file);
-    lua_pushstring(L, trust.ca_path);
-    return 2;
+    cly_ca_paths_find(&paths, &config, &variables, &system);
+    lua_newtable(L);
+    set(L, "directory", paths.api.directory);
+    set(L, "directory_source", paths.directory_source);
+    set(L, "bundle", bundle_of(&paths));
+    set(L, "bundle_source", paths.file_source);
+    lua_pushboolean(L, paths.bundle[0] != '\0');
+    lua_setfield(L, -2, "bundle_waits");
+    return 1;
 }
 
 /* taxonomy() -> { kinds, outcomes, codes } */
@@ -105,7 +118,7 @@ static const luaL_Reg functions[] = {
     {"new", clyL_client_new},
     {"message_time", native_message_time},
     {"versions", native_versions},
-    {"trust", native_trust},
+    {"ca_paths", native_ca_paths},
     {"operations", clyL_operations},
     {"shapes", clyL_shapes},
     {"options", clyL_options},

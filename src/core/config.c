@@ -268,6 +268,10 @@ static void check_business_id(cly_problems *problems, const char *id, bool given
         fault(problems, "business_id", "cannot be a segment of a path");
 }
 
+static void check_given(cly_problems *problems, const char *name, const char *text) {
+    if (text && *text == '\0') fault(problems, name, "must not be empty");
+}
+
 static void check(const reader *read) {
     const cly_config *config = read->config;
     cly_problems *problems = read->walk.problems;
@@ -279,8 +283,10 @@ static void check(const reader *read) {
         fault(problems, "proxy", "not with an http:// base_url: the key would reach it in the clear");
     if (config->sender && !cly_is_e164(config->sender, strlen(config->sender)))
         fault(problems, "sender", "a number in E.164 expected, such as +14155550100");
-    if (config->ca_file && *config->ca_file == '\0') fault(problems, "ca_file", "must not be empty");
-    if (config->ca_path && *config->ca_path == '\0') fault(problems, "ca_path", "must not be empty");
+    check_given(problems, "ca_file", config->ca_file);
+    check_given(problems, "ca_path", config->ca_path);
+    check_given(problems, "proxy_ca_file", config->proxy_ca_file);
+    check_given(problems, "proxy_ca_path", config->proxy_ca_path);
 }
 
 static void strip_slashes(char *url) {

@@ -1,6 +1,7 @@
 #include "io/profile.h"
 
 #include "core/request.h"
+#include "core/text.h"
 #include "core/version.h"
 #include "io/environment.h"
 #include <stdio.h>
@@ -81,12 +82,25 @@ static cly_kind read_environment(cly_profile *profile, cly_error *error) {
     return profile->proxy && profile->no_proxy ? CLY_OK : cly_error_no_memory(error);
 }
 
+/* Of the environment's certificates nothing is needed where no TLS is spoken. */
+static cly_kind find_certificates(cly_profile *profile, cly_error *error) {
+    static const cly_ca_variables none = {0};
+    bool is_plain = cly_base_url_is_plain(profile->config.base_url);
+    cly_ca_variables variables = is_plain ? none : cly_environment_ca();
+    cly_ca_system system = cly_ca_system_default();
+    cly_kind kind = cly_ca_paths_check(&profile->config, &variables, error);
+    if (kind != CLY_OK) return kind;
+    cly_ca_paths_find(&profile->ca_paths, &profile->config, &variables, &system);
+    profile->ca_paths.has_tls_proxy = cly_starts_with(profile->proxy, strlen(profile->proxy), "https://");
+    return CLY_OK;
+}
+
 cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_value options,
                           cly_problems *problems, cly_error *error) {
     cly_config_defaults defaults = cly_environment_defaults();
     cly_kind kind = cly_config_read(&profile->config, &defaults, source, options, problems, error);
-    if (kind == CLY_OK) kind = cly_trust_check(&profile->config, error);
     if (kind == CLY_OK) kind = read_environment(profile, error);
+    if (kind == CLY_OK) kind = find_certificates(profile, error);
     snprintf(profile->user_agent, sizeof profile->user_agent, "connectly-lua/%s libcurl/%s", CLY_VERSION,
              curl_version_info(CURLVERSION_NOW)->version);
     return kind;
@@ -98,7 +112,7 @@ static void lend_settings(const cly_profile *profile, cly_transfer_settings *set
     settings->user_agent = profile->user_agent;
     settings->proxy = profile->proxy;
     settings->no_proxy = profile->no_proxy;
-    settings->trust = &profile->trust;
+    settings->ca_paths = &profile->ca_paths;
     settings->connect_timeout = profile->config.connect_timeout;
     settings->is_plain = cly_base_url_is_plain(profile->config.base_url);
     settings->http2 = profile->config.http2;
@@ -107,7 +121,6 @@ static void lend_settings(const cly_profile *profile, cly_transfer_settings *set
 cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_error *error) {
     cly_kind kind = profile->headers ? CLY_OK : make_headers(profile, error);
     if (kind != CLY_OK) return kind;
-    cly_trust_find(&profile->trust, &profile->config);
     memset(out, 0, sizeof *out);
     lend_settings(profile, &out->settings);
     out->secret = profile->config.api_key;

@@ -1,6 +1,6 @@
 /*
  * profile.h - what all requests of a client are made with: its options, the headers
- * that hold the key, whose certificates it trusts, its proxy.
+ * that hold the key, where its trusted certificates are, its proxy.
  *
  * An engine borrows it, and the calls of a client that was dropped outlive the
  * client: so it lies on the heap by itself, and whoever has the engine last frees
@@ -16,7 +16,7 @@ CLY_PRIVATE_BEGIN
 
 typedef struct cly_profile {
     cly_config config;
-    cly_trust trust;
+    cly_ca_paths ca_paths;
     char user_agent[96];
     char *proxy, *no_proxy; /* as the environment was at make */
     struct curl_slist *headers, *bare_headers;

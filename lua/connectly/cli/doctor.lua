@@ -176,7 +176,8 @@ local function check_own_certificates(doctor, path)
 end
 
 local function check_system_certificates(doctor)
-  local file, directory = doctor.native.trust()
+  local paths = doctor.native.ca_paths()
+  local file, directory = paths.bundle, paths.directory
   local path = directory ~= "" and directory or file
   if path == "" then
     say(doctor, "warning", "certificates", "no file or directory found: TLS uses what libcurl has built in, if anything")
