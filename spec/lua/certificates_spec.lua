@@ -2,6 +2,7 @@
 -- the API and for an https:// proxy. Clients run in processes of their own, with the
 -- environment of each case.
 
+local cli = require "spec.support.cli"
 local faults = require "spec.support.faults"
 local process = require "spec.support.process"
 local tls = require "spec.support.fault.tls"
@@ -406,6 +407,54 @@ describe("certificates", function()
     privileged("do not count beside ca_file", function()
       assert.matches(UNTRUSTED, send_with("${company.pem}", bundle, "ca_file=${other.pem}"))
       assert.matches(UNTRUSTED, send_with("${company}", directory, "ca_file=${other.pem}"))
+    end)
+  end)
+
+  describe("are named by the doctor", function()
+    local function doctor(environment, arguments)
+      local variables = {
+        CONNECTLY_API_KEY = "k", CONNECTLY_BUSINESS_ID = "ok", CONNECTLY_BASE_URL = server:url("https"),
+      }
+      for name, value in expand(environment):gmatch("(%S+)=(%S*)") do
+        variables[name] = value
+      end
+      return (cli.run("doctor " .. (arguments or ""), { variables = variables }))
+    end
+
+    for _, case in ipairs {
+      { "SSL_CERT_DIR=${other} SSL_CERT_FILE=${company.pem}", "ok",
+        "${other} (SSL_CERT_DIR), a directory by hash, which is quicker; and ${company.pem} (SSL_CERT_FILE) when" },
+      { "CURL_CA_BUNDLE=${company.pem} SSL_CERT_DIR=${missing}", "ok", "${company.pem} (CURL_CA_BUNDLE)" },
+      { "SSL_CERT_DIR=${empty}", "ok", "${empty} (SSL_CERT_DIR)" },
+      { "SSL_CERT_FILE=${missing}", "wrong", "cannot be read: ${missing} (SSL_CERT_FILE)" },
+      { "SSL_CERT_DIR=${company}:${missing}", "wrong", "cannot be read: ${missing} (SSL_CERT_DIR)" },
+    } do
+      it("with " .. case[1], function()
+        local line = doctor(case[1]):match("[^\n]* certificates [^\n]*")
+        assert.equal(case[2], line:match("^%S+"))
+        assert.truthy(line:find(expand(case[3]), 1, true), line)
+      end)
+    end
+
+    it("who says that the bundle has what the directory lacks", function()
+      local output = doctor("SSL_CERT_DIR=${other} SSL_CERT_FILE=${company.pem}", "--connect")
+      assert.matches("ok +connection +reached", output)
+      assert.matches("warning +issuer", output)
+      assert.truthy(output:find(expand("not in ${other}, but in ${company.pem}"), 1, true), output)
+      assert.equal(1, server:tally().requests)
+    end)
+
+    it("who says nothing of the bundle when the directory is enough", function()
+      local output = doctor("SSL_CERT_DIR=${company} SSL_CERT_FILE=${other.pem}", "--connect")
+      assert.matches("ok +connection +reached", output)
+      assert.is_nil(output:find("issuer +not in"))
+      assert.equal(1, server:tally().requests)
+    end)
+
+    it("who says what to do when none has the issuer", function()
+      local output = doctor("SSL_CERT_DIR=${other} SSL_CERT_FILE=${other.pem}", "--connect")
+      assert.matches("wrong +connection +cannot verify the API's certificate: .*; an authority .* ca_file", output)
+      assert.is_nil(output:find("issuer +not in"))
     end)
   end)
 end)

@@ -94,19 +94,25 @@ local function problems_of(err)
   return problems
 end
 
-local function make_client(doctor)
-  local is_loaded, safe = pcall(require, "connectly.safe")
-  if not is_loaded then
-    return
-  end
-  local client, err = safe.new {
-    ca_file = environment "CONNECTLY_CA_FILE",
+--- A client that makes one attempt, and notes how it ended; nil and an error.
+---@param certificates { ca_file: string?, ca_path: string? }
+local function new_client(doctor, certificates)
+  return require("connectly.safe").new {
+    ca_file = certificates.ca_file,
+    ca_path = certificates.ca_path,
     max_attempts = 1,
     timeout = patience,
     on_event = function(event)
       doctor.event = event
     end,
   }
+end
+
+local function make_client(doctor)
+  if not pcall(require, "connectly.safe") then
+    return
+  end
+  local client, err = new_client(doctor, { ca_file = environment "CONNECTLY_CA_FILE" })
   doctor.client = client
   doctor.problems = err and problems_of(err) or {}
 end
@@ -175,18 +181,51 @@ local function check_own_certificates(doctor, path)
   end
 end
 
-local function check_system_certificates(doctor)
+local function described(path, source)
+  return ("%s (%s)"):format(path, source == "system" and "the system's" or source)
+end
+
+--- The first of several directories, with ":" between them, that cannot be read.
+local function unreadable_of(directories)
+  for directory in directories:gmatch("[^:]+") do
+    if not is_readable(directory) then
+      return directory
+    end
+  end
+end
+
+--- One that is named and cannot be read, with what names it.
+local function unreadable_certificates(paths)
+  local directory = unreadable_of(paths.directory)
+  if directory then
+    return described(directory, paths.directory_source)
+  elseif paths.bundle ~= "" and not is_readable(paths.bundle) then
+    return described(paths.bundle, paths.bundle_source)
+  end
+end
+
+local function describe_certificates(paths)
+  local directory = described(paths.directory, paths.directory_source)
+  local bundle = described(paths.bundle, paths.bundle_source)
+  if paths.directory == "" then
+    return bundle
+  elseif paths.bundle == "" then
+    return directory
+  elseif paths.bundle_waits then
+    return ("%s, a directory by hash, which is quicker; and %s when the issuer is not in it"):format(directory, bundle)
+  end
+  return bundle .. " and " .. directory
+end
+
+local function check_shared_certificates(doctor)
   local paths = doctor.native.ca_paths()
-  local file, directory = paths.bundle, paths.directory
-  local path = directory ~= "" and directory or file
-  if path == "" then
+  local unreadable = unreadable_certificates(paths)
+  if unreadable then
+    say(doctor, uses_tls() and "wrong" or "warning", "certificates", "cannot be read: " .. unreadable)
+  elseif paths.directory == "" and paths.bundle == "" then
     say(doctor, "warning", "certificates", "no file or directory found: TLS uses what libcurl has built in, if anything")
-  elseif not is_readable(path) then
-    say(doctor, uses_tls() and "wrong" or "warning", "certificates", "cannot be read: " .. path)
-  elseif directory ~= "" then
-    say(doctor, "ok", "certificates", path .. " (a directory sorted by hash: used because it is quicker than one file)")
   else
-    say(doctor, "ok", "certificates", path)
+    say(doctor, "ok", "certificates", describe_certificates(paths))
   end
 end
 
@@ -195,7 +234,7 @@ local function check_certificates(doctor)
   if own then
     check_own_certificates(doctor, own)
   elseif doctor.native then
-    check_system_certificates(doctor)
+    check_shared_certificates(doctor)
   end
 end
 
@@ -237,18 +276,62 @@ local function judge_key(doctor, err)
 end
 
 --- Asks for the list of webhooks, which changes nothing and sends no message.
+---@return table? err
+local function ask(client)
+  local reply, second = client:request { method = "GET", path = "/webhooks" }
+  return reply == nil and second or nil
+end
+
+--- A client that trusts the directory alone, when the bundle is for what is not in it.
+local function client_of_directory(doctor)
+  local paths = doctor.native.ca_paths()
+  if uses_tls() and paths.bundle_waits and not environment "CONNECTLY_CA_FILE" then
+    return (new_client(doctor, { ca_path = paths.directory }))
+  end
+end
+
+--- Nothing but another setting can help: a certificate, or a proxy that refuses.
+local function is_lasting(err)
+  return err ~= nil and err.kind == "network" and not err.retryable
+end
+
+--- The API's answer, and whether it takes the bundle to get one.
+---@return table? err
+---@return boolean needs_bundle
+local function try(doctor)
+  local with_directory = client_of_directory(doctor)
+  local err = with_directory and ask(with_directory)
+  if with_directory and not is_lasting(err) then
+    return err, false
+  end
+  return ask(doctor.client), with_directory ~= nil
+end
+
+local function say_unreached(doctor, err)
+  local advice = is_lasting(err) and err.hint and err.hint:match("; (.*)$")
+  say(doctor, "wrong", "connection", first_line(err.message) .. (advice and "; " .. advice or ""))
+end
+
+local function say_bundle_needed(doctor)
+  local paths = doctor.native.ca_paths()
+  say(doctor, "warning", "issuer", ("not in %s, but in %s: a client's first connection takes two handshakes"):format(
+    paths.directory, paths.bundle))
+end
+
 local function connect(doctor)
   if not doctor.client then
     say(doctor, "warning", "connection", "not tried: no client could be made with these settings")
     return
   end
-  local reply, second = doctor.client:request { method = "GET", path = "/webhooks" }
-  local err = reply == nil and second or nil
+  local err, needs_bundle = try(doctor)
   if err and not err.status then
-    say(doctor, "wrong", "connection", first_line(err.message))
+    say_unreached(doctor, err)
     return
   end
   say(doctor, "ok", "connection", describe_connection(doctor))
+  if needs_bundle then
+    say_bundle_needed(doctor)
+  end
   judge_key(doctor, err)
 end
 
