@@ -668,9 +668,10 @@ local function drain(self, seconds)
 end
 
 ---Takes no more calls, waits up to `drain_seconds` for those under way, ends the
----rest, closes the connections and forgets the key. Calls after it fail with kind
----`closed`; the results of calls started before it can still be waited for.
----Harmless when done before.
+---rest, closes the connections and overwrites the client's copies of the key (memory
+---that libcurl has freed may still hold some). Calls after it fail with kind `closed`;
+---the results of calls started before it can still be waited for. Harmless when done
+---before.
 ---@param drain_seconds number? default: the client's timeout
 ---@return boolean all_ended false when calls had to be ended that were under way
 function methods.close(self, drain_seconds)

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <stdatomic.h>
+#include <string.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -31,6 +32,31 @@ long memory_live(void) {
     return memory.live;
 }
 
+/* Of one block. */
+static struct {
+    const void *block;
+    size_t length;
+    char bytes[64];
+    atomic_bool is_freed;
+} watched;
+
+void memory_watch(const void *block, size_t length) {
+    watched.is_freed = false;
+    watched.length = length < sizeof watched.bytes ? length : sizeof watched.bytes;
+    watched.block = block;
+}
+
+const char *memory_freed(void) {
+    return watched.is_freed ? watched.bytes : NULL;
+}
+
+static void keep_watched(const void *block) {
+    if (block == NULL || block != watched.block) return;
+    memcpy(watched.bytes, block, watched.length);
+    watched.block = NULL;
+    watched.is_freed = true;
+}
+
 static bool fails_now(void) {
     if (memory.before < 0 || memory.before-- > 0) return false;
     memory.before = memory.manner == MEMORY_FAILS_ONCE ? -1 : 0;
@@ -58,6 +84,7 @@ void *__wrap_realloc(void *block, size_t size) {
 
 void __wrap_free(void *block) {
     memory.live -= block != NULL;
+    keep_watched(block);
     __real_free(block);
 }
 

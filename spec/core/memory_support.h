@@ -28,6 +28,11 @@ bool memory_restore(void);
 /* Allocations that were not freed. */
 long memory_live(void);
 
+/* Keeps what a block of at most 64 bytes holds when it is freed; as long as it was
+ * not, memory_freed() is NULL. */
+void memory_watch(const void *block, size_t length);
+const char *memory_freed(void);
+
 /* Sends jansson's allocations here; called before jansson made anything. */
 void memory_take_jansson(void);
 

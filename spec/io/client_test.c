@@ -95,6 +95,34 @@ static void leave_at_once(double seconds) {
     assert_true(cly_clock_now() - before < 1);
 }
 
+static void check_wiped(const char *bytes, size_t length) {
+    assert_non_null(bytes);
+    for (size_t i = 0; i < length; i++) assert_int_equal(bytes[i], 0);
+}
+
+static void no_secret_is_left_in_what_is_freed(void **state) {
+    static const char proxy[] = "http://user:hunter2@127.0.0.1:1", key[] = "secret key";
+    cly_source source = source_make(&host);
+    json_t *options = message_parse("{'api_key':'secret key','business_id':'b','proxy':"
+                                    "'http://user:hunter2@127.0.0.1:1'}");
+    cly_error error;
+    (void)state;
+    for (int which = 0; which < 3; which++) {
+        const cly_profile *profile;
+        cly_client_init(&client);
+        cly_error_clear(&error);
+        assert_int_equal(cly_client_read(&client, &source, source_value(options), &error), CLY_OK);
+        profile = client.profile;
+        if (which == 0) memory_watch(profile->proxy, sizeof proxy - 1);
+        if (which == 1) memory_watch(profile->config.proxy, sizeof proxy - 1);
+        if (which == 2) memory_watch(profile->config.api_key, sizeof key - 1);
+        cly_client_close(&client, 0);
+        check_wiped(memory_freed(), which == 2 ? sizeof key - 1 : sizeof proxy - 1);
+        cly_client_clear(&client);
+    }
+    json_decref(options);
+}
+
 /* What follows is asked of a closed one. */
 static void check_closed(cly_ticket ticket) {
     cly_result result;
@@ -244,6 +272,7 @@ static void a_child_leaves_nothing_of_its_parent(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(no_secret_is_left_in_what_is_freed),
         TEST(a_courier_goes_on_without_its_client),
         TEST(what_it_cannot_end_it_ends_in_time),
         TEST(it_has_no_longer_than_a_call_may_take),

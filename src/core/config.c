@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include "core/secret.h"
 #include "core/text.h"
 #include "core/values.h"
 #include <stdlib.h>
@@ -43,15 +44,9 @@ void cly_config_init(cly_config *config) {
 #include "core/options.def"
 }
 
-/* Written through a volatile pointer, so that it is not optimised away. */
-static void wipe(char *text) {
-    volatile char *at = text;
-    while (at && *at) *at++ = '\0';
-}
-
 void cly_config_clear(cly_config *config) {
-    wipe(config->api_key);
-    wipe(config->proxy); /* may hold a password */
+    cly_secret_wipe_text(config->api_key);
+    cly_secret_wipe_text(config->proxy); /* may hold a password */
 #define CLY_OPTION_TEXT(name) free(config->name);
 #define CLY_OPTION_NUMBER(name, value, low, high)
 #define CLY_OPTION_COUNT(name, value, low, high)

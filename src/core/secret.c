@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/text.h"
+#include <string.h>
 
 enum {
     BACKSLASHES_MAX = 16,
@@ -120,4 +121,13 @@ bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, c
         at += match == 0 ? 1 : count;
     }
     return is_masked;
+}
+
+void cly_secret_wipe(void *bytes, size_t length) {
+    volatile char *at = bytes;
+    while (length-- > 0) *at++ = '\0';
+}
+
+void cly_secret_wipe_text(char *text) {
+    if (text) cly_secret_wipe(text, strlen(text));
 }

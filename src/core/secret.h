@@ -27,6 +27,12 @@ CLY_PRIVATE_BEGIN
  * none. `out` may be the text itself. True when a star was put. */
 bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, const char *secret);
 
+/* Overwrites what is about to be freed, in a way that no compiler leaves out. */
+void cly_secret_wipe(void *bytes, size_t length);
+
+/* The same for a text; NULL is fine. */
+void cly_secret_wipe_text(char *text);
+
 CLY_PRIVATE_END
 
 #endif

@@ -44,7 +44,7 @@ const cly_config *cly_client_config(const cly_client *client);
 int cly_client_drain(cly_client *client, double seconds);
 
 /* Takes no more calls, waits up to `drain` seconds for those under way, ends the
- * rest and wipes the key. Results can still be read.
+ * rest and wipes our copies of the key. Results can still be read.
  * Returns how many calls had to be ended. Harmless when done before. */
 int cly_client_close(cly_client *client, double drain);
 

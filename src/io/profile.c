@@ -1,6 +1,7 @@
 #include "io/profile.h"
 
 #include "core/request.h"
+#include "core/secret.h"
 #include "core/text.h"
 #include "core/version.h"
 #include "io/environment.h"
@@ -15,10 +16,7 @@ cly_profile *cly_profile_new(void) {
 
 /* The lists hold the key. */
 static void free_headers(struct curl_slist **list) {
-    for (struct curl_slist *line = *list; line; line = line->next) {
-        volatile char *byte = line->data;
-        while (*byte) *byte++ = '\0';
-    }
+    for (struct curl_slist *line = *list; line; line = line->next) cly_secret_wipe_text(line->data);
     curl_slist_free_all(*list);
     *list = NULL;
 }
@@ -27,6 +25,7 @@ void cly_profile_free(cly_profile *profile) {
     if (profile == NULL) return;
     free_headers(&profile->headers);
     free_headers(&profile->bare_headers);
+    cly_secret_wipe_text(profile->proxy); /* may hold a password */
     free(profile->proxy);
     free(profile->no_proxy);
     cly_config_clear(&profile->config);
@@ -51,13 +50,15 @@ static cly_kind make_headers(cly_profile *profile, cly_error *error) {
     cly_kind kind;
     bool is_made;
     cly_buffer_init(&key, CLY_HEADER_MAX);
+    /* Growing it later would leave a copy of the key behind. */
+    cly_buffer_reserve(&key, strlen(profile->config.api_key) + sizeof "X-API-Key: ");
     kind = cly_request_header(&key, "X-API-Key", profile->config.api_key, error);
     is_made = kind == CLY_OK && add_common_headers(profile, &profile->headers, key.data) &&
               add_header(&profile->headers, "Content-Type: application/json") &&
               /* No waiting for 100-continue: it costs a round trip or a second. */
               add_header(&profile->headers, "Expect:") &&
               add_common_headers(profile, &profile->bare_headers, key.data);
-    if (key.data) memset(key.data, 0, key.capacity);
+    if (key.data) cly_secret_wipe(key.data, key.capacity);
     cly_buffer_clear(&key);
     if (is_made) return CLY_OK;
     free_headers(&profile->headers);

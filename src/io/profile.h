@@ -32,7 +32,7 @@ cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_va
 /* What an engine is to be made with; it borrows the profile as long as it lives. */
 cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_error *error) CLY_MUST_CHECK;
 
-/* Wipes the key, and frees all. NULL is fine. */
+/* Wipes the key and the proxy, which may hold a password, and frees all. NULL is fine. */
 void cly_profile_free(cly_profile *profile);
 
 CLY_PRIVATE_END
