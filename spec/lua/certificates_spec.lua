@@ -221,6 +221,17 @@ describe("certificates", function()
     end)
   end)
 
+  -- A file that cannot be opened for lack of descriptors can be the next time.
+  it("are not called missing when there are too few descriptors to read them", function()
+    for _, environment in ipairs { "SSL_CERT_FILE=${company.pem}", "SSL_CERT_DIR=${company} SSL_CERT_FILE=${company.pem}" } do
+      for limit = 5, 20 do
+        local limited = ([[sh -c 'ulimit -n %d; exec "$@"' - env %s]]):format(limit, environment)
+        local said = send(limited, "max_attempts=1")
+        assert.is_nil(said:find("final", 1, true), said)
+      end
+    end
+  end)
+
   describe("of a server that sends", function()
     local peer
 

@@ -97,6 +97,7 @@ bool cly_ca_store_wants_again(cly_ca_store *store, unsigned generation, CURL *ea
         !has_lost_reason(store, easy, code))
         return false;
     if (generation != store->generation) return true;
+    if (cly_connect_failure_lacks_descriptors()) return false;
     if (!change(store, easy, code)) return false;
     store->generation++;
     return true;

@@ -1,4 +1,18 @@
+#define _POSIX_C_SOURCE 200809L
 #include "io/connect_failure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* libcurl has closed the connection by now, so one is free: a second is tried. */
+bool cly_connect_failure_lacks_descriptors(void) {
+    int first = open("/", O_RDONLY | O_CLOEXEC), second = open("/", O_RDONLY | O_CLOEXEC);
+    bool lacks = second < 0 && (errno == EMFILE || errno == ENFILE);
+    if (first >= 0) close(first);
+    if (second >= 0) close(second);
+    return lacks;
+}
 
 /* libcurl makes the TLS handshake with the proxy before that with the API. So 0
  * (verified, or no handshake with a proxy) means that it did not fail there. */
@@ -29,10 +43,15 @@ static bool has_refused_socks(CURL *easy, CURLcode code) {
     return reason == CURLPX_NO_AUTH || reason == CURLPX_USER_REJECTED || reason == CURLPX_REPLY_NOT_ALLOWED;
 }
 
+static cly_end end_of_verification(CURL *easy) {
+    if (cly_connect_failure_lacks_descriptors()) return CLY_END_UNREACHED;
+    return cly_connect_failure_is_proxys(easy) ? CLY_END_PROXY_UNTRUSTED : CLY_END_UNTRUSTED;
+}
+
 cly_end cly_connect_failure(CURL *easy, CURLcode code) {
     /* Not verified, or the file to verify it with cannot be read. */
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
-        return cly_connect_failure_is_proxys(easy) ? CLY_END_PROXY_UNTRUSTED : CLY_END_UNTRUSTED;
+        return end_of_verification(easy);
     if (has_refused_connect(easy, code) || has_refused_socks(easy, code)) return CLY_END_PROXY_REFUSED;
     return CLY_END_UNREACHED;
 }

@@ -16,6 +16,10 @@ CLY_PRIVATE_BEGIN
 /* Of a transfer that libcurl ended with `code` and that has issued nothing. */
 cly_end cly_connect_failure(CURL *easy, CURLcode code);
 
+/* Whether the process has no descriptors left, so that certificates which are there
+ * could not be read. */
+bool cly_connect_failure_lacks_descriptors(void);
+
 /* Whether the certificate that was not verified is that of an https:// proxy. */
 bool cly_connect_failure_is_proxys(CURL *easy);
 
