@@ -210,7 +210,6 @@ static void a_ca_path_without_certificates_trusts_none(void **state) {
     config.ca_path = plain;
     find();
     check_pair(&paths.api, plain, plain);
-    assert_false(paths.api.is_sample);
 }
 
 static void the_proxy_has_options_of_its_own(void **state) {
@@ -267,6 +266,21 @@ static void a_sample_that_has_gone_is_replaced(void **state) {
     curl_easy_cleanup(easy);
 }
 
+static void a_directory_may_be_filled_later(void **state) {
+    CURL *easy = curl_easy_init();
+    cly_ca_store store;
+    (void)state;
+    drop(hashed, "0123abcd.0");
+    config.ca_path = hashed;
+    find();
+    cly_ca_store_init(&store, &paths);
+    assert_false(cly_ca_store_wants_again(&store, 0, easy, CURLE_SSL_CACERT_BADFILE));
+    put(hashed, "0123abcd.0", CERTIFICATE);
+    assert_true(cly_ca_store_wants_again(&store, 0, easy, CURLE_SSL_CACERT_BADFILE));
+    check_pair(&store.api, sample(), hashed);
+    curl_easy_cleanup(easy);
+}
+
 static void the_bundle_is_added_once(void **state) {
     CURL *easy = curl_easy_init();
     cly_ca_store store;
@@ -312,6 +326,7 @@ int main(void) {
         TEST(the_proxy_has_options_of_its_own),
         TEST(what_cannot_be_read_is_named),
         TEST(a_sample_that_has_gone_is_replaced),
+        TEST(a_directory_may_be_filled_later),
         TEST(the_bundle_is_added_once),
         TEST(another_failure_changes_nothing),
     };

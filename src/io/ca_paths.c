@@ -61,9 +61,10 @@ static bool find_sample(char out[CLY_CA_PATH_SIZE], const char *directories, boo
 }
 
 bool cly_ca_paths_sample(cly_ca_pair *pair, bool by_hash) {
-    pair->is_sample = find_sample(pair->file, pair->directory, by_hash);
-    if (!pair->is_sample) copy(pair->file, pair->directory);
-    return pair->is_sample;
+    pair->is_sample = true;
+    if (find_sample(pair->file, pair->directory, by_hash)) return true;
+    copy(pair->file, pair->directory);
+    return false;
 }
 
 /* ---- the system's ---- */
@@ -115,6 +116,7 @@ static bool take_directory(cly_ca_pair *pair, const char *directory) {
     copy(pair->directory, directory);
     if (cly_ca_paths_sample(pair, true)) return true;
     pair->file[0] = pair->directory[0] = '\0';
+    pair->is_sample = false;
     return false;
 }
 

@@ -31,7 +31,7 @@ typedef struct cly_ca_pair {
     char file[CLY_CA_PATH_SIZE];
     char directory[CLY_CA_PATH_SIZE];
     bool is_alone;  /* nothing else is trusted */
-    bool is_sample; /* the file is one of the directory: see cly_ca_paths_sample */
+    bool is_sample; /* the file stands for the directory: see cly_ca_paths_sample */
 } cly_ca_pair;
 
 typedef struct cly_ca_paths {

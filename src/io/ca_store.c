@@ -52,9 +52,10 @@ static bool is_lack_of_issuer(CURL *easy, bool is_proxys) {
     return result == 2 || result == 7 || result == 10 || (result >= 18 && result <= 21);
 }
 
-/* The pair had one certificate out of its directory for a file, which is gone. */
+/* The file that stands for the directory is gone, or there was none. */
 static bool take_another_sample(cly_ca_pair *pair, bool by_hash) {
-    if (!pair->is_sample || access(pair->file, R_OK) == 0) return false;
+    bool is_one = strcmp(pair->file, pair->directory) != 0 && access(pair->file, R_OK) == 0;
+    if (!pair->is_sample || is_one) return false;
     return cly_ca_paths_sample(pair, by_hash);
 }
 
