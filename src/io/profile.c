@@ -107,6 +107,13 @@ cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_va
     return kind;
 }
 
+/* Inside the TLS of a proxy, libcurl 7.80 sometimes leaves the reply to an HTTP/2
+ * request unread until the time is up. 7.88.1 does not. */
+static bool speaks_http2(const cly_profile *profile) {
+    bool is_old = curl_version_info(CURLVERSION_NOW)->version_num < 0x075801;
+    return profile->config.http2 && !(is_old && profile->ca_paths.has_tls_proxy);
+}
+
 static void lend_settings(const cly_profile *profile, cly_transfer_settings *settings) {
     settings->headers = profile->headers;
     settings->bare_headers = profile->bare_headers;
@@ -116,7 +123,7 @@ static void lend_settings(const cly_profile *profile, cly_transfer_settings *set
     settings->ca_paths = &profile->ca_paths;
     settings->connect_timeout = profile->config.connect_timeout;
     settings->is_plain = cly_base_url_is_plain(profile->config.base_url);
-    settings->http2 = profile->config.http2;
+    settings->http2 = speaks_http2(profile);
 }
 
 cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_error *error) {
