@@ -120,7 +120,7 @@ describe("certificates", function()
     for _, case in ipairs {
       { "are those of SSL_CERT_FILE", "SSL_CERT_FILE=${company.pem}", "sent" },
       { "are those of SSL_CERT_DIR", "SSL_CERT_DIR=${company}", "sent" },
-      { "are those of each directory of SSL_CERT_DIR", "SSL_CERT_DIR=${other}:${company}", "sent" },
+      { "are those of each directory of SSL_CERT_DIR", "SSL_CERT_DIR=:${other}::${company}:", "sent" },
       { "are those of CURL_CA_BUNDLE", "CURL_CA_BUNDLE=${company.pem}", "sent" },
       { "are those of SSL_CERT_FILE and SSL_CERT_DIR", "SSL_CERT_FILE=${other.pem} SSL_CERT_DIR=${company}", "sent" },
       { "are those of SSL_CERT_DIR without hashes and SSL_CERT_FILE",

@@ -14,11 +14,12 @@ static void copy(char out[CLY_CA_PATH_SIZE], const char *path) {
 
 /* Takes the next of several directories, separated by ':' as OpenSSL has it. */
 static bool next_directory(const char **list, char out[CLY_CA_PATH_SIZE]) {
-    size_t length = strcspn(*list, ":");
-    if (**list == '\0') return false;
+    size_t length;
+    *list += strspn(*list, ":");
+    length = strcspn(*list, ":");
     snprintf(out, CLY_CA_PATH_SIZE, "%.*s", (int)length, *list);
-    *list += length + ((*list)[length] == ':');
-    return true;
+    *list += length;
+    return length > 0;
 }
 
 /* "5ad8a5d6.0": what openssl rehash names a certificate. */
