@@ -21,7 +21,7 @@ static double backoff(int attempts, double chance) {
 
 static bool is_proved_unsent(const cly_error *error) {
     if (error->outcome != CLY_NOT_SENT || error->is_permanent) return false;
-    return error->kind == CLY_NETWORK || error->kind == CLY_RATE_LIMITED;
+    return error->kind == CLY_NETWORK || error->kind == CLY_RATE_LIMITED || error->kind == CLY_OVERLOADED;
 }
 
 /* Lost after bytes left, in the middle of the reply too, or a server that failed
@@ -43,7 +43,7 @@ cly_retry_answer cly_retry_decide(const cly_retry_policy *policy, cly_retry_quot
                                   const cly_retry_question *question) {
     const cly_error *error = question->error;
     cly_retry_answer answer = {true, 0, "proved not sent"};
-    if (question->is_outage && error->kind == CLY_NETWORK && error->outcome == CLY_NOT_SENT) {
+    if (question->is_outage && is_proved_unsent(error) && error->kind == CLY_NETWORK) {
         answer.reason = "the API cannot be reached";
         return answer;
     }

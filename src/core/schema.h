@@ -45,7 +45,7 @@ enum {
 };
 
 enum {
-    CLY_SLOT_MAX = 20,            /* no shape has more fields */
+    CLY_SLOT_MAX = 24,            /* no shape has more fields */
     CLY_LIST_MAX = 1000,          /* items in one list */
     CLY_CALLBACK_DATA_MAX = 1024, /* bytes of JSON; API: callbackData */
     CLY_CALLBACK_DEPTH_MAX = 32   /* brackets in each other: webhooks bring it back, and are read */

@@ -35,6 +35,7 @@ struct cly_engine {
     /* The rest is used by the thread that makes the steps alone. */
     cly_transfer_host host;
     cly_pools pools;
+    cly_ca_store ca_store;
     cly_cork cork;
     transfer_list idle, starting, running, ended;
     double performed_at; /* when libcurl last had its turn */
@@ -136,7 +137,7 @@ static void set_parts(cly_engine *engine) {
     const cly_engine_options *options = &engine->options;
     const cly_pools_options pools = {options->max_connections, options->max_connection_age,
                                      options->settings.http2 && !options->settings.is_plain};
-    const cly_transfer_host host = {&engine->pools, issued, engine};
+    const cly_transfer_host host = {&engine->pools, &engine->ca_store, issued, engine};
     engine->rules.policy.max_attempts = options->max_attempts;
     engine->rules.policy.retry_unknown = options->retry_unknown;
     engine->rules.quota = cly_retry_quota_make();
@@ -146,6 +147,7 @@ static void set_parts(cly_engine *engine) {
     engine->host = host;
     cly_pools_init(&engine->pools, &pools);
     engine->room = cly_pools_room(&engine->pools);
+    cly_ca_store_init(&engine->ca_store, options->settings.ca_paths);
     cly_cork_init(&engine->cork, &engine->pools.connections);
 }
 
@@ -624,9 +626,9 @@ static double advance(cly_engine *engine) {
     return fmax(0, fmin(wait, until_free));
 }
 
-/* Nothing was sent: it is tried at once on a fresh connection, with the same permit. */
-static void launch_again(cly_engine *engine, cly_transfer *transfer, double now) {
-    add(engine, detach(&engine->running, transfer), cly_transfer_prepare_again(transfer), now);
+/* Nothing was sent: it is tried again at once, with the same permit. */
+static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now) {
+    add(engine, detach(&engine->running, transfer), cly_transfer_prepare_again(transfer, is_fresh), now);
 }
 
 /* A connection that takes no request at all may be an outage. */
@@ -648,7 +650,9 @@ static void collect_ended(cly_engine *engine, double now) {
         engine->idle_turns = 0;
         if (ended->is_refused) note_refused(engine, ended, now);
         if (cly_transfer_wants_fresh(ended))
-            launch_again(engine, ended, now);
+            launch_again(engine, ended, true, now);
+        else if (cly_transfer_wants_certificates(ended, code))
+            launch_again(engine, ended, false, now);
         else
             end_attempt(engine, ended, now);
     }

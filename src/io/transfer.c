@@ -4,11 +4,9 @@
 #include "core/request.h"
 #include "core/text.h"
 #include "io/clock.h"
-#include <errno.h>
+#include "io/connect_failure.h"
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION keeps a message from being sent twice"
@@ -158,15 +156,13 @@ static bool set_protocols(CURL *easy, bool is_plain) {
 #endif
 }
 
-static bool set_trust(CURL *easy, const cly_trust *trust) {
-    const char *file = trust->ca_file[0] ? trust->ca_file : NULL;
-    const char *path = trust->ca_path[0] ? trust->ca_path : NULL;
-    bool is_set = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-                  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-                  curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
-    if (trust->is_default || !is_set) return is_set;
-    return curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CAPATH, path) == CURLE_OK;
+static bool set_certificates(cly_transfer *transfer) {
+    transfer->ca_generation = transfer->host->ca_store->generation;
+    return cly_ca_store_apply(transfer->host->ca_store, transfer->easy);
+}
+
+static bool renew_certificates(cly_transfer *transfer) {
+    return transfer->ca_generation == transfer->host->ca_store->generation || set_certificates(transfer);
 }
 
 /* libcurl closes a socket long after the handle that opened it is gone. */
@@ -233,7 +229,7 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     CURL *easy = curl_easy_init();
     transfer->easy = easy;
     transfer->upload_buffer = 0;
-    return easy && set_protocols(easy, settings->is_plain) && set_trust(easy, settings->trust) &&
+    return easy && set_protocols(easy, settings->is_plain) && set_certificates(transfer) &&
            set_callbacks(transfer) && watch_closing(easy, &transfer->host->pools->connections) &&
            set_network(easy, settings) && set_manners(easy);
 }
@@ -346,12 +342,14 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
         transfer->easy = NULL;
         return false;
     }
-    return name_pool(transfer, pool) && set_request(transfer, settings, request);
+    return renew_certificates(transfer) && name_pool(transfer, pool) &&
+           set_request(transfer, settings, request);
 }
 
-bool cly_transfer_prepare_again(cly_transfer *transfer) {
+bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh) {
     reset(transfer);
-    return curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+    return renew_certificates(transfer) &&
+           curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L) == CURLE_OK;
 }
 
 /* ---- what was seen ---- */
@@ -365,18 +363,12 @@ static bool is_out_of_memory(const cly_transfer *transfer) {
     return transfer->reply.state == CLY_BUFFER_NO_MEMORY;
 }
 
-/* libcurl gives many names to a lack of descriptors. */
-static bool is_short_of_descriptors(void) {
-    int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (descriptor < 0) return errno == EMFILE || errno == ENFILE;
-    close(descriptor);
-    return false;
-}
-
 static cly_end end_unissued(const cly_transfer *transfer, CURLcode code) {
     if (transfer->is_late) return CLY_END_TIMEOUT;
     if (code == CURLE_OUT_OF_MEMORY) return CLY_END_NO_MEMORY;
-    return is_short_of_descriptors() ? CLY_END_NO_DESCRIPTOR : CLY_END_UNREACHED;
+    /* libcurl gives many names to a lack of descriptors. */
+    if (cly_connect_failure_lacks_descriptors()) return CLY_END_NO_DESCRIPTOR;
+    return cly_connect_failure(transfer->easy, code);
 }
 
 static cly_end end_of(const cly_transfer *transfer, CURLcode code) {
@@ -438,6 +430,11 @@ void cly_transfer_stop(cly_transfer *transfer, cly_end end) {
 
 bool cly_transfer_wants_fresh(const cly_transfer *transfer) {
     return transfer->is_spoilt;
+}
+
+bool cly_transfer_wants_certificates(const cly_transfer *transfer, CURLcode code) {
+    return !transfer->is_issued &&
+           cly_ca_store_wants_again(transfer->host->ca_store, transfer->ca_generation, transfer->easy, code);
 }
 
 static double seconds_of(CURL *easy, CURLINFO info) {

@@ -16,8 +16,8 @@
 
 #include "core/event.h"
 #include "core/verdict.h"
+#include "io/ca_store.h"
 #include "io/pools.h"
-#include "io/trust.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN
@@ -32,15 +32,16 @@ typedef struct cly_transfer_settings {
     struct curl_slist *bare_headers; /* of one without */
     const char *user_agent;          /* told to a proxy; the headers tell the API */
     const char *proxy, *no_proxy;
-    const cly_trust *trust;
-    double connect_timeout; /* seconds */
-    bool is_plain;          /* http:// to loopback */
+    const cly_ca_paths *ca_paths; /* where the engine's store begins */
+    double connect_timeout;       /* seconds */
+    bool is_plain;                /* http:// to loopback */
     bool http2;
 } cly_transfer_settings;
 
 /* Who is told, in the thread that runs libcurl. */
 typedef struct cly_transfer_host {
     cly_pools *pools;
+    cly_ca_store *ca_store;
     void (*issued)(void *context, struct cly_transfer *transfer, double now);
     void *context;
 } cly_transfer_host;
@@ -76,10 +77,11 @@ typedef struct cly_transfer {
     bool is_spoilt;      /* the connection to be used had bytes on it; it was not issued */
     bool is_late;        /* it was not issued: its time was up */
     bool is_too_big;
-    bool is_performed; /* libcurl has had a turn: the handle tells of this exchange */
-    bool is_probe;     /* finds out whether an outage is over */
-    cly_report report; /* once it has ended; borrows from the transfer */
-    unsigned turn;     /* of libcurl, the first that it takes part in */
+    bool is_performed;      /* libcurl has had a turn: the handle tells of this exchange */
+    bool is_probe;          /* finds out whether an outage is over */
+    unsigned ca_generation; /* of the store, when the handle was set up by it */
+    cly_report report;      /* once it has ended; borrows from the transfer */
+    unsigned turn;          /* of libcurl, the first that it takes part in */
     struct cly_record *record;
     struct cly_transfer *previous, *next; /* the engine's lists */
     struct curl_slist trace_header;       /* stands before the shared list; not owned by libcurl */
@@ -97,9 +99,9 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
                           const cly_transfer_host *host, const cly_transfer_request *request, cly_pool *pool,
                           double now);
 
-/* Readies it for the same request once more: nothing was issued. It uses no kept
- * connection. */
-bool cly_transfer_prepare_again(cly_transfer *transfer);
+/* Readies it for the same request once more: nothing was issued. With `is_fresh` it uses
+ * no kept connection. */
+bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh);
 
 /* The handle does not name the pool's share any more. Not while it runs. */
 void cly_transfer_leave_pool(cly_transfer *transfer);
@@ -116,6 +118,10 @@ void cly_transfer_stop(cly_transfer *transfer, cly_end end);
 /* Nothing was sent, since the kept connection had bytes on it that could be taken
  * for the reply. It is closed; a fresh one may be tried at once. */
 bool cly_transfer_wants_fresh(const cly_transfer *transfer);
+
+/* Nothing was sent, since the trusted certificates did not hold the issuer. The store
+ * holds more now; the same attempt is to be made again. */
+bool cly_transfer_wants_certificates(const cly_transfer *transfer, CURLcode code);
 
 /* How long the attempt took to come how far. */
 cly_phases cly_transfer_phases(const cly_transfer *transfer);
