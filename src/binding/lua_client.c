@@ -263,6 +263,22 @@ static lua_call_anchor *check_anchor(lua_State *L, int argument) {
     return anchor;
 }
 
+/* Clients that were dropped and not yet collected hold memory and descriptors. LuaJIT
+ * frees in the second pass what a finalizer held. */
+static void collect_garbage(lua_State *L) {
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    lua_gc(L, LUA_GCCOLLECT, 0);
+}
+
+/* Before a message is read: a collector may use the encoder. */
+static bool open_client(lua_State *L, lua_client *self, cly_error *error) {
+    if (cly_client_open(&self->client, error) == CLY_OK) return true;
+    if (error->kind != CLY_OVERLOADED || self->is_read) return false;
+    collect_garbage(L);
+    cly_error_clear(error);
+    return !is_closed(self) && cly_client_open(&self->client, error) == CLY_OK;
+}
+
 static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *operation, unsigned group,
                           lua_call_anchor *anchor) {
     cly_ticket ticket;
@@ -287,6 +303,8 @@ static int client_submit(lua_State *L) {
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
     if (self->is_encoder_read) return fail_read(L);
+    if (!open_client(L, self, &error))
+        return is_closed(self) ? fail_closed(L) : clyL_fail(L, &error, NULL, NULL);
     if (encode(L, self, operation, &error) != CLY_OK) return fail_with_problems(L, self, &error);
     /* A metamethod of the message may have closed it. */
     if (is_closed(self)) return fail_closed(L);
@@ -338,6 +356,8 @@ static int client_background(lua_State *L) {
         cly_error_set(&error, CLY_OVERLOADED, CLY_NOT_SENT, "a result of this client is being read");
         return clyL_fail(L, &error, NULL, NULL);
     }
+    if (!open_client(L, self, &error))
+        return is_closed(self) ? fail_closed(L) : clyL_fail(L, &error, NULL, NULL);
     if (cly_client_start_worker(&self->client, &error) != CLY_OK) return clyL_fail(L, &error, NULL, NULL);
     lua_pushboolean(L, 1);
     return 1;
@@ -350,6 +370,12 @@ static int client_has_room(lua_State *L) {
     return 1;
 }
 
+static void collect_when_short(lua_State *L, lua_client *self) {
+    cly_engine *engine = cly_client_engine(&self->client);
+    if (engine == NULL || self->is_read || !cly_engine_take_shortage(engine)) return;
+    collect_garbage(L);
+}
+
 /* client:step(seconds, ticket) or (seconds, nil, group): what can be done, until
  * this call, or one of the group, has ended */
 static int client_step(lua_State *L) {
@@ -359,6 +385,7 @@ static int client_step(lua_State *L) {
         cly_client_step(&self->client, check_group(L, 4), seconds);
     else
         cly_client_step_for(&self->client, check_ticket(L, 3), seconds);
+    collect_when_short(L, self);
     return 0;
 }
 
@@ -367,7 +394,9 @@ static int client_is_done(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
     cly_call_table *calls = cly_client_calls(&self->client);
-    lua_pushboolean(L, cly_call_table_is_done(calls, ticket) || !cly_call_table_is_known(calls, ticket));
+    bool is_over = cly_call_table_is_done(calls, ticket) || !cly_call_table_is_known(calls, ticket);
+    if (!is_over) collect_when_short(L, self);
+    lua_pushboolean(L, is_over);
     return 1;
 }
 

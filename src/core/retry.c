@@ -21,7 +21,7 @@ static double backoff(int attempts, double chance) {
 
 static bool is_proved_unsent(const cly_error *error) {
     if (error->outcome != CLY_NOT_SENT || error->is_permanent) return false;
-    return error->kind == CLY_NETWORK || error->kind == CLY_RATE_LIMITED || error->kind == CLY_OVERLOADED;
+    return error->kind == CLY_NETWORK || error->kind == CLY_RATE_LIMITED;
 }
 
 /* Lost after bytes left, in the middle of the reply too, or a server that failed

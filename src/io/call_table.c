@@ -304,7 +304,7 @@ static bool fill(cly_record *record, const cly_submission *submission) {
     record->method = submission->method;
     record->number = submission->number;
     record->group = submission->group;
-    record->is_detached = record->is_canceled = record->is_throttled = false;
+    record->is_detached = record->is_canceled = record->is_throttled = record->was_short = false;
     record->http_version = "";
     record->traceparent[0] = '\0';
     if (submission->traceparent[0])

@@ -136,6 +136,7 @@ typedef struct cly_record {
     double ready_at;   /* since when it is READY */
     bool is_throttled; /* the limiter made it wait */
     bool is_detached;  /* its result will not be asked for */
+    bool was_short;    /* an attempt failed for want of a file descriptor */
     bool is_canceled;  /* while RUNNING: the engine is to end it */
 } cly_record;
 

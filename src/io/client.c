@@ -137,13 +137,13 @@ static cly_kind open_engine(cly_client *client, cly_error *error) {
     return cly_engine_new(&client->engine, &options, error);
 }
 
-static cly_kind ready(cly_client *client, cly_error *error) {
+cly_kind cly_client_open(cly_client *client, cly_error *error) {
     leave_parents(client);
     return client->engine ? CLY_OK : open_engine(client, error);
 }
 
 cly_kind cly_client_start_worker(cly_client *client, cly_error *error) {
-    cly_kind kind = ready(client, error);
+    cly_kind kind = cly_client_open(client, error);
     if (kind != CLY_OK || client->worker) return kind;
     return cly_worker_new(&client->worker, client->engine, error);
 }
@@ -168,7 +168,7 @@ cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, u
                            cly_ticket *ticket, cly_error *error) {
     cly_submission submission;
     const cly_config *config = &client->profile->config;
-    cly_kind kind = ready(client, error);
+    cly_kind kind = cly_client_open(client, error);
     if (kind == CLY_OK)
         kind = cly_request_url(&client->url, config->base_url, config->business_id, client->encoder.path.data,
                                error);

@@ -57,6 +57,10 @@ void cly_client_clear(cly_client *client);
  * limiter no departures are reserved any more: calls without one end as not sent. */
 void cly_client_leave(cly_client *client, double seconds);
 
+/* Makes the engine, if there is none yet: nothing of libcurl is opened before. kind
+ * overloaded without memory or a free file descriptor; the next call tries again. */
+cly_kind cly_client_open(cly_client *client, cly_error *error) CLY_MUST_CHECK;
+
 /* From here on a worker makes the steps, of the calls under way too. */
 cly_kind cly_client_start_worker(cly_client *client, cly_error *error) CLY_MUST_CHECK;
 

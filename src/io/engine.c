@@ -1,11 +1,7 @@
 #include "io/engine.h"
 
-#include "core/limiter.h"
-#include "core/outage.h"
 #include "core/request.h"
-#include "core/secret.h"
-#include "core/slots.h"
-#include "io/chance.h"
+#include "io/attempts.h"
 #include "io/clock.h"
 #include "io/cork.h"
 #include <math.h>
@@ -16,21 +12,12 @@ typedef struct transfer_list {
     int count;
 } transfer_list;
 
-/* The table's lock guards all that is used by other threads: the table, the limiters,
- * the permits, the rules, and what is told of pauses and shortages. */
+/* The table's lock guards the attempts too. */
 struct cly_engine {
     CURLM *multi;
     cly_engine_options options;
     cly_call_table *calls;
-    cly_call_rules rules;
-    cly_limiter limiter;
-    cly_limiter asset_limiter; /* what it lets go the other one must let go too */
-    cly_slots permits;
-    int permits_asked; /* when it was last asked how many are wanted */
-    double pause_to_tell;
-    bool is_short_of_descriptors;
-    cly_outage outage;
-    cly_chance chance;
+    cly_attempts attempts;
     int room; /* attempts that could start at once when the engine last looked */
     /* The rest is used by the thread that makes the steps alone. */
     cly_transfer_host host;
@@ -49,13 +36,6 @@ enum { STREAMS_MAX = 100 };
 
 /* Calls that may be started or unread beyond those in flight, once a worker carries them. */
 enum { CALLS_BEYOND_FLIGHT = 1024 };
-
-/* Requests for assets in any second. API: rate limits. */
-static const double asset_rate = 100;
-
-/* A 429 that does not say how long stops everything for a second, the unit of the
- * limit; one that says a year must not stop a client for good. */
-static const double pause_unsaid = 1, pause_longest = 60;
 
 /* For so long the network is not asked again before something starts: to ask in
  * vain is a system call for each call under way. */
@@ -130,6 +110,7 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     engine->calls->events.is_wanted = options->wants_events;
     engine->calls->wake = wake;
     engine->calls->engine = engine;
+    engine->attempts.calls = engine->calls;
     return CLY_OK;
 }
 
@@ -138,24 +119,17 @@ static void set_parts(cly_engine *engine) {
     const cly_pools_options pools = {options->max_connections, options->max_connection_age,
                                      options->settings.http2 && !options->settings.is_plain};
     const cly_transfer_host host = {&engine->pools, &engine->ca_store, issued, engine};
-    engine->rules.policy.max_attempts = options->max_attempts;
-    engine->rules.policy.retry_unknown = options->retry_unknown;
-    engine->rules.quota = cly_retry_quota_make();
-    engine->rules.secret = options->secret;
+    engine->attempts.rules.policy.max_attempts = options->max_attempts;
+    engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
+    engine->attempts.rules.quota = cly_retry_quota_make();
+    engine->attempts.rules.secret = options->secret;
+    engine->attempts.chance = cly_chance_make();
     engine->overdue_at = HUGE_VAL;
-    engine->chance = cly_chance_make();
     engine->host = host;
     cly_pools_init(&engine->pools, &pools);
     engine->room = cly_pools_room(&engine->pools);
     cly_ca_store_init(&engine->ca_store, options->settings.ca_paths);
     cly_cork_init(&engine->cork, &engine->pools.connections);
-}
-
-static cly_kind make_limiters(cly_engine *engine, cly_error *error) {
-    cly_kind kind = cly_limiter_init(&engine->limiter, engine->options.rate, error);
-    if (kind == CLY_OK) kind = cly_limiter_init(&engine->asset_limiter, asset_rate, error);
-    engine->asset_limiter.within = &engine->limiter;
-    return kind;
 }
 
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) {
@@ -169,7 +143,8 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
      * no other at work then. What it keeps is the same for the thousandth engine. */
     kind = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? CLY_OK : cly_error_no_memory(error);
     if (kind == CLY_OK) kind = make_table(engine, error);
-    if (kind == CLY_OK) kind = make_limiters(engine, error);
+    if (kind == CLY_OK)
+        kind = cly_departures_init(&engine->attempts.departures, options->rate, options->is_shared, error);
     if (kind == CLY_OK) kind = make_multi(engine, error);
     if (kind == CLY_OK)
         *out = engine;
@@ -204,137 +179,16 @@ void cly_engine_free(cly_engine *engine) {
     if (engine == NULL) return;
     if (engine->calls) cly_engine_stop(engine);
     if (engine->multi) close_all(engine);
-    cly_limiter_clear(&engine->limiter);
-    cly_limiter_clear(&engine->asset_limiter);
+    cly_departures_clear(&engine->attempts.departures);
     cly_call_table_free(engine->calls);
     free(engine);
 }
 
-/* ---- the end of an attempt; under the lock ---- */
-
-static cly_limiter *limiter_of(cly_engine *engine, const cly_record *record) {
-    return record->call.operation->limit == CLY_LIMIT_ASSETS ? &engine->asset_limiter : &engine->limiter;
-}
-
-static void tell_attempt(cly_engine *engine, const cly_record *record, const cly_transfer *transfer) {
-    cly_event event;
-    engine->calls->stats.attempts++;
-    if (!engine->calls->events.is_wanted) return;
-    event = cly_record_event(record, CLY_EVENT_ATTEMPT, 0);
-    event.status = transfer->report.status;
-    event.kind = record->call.error.kind;
-    event.outcome = record->call.error.outcome;
-    event.http_version = cly_transfer_http_version(transfer);
-    event.phases = cly_transfer_phases(transfer);
-    cly_event_put(&engine->calls->events, &event);
-}
-
-static void tell_retry(cly_engine *engine, const cly_record *record) {
-    cly_event event = cly_record_event(record, CLY_EVENT_RETRY, record->call.decision.delay);
-    event.reason = record->call.decision.reason;
-    engine->calls->stats.retries++;
-    cly_event_put(&engine->calls->events, &event);
-}
-
-static void tell_throttled(cly_engine *engine, const cly_record *record, double delay) {
-    cly_event event = cly_record_event(record, CLY_EVENT_THROTTLED, delay);
-    event.attempt++;
-    engine->calls->stats.throttled++;
-    cly_event_put(&engine->calls->events, &event);
-}
-
-static void pause_all(cly_engine *engine, const cly_report *report, double now) {
-    double seconds = report->retry_after < 0 ? pause_unsaid : report->retry_after;
-    if (seconds > pause_longest) seconds = pause_longest;
-    cly_limiter_pause(&engine->limiter, seconds, now);
-    if (seconds > engine->pause_to_tell) engine->pause_to_tell = seconds;
-}
-
-/* Shorter keys are in many words. */
-enum { SECRET_MASKED_LEAST = 8 };
-
-/* A whole reply is handed on: it may echo the key, as errors may. The reply is judged as
- * it will be read, should stars stand in its way. */
-static void mask_reply(const cly_engine *engine, const cly_record *record, cly_transfer *transfer) {
-    cly_buffer *reply = &transfer->reply;
-    const char *secret = engine->rules.secret;
-    if (record->call.operation->reply == CLY_REPLY_ID || !cly_report_is_success(&transfer->report)) return;
-    if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
-    (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
-}
-
-/* A refusal in place of a second deletion is no error, and no reply either. */
-static void drop_refusal(cly_record *record) {
-    if (record->call.error.kind == CLY_OK && record->call.status >= 300) cly_buffer_reset(&record->reply);
-}
-
-static bool is_of_a_balancer(int status) {
-    return status >= 502 && status <= 504;
-}
-
-/* What the end of an attempt says of whether the API can be reached. */
-static void note_reach(cly_engine *engine, const cly_transfer *transfer, double now) {
-    const cly_report *report = &transfer->report;
-    double chance = cly_chance_next(&engine->chance);
-    if (report->end == CLY_END_UNREACHED)
-        cly_outage_failed(&engine->outage, CLY_SIGN_UNREACHED, chance, now);
-    else if (is_of_a_balancer(report->status) || transfer->is_turned_away)
-        cly_outage_failed(&engine->outage, CLY_SIGN_BAD_REPLY, chance, now);
-    else if (report->status > 0)
-        cly_outage_reached(&engine->outage, true);
-    else if (transfer->is_probe)
-        cly_outage_unclear(&engine->outage);
-    engine->rules.is_outage = engine->outage.is_on && engine->outage.was_reached;
-}
-
-/* A cancel may have come while the attempt was ending by itself. */
-static void end_or_wait(cly_engine *engine, cly_record *record, double now) {
-    if (record->is_canceled) cly_call_cancel(&record->call, now);
-    if (record->call.state == CLY_CALL_DONE) {
-        drop_refusal(record);
-        cly_call_table_end(engine->calls, record);
-        return;
-    }
-    tell_retry(engine, record);
-    cly_call_table_move(engine->calls, record, CLY_RECORD_WAITING);
-}
-
-/* An attempt ended: core/call says what comes next. */
-static void conclude(cly_engine *engine, cly_transfer *transfer, double now) {
-    cly_record *record = transfer->record;
-    const cly_report *report = &transfer->report;
-    if (!transfer->is_issued) cly_limiter_gave_up(limiter_of(engine, record));
-    if (report->status == 429) pause_all(engine, report, now);
-    if (report->end == CLY_END_NO_DESCRIPTOR) engine->is_short_of_descriptors = true;
-    note_reach(engine, transfer, now);
-    mask_reply(engine, record, transfer);
-    cly_call_report(&record->call, &engine->rules, report, cly_chance_next(&engine->chance), now);
-    record->http_version = cly_transfer_http_version(transfer);
-    cly_buffer_swap(&record->reply, &transfer->reply);
-    tell_attempt(engine, record, transfer);
-    end_or_wait(engine, record, now);
-}
-
-/* libcurl kept it for want of a stream or a connection: it goes back to the queue. */
-static void withdraw(cly_engine *engine, cly_transfer *transfer, double now) {
-    cly_record *record = transfer->record;
-    cly_limiter_gave_up(limiter_of(engine, record));
-    if (transfer->is_probe) cly_outage_unclear(&engine->outage);
-    cly_call_withdraw(&record->call);
-    if (record->is_canceled) cly_call_cancel(&record->call, now);
-    if (record->is_canceled)
-        cly_call_table_end(engine->calls, record);
-    else
-        cly_call_table_move(engine->calls, record, CLY_RECORD_WAITING); /* due at once */
-}
-
+/* Under the lock. */
 static void conclude_all(cly_engine *engine, double now) {
     while (engine->ended.first) {
         cly_transfer *transfer = detach(&engine->ended, engine->ended.first);
-        if (transfer->report.end == CLY_END_PARKED)
-            withdraw(engine, transfer, now);
-        else
-            conclude(engine, transfer, now);
+        cly_attempts_ended(&engine->attempts, transfer, now);
         append(&engine->idle, transfer);
     }
 }
@@ -396,33 +250,6 @@ static void stop_canceled(cly_engine *engine, double now) {
 
 /* ---- starting attempts ---- */
 
-static cly_transfer_request request_of(const cly_engine *engine, cly_record *record, double permit_at,
-                                       double now) {
-    cly_transfer_request request;
-    request.method = record->method;
-    request.url = record->url.data;
-    request.body = record->body.data;
-    request.length = record->body.length;
-    request.trace_header = record->traceparent;
-    request.deadline = record->call.deadline;
-    request.connect_deadline = now + engine->options.settings.connect_timeout;
-    request.permit_at = permit_at;
-    return request;
-}
-
-/* Under the lock: the rest is done without it. */
-static void begin_attempt(cly_engine *engine, cly_record *record, cly_transfer *transfer, cly_pool *pool,
-                          double permit_at, double now) {
-    transfer->record = record;
-    transfer->pool = pool;
-    transfer->request = request_of(engine, record, permit_at, now);
-    transfer->is_probe = cly_outage_started(&engine->outage);
-    cly_call_sent(&record->call);
-    cly_call_table_move(engine->calls, record, CLY_RECORD_RUNNING);
-    cly_pools_started(&engine->pools, pool);
-    append(&engine->starting, transfer);
-}
-
 static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
     append(&engine->running, transfer);
     engine->overdue_at = fmin(engine->overdue_at, deadline_of(transfer));
@@ -449,35 +276,14 @@ static void start_all(cly_engine *engine, double now) {
 static void issued(void *context, cly_transfer *transfer, double now) {
     cly_engine *engine = context;
     cly_call_table_lock(engine->calls);
-    cly_limiter_left(limiter_of(engine, transfer->record), now);
-    if (engine->options.is_shared) cly_slots_departed(&engine->permits, transfer->request.permit_at, now);
-    cly_outage_reached(&engine->outage, false);
-    engine->rules.is_outage = engine->outage.is_on;
+    cly_attempts_issued(&engine->attempts, transfer, now);
     cly_call_table_unlock(engine->calls);
-}
-
-/* ---- who may leave; under the lock ---- */
-
-static void mark_throttled(cly_engine *engine) {
-    cly_record *record = engine->calls->lists[CLY_RECORD_READY].last;
-    for (; record && !record->is_throttled; record = record->previous) record->is_throttled = true;
-}
-
-/* Both limiters must agree: what all may send can be too much for this process. */
-static double wait_to_leave(cly_engine *engine, cly_limiter *limiter, double now, double *permit_at) {
-    /* Its own limiter first: it knows when, while a permit may not even be asked for. */
-    double wait = limiter == &engine->asset_limiter ? cly_limiter_wait(limiter, now) : 0;
-    if (wait <= 0 && engine->options.is_shared) wait = cly_slots_wait(&engine->permits, now);
-    if (wait > 0) return wait;
-    wait = cly_limiter_take(limiter, now);
-    if (wait <= 0 && engine->options.is_shared) *permit_at = cly_slots_take(&engine->permits);
-    return wait;
 }
 
 /* The pool for one more attempt and the transfer, or NULL and when to ask again. */
 static cly_pool *find_place(cly_engine *engine, cly_transfer **transfer, double now, double *wait) {
     cly_pool *pool;
-    *wait = cly_outage_wait(&engine->outage, now);
+    *wait = cly_outage_wait(&engine->attempts.outage, now);
     if (*wait > 0) return NULL;
     pool = cly_pools_choose(&engine->pools, now, wait);
     if (pool == NULL) return NULL;
@@ -486,81 +292,63 @@ static cly_pool *find_place(cly_engine *engine, cly_transfer **transfer, double 
     return *transfer ? pool : NULL;
 }
 
-/* Begins an attempt of a READY call: 0, or the seconds until it may. */
-static double try_begin(cly_engine *engine, cly_record *record, double now) {
-    cly_limiter *limiter = limiter_of(engine, record);
-    cly_transfer *transfer;
-    double permit_at = now, wait;
-    cly_pool *pool = find_place(engine, &transfer, now, &wait);
-    if (pool == NULL) return wait;
-    wait = wait_to_leave(engine, limiter, now, &permit_at);
+/* Under the lock. Begins an attempt of a READY call on the pool; what libcurl has to do
+ * with it is done without the lock. 0, or the seconds until it may. */
+static double begin_attempt(cly_engine *engine, cly_record *record, cly_transfer *transfer, cly_pool *pool,
+                            double now) {
+    double wait = cly_attempts_begin(&engine->attempts, record, transfer, now);
     if (wait > 0) {
         append(&engine->idle, transfer);
-        if (limiter == &engine->limiter) mark_throttled(engine);
-        record->is_throttled = true;
         return wait;
     }
-    if (record->is_throttled) tell_throttled(engine, record, now - record->ready_at);
-    begin_attempt(engine, record, transfer, pool, permit_at, now);
+    transfer->pool = pool;
+    transfer->request.connect_deadline = now + engine->options.settings.connect_timeout;
+    cly_pools_started(&engine->pools, pool);
+    append(&engine->starting, transfer);
     return 0;
 }
 
-/* Begins what may leave; returns the seconds until the next may. Calls that wait for the
- * assets' limiter do not keep others waiting. */
+/* Under the lock. Begins what may leave; returns the seconds until the next may. Calls
+ * that wait for the assets' limiter do not keep others waiting. */
 static double begin_ready(cly_engine *engine, double now) {
-    double soonest = HUGE_VAL;
+    double soonest = HUGE_VAL, wait;
     cly_record *next;
     for (cly_record *record = engine->calls->lists[CLY_RECORD_READY].first; record; record = next) {
-        bool is_asset = limiter_of(engine, record) == &engine->asset_limiter;
-        double wait;
+        bool is_asset = record->call.operation->limit == CLY_LIMIT_ASSETS;
+        cly_transfer *transfer;
+        cly_pool *pool;
         next = record->next;
         if (is_asset && soonest < HUGE_VAL) {
             record->is_throttled = true;
             continue;
         }
-        wait = try_begin(engine, record, now);
-        if (wait > 0 && !(is_asset && record->is_throttled)) return fmin(wait, soonest);
+        pool = find_place(engine, &transfer, now, &wait);
+        if (pool == NULL) return fmin(wait, soonest);
+        wait = begin_attempt(engine, record, transfer, pool, now);
+        if (wait > 0 && !is_asset) return fmin(wait, soonest);
         if (wait > 0) soonest = wait;
     }
     return soonest;
 }
 
-/* ---- permits of a shared limiter; under the lock ---- */
+/* ---- by any thread ---- */
 
-/* Those that could leave if they had a permit, as far as their limiters and the
- * connections go. */
-static int count_ready(cly_engine *engine, double now) {
-    int ready = 0, assets = 0, room = cly_limiter_room(&engine->asset_limiter, now);
-    const cly_record *record = engine->calls->lists[CLY_RECORD_READY].first;
-    for (; record; record = record->next)
-        ++*(limiter_of(engine, record) == &engine->asset_limiter ? &assets : &ready);
-    if (assets > room) assets = room > 0 ? room : 0;
-    return ready + assets;
-}
-
+/* Under the lock. */
 static int permits_wanted(cly_engine *engine) {
-    double now = cly_clock_now();
-    int ready, left;
-    if (!engine->options.is_shared) return 0;
-    left = cly_slots_left(&engine->permits, now); /* pays what is owed */
-    ready = count_ready(engine, now);
-    if (ready > engine->room) ready = engine->room;
-    ready += engine->permits.owed - left;
-    return ready > 0 ? ready : 0;
+    return cly_attempts_permits_wanted(&engine->attempts, engine->room, cly_clock_now());
 }
 
 int cly_engine_permits_wanted(cly_engine *engine) {
     int wanted;
     cly_call_table_lock(engine->calls);
-    wanted = engine->permits_asked = permits_wanted(engine);
+    wanted = engine->attempts.departures.asked = permits_wanted(engine);
     cly_call_table_unlock(engine->calls);
     return wanted;
 }
 
 void cly_engine_give_permit(cly_engine *engine, double at) {
     cly_call_table_lock(engine->calls);
-    cly_slots_add(&engine->permits, at);
-    if (engine->permits_asked > 0) engine->permits_asked--; /* one less is awaited: the next is news */
+    cly_departures_give(&engine->attempts.departures, at);
     cly_call_table_wake(engine->calls);
     cly_call_table_unlock(engine->calls);
 }
@@ -568,8 +356,7 @@ void cly_engine_give_permit(cly_engine *engine, double at) {
 double cly_engine_take_pause(cly_engine *engine) {
     double seconds;
     cly_call_table_lock(engine->calls);
-    seconds = engine->pause_to_tell;
-    engine->pause_to_tell = 0;
+    seconds = cly_departures_take_pause(&engine->attempts.departures);
     cly_call_table_unlock(engine->calls);
     return seconds;
 }
@@ -577,8 +364,8 @@ double cly_engine_take_pause(cly_engine *engine) {
 bool cly_engine_take_shortage(cly_engine *engine) {
     bool is_short;
     cly_call_table_lock(engine->calls);
-    is_short = engine->is_short_of_descriptors;
-    engine->is_short_of_descriptors = false;
+    is_short = engine->attempts.is_short_of_descriptors;
+    engine->attempts.is_short_of_descriptors = false;
     cly_call_table_unlock(engine->calls);
     return is_short;
 }
@@ -694,7 +481,7 @@ static int milliseconds(double seconds) {
 static bool may_wait(cly_engine *engine, unsigned group) {
     bool is_news;
     cly_call_table_lock(engine->calls);
-    is_news = engine->calls->has_cancels || permits_wanted(engine) > engine->permits_asked ||
+    is_news = engine->calls->has_cancels || permits_wanted(engine) > engine->attempts.departures.asked ||
               cly_call_table_has_done(engine->calls, group);
     engine->calls->is_waiting = !is_news;
     cly_call_table_unlock(engine->calls);

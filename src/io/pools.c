@@ -15,6 +15,7 @@ enum { HEADROOM_MOST = 100 };
  * last is answered. One that has not after so long did not mean it. */
 static const double linger = 2; /* seconds */
 static const double raise_every = 0.1, hold = 0.01;
+static const double try_again = 0.5;
 static const double without_memory = 0.05;  /* until it is tried again */
 static const double unused_most = 40;       /* less than transfer's MAXAGE_CONN */
 static const double settings_least = 0.005; /* for the server's settings to come */
@@ -191,8 +192,9 @@ static bool has_place(cly_pools *pools, const cly_pool *pool, double now) {
     return free_places(pools, pool, now) > 0;
 }
 
-static bool is_untried(const cly_pool *pool) {
-    return pool && pool->users == 0 && pool->standing == 0;
+/* After one that failed the current pool has the next turns. */
+static bool is_to_be_tried(const cly_pool *pool, double now) {
+    return pool && pool->users == 0 && pool->standing == 0 && now >= pool->failed_at + try_again;
 }
 
 /* Whether the current pool is there, and its successor where one is wanted. */
@@ -216,7 +218,7 @@ cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
     if (*wait > 0) return NULL;
     *wait = without_memory;
     if (!renew(pools, now)) return NULL;
-    if (is_untried(pools->successor)) return pools->successor;
+    if (is_to_be_tried(pools->successor, now)) return pools->successor;
     if (has_place(pools, pools->current, now)) return pools->current;
     *wait = until_standing(pools, now);
     return NULL;
@@ -289,5 +291,6 @@ void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double no
     pools->running--;
     pool->users--;
     if (!is_issued) pool->unissued--;
+    if (!is_issued && pool->standing == 0) pool->failed_at = now;
     if (pool->users == 0) pool->idle_since = now;
 }

@@ -35,6 +35,7 @@ typedef struct cly_pool {
     double opened_at;  /* its first request; 0 before */
     double ready_at;   /* HTTP/2: when the server's settings must have come */
     double idle_since; /* its last user is gone; 0 while it has any */
+    double failed_at;  /* no connection could be made for it */
     bool is_retired, is_full;
 } cly_pool;
 
