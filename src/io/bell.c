@@ -20,6 +20,7 @@ void cly_bell_init(cly_bell *bell) {
     memset(bell, 0, sizeof *bell);
     bell->read_end = bell->write_end = bell->listener = bell->peer = -1;
     cly_buffer_init(&bell->unsent, UNSENT_MAX);
+    cly_buffer_init(&bell->leaving, UNSENT_MAX);
 }
 
 static void shut(int *descriptor) {
@@ -44,6 +45,7 @@ void cly_bell_clear(cly_bell *bell) {
     cly_bell_abandon(bell);
     remove_path(bell);
     cly_buffer_clear(&bell->unsent);
+    cly_buffer_clear(&bell->leaving);
 }
 
 static bool make_private(int descriptor) {
@@ -128,39 +130,45 @@ static void take_peer(cly_bell *bell) {
 }
 
 /* The peer says nothing; reading only notices that it went away. */
-static void notice_end(cly_bell *bell) {
+static bool has_gone(const cly_bell *bell) {
     char bytes[64];
     ssize_t count = recv(bell->peer, bytes, sizeof bytes, 0);
-    if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return;
+    return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static void let_go(cly_bell *bell) {
     shut(&bell->peer);
     cly_buffer_reset(&bell->unsent);
+    cly_buffer_reset(&bell->leaving);
+    bell->is_behind = false;
 }
 
 static void write_on(cly_bell *bell) {
-    ssize_t count = send(bell->peer, bell->unsent.data, bell->unsent.length, MSG_NOSIGNAL);
+    ssize_t count = send(bell->peer, bell->leaving.data, bell->leaving.length, MSG_NOSIGNAL);
     if (count <= 0) return;
-    memmove(bell->unsent.data, bell->unsent.data + count, bell->unsent.length - (size_t)count);
-    bell->unsent.length -= (size_t)count;
+    memmove(bell->leaving.data, bell->leaving.data + count, bell->leaving.length - (size_t)count);
+    bell->leaving.length -= (size_t)count;
 }
 
 void cly_bell_serve(cly_bell *bell) {
     if (bell->peer < 0 && bell->listener >= 0) take_peer(bell);
-    if (bell->peer >= 0) notice_end(bell);
+    if (bell->peer >= 0 && (bell->is_behind || has_gone(bell))) let_go(bell);
+    if (bell->leaving.length == 0) cly_buffer_swap(&bell->leaving, &bell->unsent);
 }
 
 bool cly_bell_send(cly_bell *bell) {
-    if (bell->peer >= 0 && bell->unsent.length > 0) write_on(bell);
-    return bell->peer >= 0 && bell->unsent.length > 0;
+    if (bell->peer >= 0 && bell->leaving.length > 0) write_on(bell);
+    return bell->peer >= 0 && bell->leaving.length > 0;
 }
 
 void cly_bell_tell(cly_bell *bell, uint64_t number) {
     char line[24];
     int length;
-    if (bell->peer < 0) return;
+    if (bell->peer < 0 || bell->is_behind) return;
     length = snprintf(line, sizeof line, "%llu\n", (unsigned long long)number);
     cly_buffer_append(&bell->unsent, line, (size_t)length);
     if (bell->unsent.state == CLY_BUFFER_FINE) return;
-    /* Nobody reads: a peer that misses numbers must not believe that it has all. */
-    shut(&bell->peer);
+    /* A peer that misses numbers must not believe that it has all. */
+    bell->is_behind = true;
     cly_buffer_reset(&bell->unsent);
 }

@@ -21,7 +21,9 @@ typedef struct cly_bell {
     int listener, peer;              /* -1 for none */
     char path[CLY_BELL_PATH_SIZE];   /* of the socket, or "" */
     char folder[CLY_BELL_PATH_SIZE]; /* 0700, holds nothing else */
-    cly_buffer unsent;               /* lines the peer has not taken yet */
+    cly_buffer unsent;               /* lines that were told, for the next cly_bell_serve */
+    cly_buffer leaving; /* lines that the peer has not taken yet; only cly_bell_send writes them */
+    bool is_behind;     /* the peer missed a line: it is let go */
 } cly_bell;
 
 void cly_bell_init(cly_bell *bell);
@@ -45,12 +47,14 @@ const char *cly_bell_listen(cly_bell *bell);
  * or to write. -1 for nothing. */
 int cly_bell_watch(const cly_bell *bell);
 
-/* Sends what was told, as far as it goes; returns whether something is left. To be
- * called without a lock that the peer may want: it wakes at once. */
-bool cly_bell_send(cly_bell *bell);
-
-/* Takes a peer that waits, writes on what it can take. */
+/* Takes a peer that waits, lets one go that has gone or is far behind, and readies what
+ * was told. */
 void cly_bell_serve(cly_bell *bell);
+
+/* Sends what was ready, as far as it goes; returns whether something is left. By the
+ * thread that serves, and without the lock that guards the rest: the peer wakes at once
+ * and may want it. */
+bool cly_bell_send(cly_bell *bell);
 
 /* Queues one number for the peer; without a peer, or when it lies far behind,
  * nothing. */

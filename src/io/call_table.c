@@ -209,6 +209,7 @@ void cly_call_table_end(cly_call_table *table, cly_record *record) {
 void cly_call_table_wake(cly_call_table *table) {
     if (table->is_waiting && table->wake) table->wake(table->engine);
     table->is_waiting = false; /* once is enough, until it waits again */
+    table->has_news = true;    /* if it does not wait yet, it must not begin to */
 }
 
 static void cancel(cly_call_table *table, cly_record *record, double now) {

@@ -164,6 +164,8 @@ struct cly_call_table {
     bool is_closed; /* takes no more calls */
     bool has_cancels;
     bool has_ended;  /* a call has, since the lock was taken */
+    bool has_news;   /* there is something to do, since the engine last looked */
+    bool ends_step;  /* the engine must not wait: the maker of the step has something to do */
     bool is_waiting; /* the engine waits for the network: wake it */
     void (*wake)(void *engine);
     void *engine;

@@ -389,8 +389,7 @@ static void take_cancels(cly_engine *engine, double now) {
     bool has_cancels;
     cly_call_table_lock(engine->calls);
     has_cancels = engine->calls->has_cancels;
-    engine->calls->has_cancels = false;
-    engine->calls->is_waiting = false;
+    engine->calls->has_cancels = engine->calls->has_news = engine->calls->is_waiting = false;
     cly_call_table_unlock(engine->calls);
     if (has_cancels) stop_canceled(engine, now);
 }
@@ -481,7 +480,8 @@ static int milliseconds(double seconds) {
 static bool may_wait(cly_engine *engine, unsigned group) {
     bool is_news;
     cly_call_table_lock(engine->calls);
-    is_news = engine->calls->has_cancels || permits_wanted(engine) > engine->attempts.departures.asked ||
+    is_news = engine->calls->has_cancels || engine->calls->has_news || engine->calls->ends_step ||
+              permits_wanted(engine) > engine->attempts.departures.asked ||
               cly_call_table_has_done(engine->calls, group);
     engine->calls->is_waiting = !is_news;
     cly_call_table_unlock(engine->calls);

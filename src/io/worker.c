@@ -35,6 +35,7 @@ static void tell_ended(void *context, cly_ticket ticket) {
     cly_worker *worker = context;
     cly_bell_ring(&worker->bell);
     cly_bell_tell(&worker->bell, ticket);
+    worker->calls->ends_step = worker->bell.unsent.length > 0;
 }
 
 static void tell_wanted(cly_worker *worker, int wanted) {
@@ -77,6 +78,7 @@ static bool turn(cly_worker *worker) {
     wait = until_stop(worker);
     watched = cly_bell_watch(&worker->bell);
     is_left = worker->is_left;
+    worker->calls->ends_step = false;
     cly_call_table_unlock(worker->calls);
     /* Without the lock: the thread that it wakes takes it at once. */
     wants_write = cly_bell_send(&worker->bell);
