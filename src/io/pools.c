@@ -133,10 +133,12 @@ static bool wants_successor(const cly_pools *pools, const cly_pool *pool, double
     return !is_http1(pools) && requests_soon(pool) >= pools->request_limit - headroom;
 }
 
-/* Its first request was issued, and the server's settings are known or must be. */
+/* Its first request was issued, and the server's settings are known or must be. Until a
+ * connection's settings have come, libcurl takes its limit for the usual one. */
 static bool is_standing(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pools)) return true;
-    return pool->standing > 0 && (pools->is_limit_known || (pool->ready_at > 0 && now >= pool->ready_at));
+    if (pool->standing == 0) return false;
+    return (pools->is_limit_known && pools->stream_limit == STREAMS_FIRST) || now >= pool->ready_at;
 }
 
 /* The server may have closed its connection meanwhile: one attempt finds out. */
@@ -246,14 +248,24 @@ static void note_first_request(cly_pool *pool, double taken, double now) {
     pool->ready_at = now + fmax(taken, settings_least);
 }
 
+/* On a connection that could not be named: as if it were the pool's only one. */
+static void note_unknown(cly_pool *pool, double taken, double now) {
+    if (pool->standing == 0) note_first_request(pool, taken, now);
+    pool->most_requests++;
+}
+
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
                       double now) {
     cly_connection *used = cly_connections_at(&pools->connections, connection);
     pool->unissued--;
     if (pool->opened_at <= 0) pool->opened_at = now;
     if (protocol != CLY_PROTOCOL_UNKNOWN) pools->protocol = protocol;
-    if (used && used->requests++ == 0) note_first_request(pool, taken, now);
-    if (used && used->requests > pool->most_requests) pool->most_requests = used->requests;
+    if (used == NULL) {
+        note_unknown(pool, taken, now);
+        return;
+    }
+    if (used->requests++ == 0) note_first_request(pool, taken, now);
+    if (used->requests > pool->most_requests) pool->most_requests = used->requests;
 }
 
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol) {
@@ -281,9 +293,19 @@ bool cly_pools_refused(cly_pools *pools, cly_pool *pool, int connection, double 
     return taken > 0;
 }
 
-void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now) {
+static void learn_stream_limit(cly_pools *pools, const cly_pool *pool) {
     int carried = pool->standing > 0 ? (pool->users - pool->unissued) / pool->standing : 1;
     pools->stream_limit = carried > 1 ? carried : 1;
+}
+
+void cly_pools_opened(cly_pools *pools, const cly_pool *pool) {
+    int issued = pool->users - pool->unissued;
+    if (is_http1(pools) || pool->standing == 0 || !pools->is_limit_known) return;
+    if (issued < pool->standing * pools->stream_limit) learn_stream_limit(pools, pool);
+}
+
+void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now) {
+    learn_stream_limit(pools, pool);
     pools->hold_until = now + hold;
 }
 

@@ -78,6 +78,10 @@ int cly_pools_room(const cly_pools *pools);
 
 void cly_pools_started(cly_pools *pools, cly_pool *pool);
 
+/* libcurl opens a connection for it. If it should have found a stream on one that stands,
+ * there are fewer than was thought. */
+void cly_pools_opened(cly_pools *pools, const cly_pool *pool);
+
 /* Its request is being issued on this connection, after `taken` seconds. */
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
                       double now);

@@ -110,6 +110,7 @@ static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     double connecting = transfer->request.connect_deadline - transfer->started_at;
     (void)purpose;
     transfer->is_begun = true;
+    cly_pools_opened(transfer->host->pools, transfer->pool);
     cly_connections_opened(&transfer->host->pools->connections, descriptor, transfer->pool,
                            &transfer->pool->standing,
                            connecting > patience_least ? connecting : patience_least);
