@@ -56,7 +56,7 @@ describe("calls that wait for a connection", function()
         client:close(0)
         print("ended", longest)
       ]]):format(connections))
-      local longest = tonumber(said:match("^ended%s+([%d.]+)"))
+      local longest = tonumber(said:match("^ended%s+(%S+)"))
       assert(longest, said)
       assert(longest < 0.6 + 2, ("a call took %.2f s"):format(longest))
     end)
@@ -83,9 +83,11 @@ describe("a client that begins without a descriptor", function()
     end
     local function take_all()
       local files = {}
-      repeat
-        files[#files + 1] = io.open("/dev/null")
-      until not files[#files] or #files > 1000
+      local file = io.open("/dev/null")
+      while file and #files < 1000 do
+        files[#files + 1] = file
+        file = io.open("/dev/null")
+      end
       return function() for _, file in ipairs(files) do file:close() end end
     end
     local function timed(act, ...)
@@ -108,16 +110,16 @@ describe("a client that begins without a descriptor", function()
     for _, mode in ipairs { "inline", "start" } do
       it(("fails at once, and works when there are some again: %s, %s"):format(port, mode), function()
         local said = child.run(server, SCRIPT:format(port, mode), { descriptors = 64 })
-        local took, outcome = said:match("without%s+([%d.]+)%s+nil%s+%S+%s+(%S+)")
+        local took, outcome = said:match("without%s+(%S+)%s+nil%s+%S+%s+(%S+)")
         assert(took and tonumber(took) < 3, said)
         assert(outcome == "not_sent", said)
         local count = 0
-        for seconds, result in said:gmatch("with%s+([%d.]+)%s+([^\n]+)") do
+        for seconds, result in said:gmatch("with%s+(%S+)%s+([^\n]+)") do
           count = count + 1
           assert(result == "sent" and tonumber(seconds) < 3, said)
         end
         assert(count == 3, said)
-        assert(tonumber(said:match("close%s+([%d.]+)")) < 3, said)
+        assert(tonumber(said:match("close%s+(%S+)")) < 3, said)
         assert(not said:find("killed or failed", 1, true), said)
         local tally = server:last_tally()
         assert.equal(3, tally.requests)
