@@ -17,24 +17,50 @@ local GRACE = 1
 -- error, so whoever watches the time is another light thread.
 local ALWAYS = 24 * 3600 * 1000
 
-local LOOP = {
-  rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
-  ssl_cert = true, ssl_client_hello = true, ssl_session_fetch = true,
-}
 -- Before the first request and after the last one.
 local BLOCK = { init = true, exit_worker = true }
 
 local driver = {}
 
+-- What lua-nginx-module said of each phase that it has a name for.
+local may_wait_in = {}
+local probe
+
+--- Whether the module lets this code wait: true, false, or nil when it says neither. Not
+--- to wait at all is asked for, and refused where waiting is: nothing yields here.
+local function ask_module()
+  probe = probe or semaphore.new(0)
+  local is_fine, _, reason = pcall(probe.wait, probe, 0)
+  if is_fine and reason == "timeout" then
+    return true
+  elseif is_fine and tostring(reason):find("API disabled", 1, true) then
+    return false
+  end
+  return nil
+end
+
+--- The same, asked once for each phase. A module that is newer than its Lua library may
+--- be in a phase that has no name.
+local function may_wait(phase)
+  if phase and may_wait_in[phase] ~= nil then
+    return may_wait_in[phase]
+  end
+  local answer = ask_module()
+  if phase then
+    may_wait_in[phase] = answer
+  end
+  return answer
+end
+
 function driver.place()
-  local phase = ngx.get_phase()
-  if LOOP[phase] then
-    return "loop"
-  elseif BLOCK[phase] then
+  local is_named, phase = pcall(ngx.get_phase)
+  if BLOCK[phase] then
     return "block"
+  elseif may_wait(is_named and phase or nil) then
+    return "loop"
   end
   return nil, ("in nginx's %s phase nothing can wait: use client:post(...), or client:start(...) and wait "
-    .. "for the call in ngx.timer.at"):format(phase)
+    .. "for the call in ngx.timer.at"):format(is_named and phase or "present")
 end
 
 local signal = {}
