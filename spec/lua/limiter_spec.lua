@@ -103,7 +103,7 @@ describe("a shared limiter", function()
 
     before_each(function()
       dict = make_dict()
-      rawset(_G, "ngx", { shared = { limits = dict } })
+      rawset(_G, "ngx", { shared = { limits = dict }, worker = { pid = function() return 4194304 end } })
     end)
 
     it("gives evenly, not far ahead, and nothing twice", function()
@@ -144,6 +144,43 @@ describe("a shared limiter", function()
       assert.same({}, (ask(new(), 3)), "the pause was lost with the lock")
       time.now = time.now + 1
       assert.equal(3, #ask(limiter, 3))
+    end)
+
+    --- Calls an action in the midst of the next reservation, under its lock.
+    local function amid(action)
+      local get = dict.get
+      function dict.get(self, key)
+        if key == "connectly:limiter" then
+          dict.get = get
+          action()
+        end
+        return get(self, key)
+      end
+    end
+
+    it("gives nothing when its lock has expired while it was stopped", function()
+      local one, other = new(), new()
+      local given
+      amid(function()
+        time.now = time.now + 1.1
+        given = ask(other, 3)
+      end)
+      local moments, again = ask(one, 3)
+      assert.equal(3, #given)
+      assert.same({}, moments)
+      assert(again <= 0.01)
+      assert(ask(one, 1)[1] > given[3])
+    end)
+
+    it("leaves the lock to another that has taken it since", function()
+      local one = new()
+      amid(function()
+        time.now = time.now + 1.1
+        dict:add("connectly:limiter:lock", "another's", 1)
+      end)
+      assert.same({}, (ask(one, 3)))
+      assert.equal("another's", dict.values["connectly:limiter:lock"])
+      assert.same({}, (ask(one, 3)))
     end)
 
     it("pauses all", function()

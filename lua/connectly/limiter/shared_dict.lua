@@ -19,16 +19,38 @@ local rules = {
 -- What belongs to a limiter, kept from its users.
 local inner_of = setmetatable({}, { __mode = "k" })
 
---- true; or nil and why not: "exists" when another has it.
+-- Of the last lock that this worker took, and how many it counts.
+local locks_taken, LOCKS = 0, 2 ^ 20
+
+--- What stands in a lock that this worker takes now, and in no other.
+local function new_token(self)
+  locks_taken = (locks_taken + 1) % LOCKS
+  return self.pid() * LOCKS + locks_taken
+end
+
+--- A token, which stands in the lock; or nil and why not: "exists" when another has it.
 local function lock(self)
+  local token = new_token(self)
   local is_ours, problem
   for _ = 1, TRIES do
-    is_ours, problem = self.dict:add(self.lock, true, LOCK_EXPIRES)
+    is_ours, problem = self.dict:add(self.lock, token, LOCK_EXPIRES)
     if is_ours or problem ~= "exists" then
       break
     end
   end
-  return is_ours, problem
+  return is_ours and token or nil, problem
+end
+
+--- Whether the lock is still ours: of a process that was stopped it may have expired,
+--- and another have taken it since.
+local function holds(self, token)
+  return self.dict:get(self.lock) == token
+end
+
+local function unlock(self, token)
+  if holds(self, token) then
+    self.dict:delete(self.lock)
+  end
 end
 
 --- When the next may leave. Nobody's word for it means that the dictionary was full
@@ -46,14 +68,17 @@ end
 --- Takes up to `count` under the lock: { given, first, next_at, now }; or nil and why
 --- not. Nothing in here may give way to other light threads.
 local function take(self, count)
-  local is_ours, problem = lock(self)
-  if not is_ours then
+  local token, problem = lock(self)
+  if not token then
     return nil, problem
   end
   local now = native.clock()
   local given, first, next_at = pace.take(read(self, now), now, self.interval, count)
-  local is_kept, refusal = self.dict:set(self.key, next_at)
-  self.dict:delete(self.lock)
+  local is_kept, refusal = false, "exists"
+  if holds(self, token) then -- or else another has given out the same departures
+    is_kept, refusal = self.dict:set(self.key, next_at)
+  end
+  unlock(self, token)
   if not is_kept then
     return nil, refusal
   end
@@ -109,8 +134,7 @@ local metatable = {
   __tostring = function(limiter) return ("connectly.limiter.shared_dict (%s)"):format(inner_of[limiter].name) end,
 }
 
-local function find_dict(name)
-  local ngx = rawget(_G, "ngx")
+local function find_dict(name, ngx)
   if type(ngx) ~= "table" or not ngx.shared then
     options.refuse("dict", "a shared dictionary is there in nginx alone")
   end
@@ -130,10 +154,11 @@ end
 ---@return connectly.Limiter limiter for connectly.new
 local function new(given)
   local checked = options.check(given, rules)
-  local dict = find_dict(checked.dict)
+  local ngx = rawget(_G, "ngx")
+  local dict = find_dict(checked.dict, ngx)
   local limiter = setmetatable({}, metatable)
   inner_of[limiter] = {
-    dict = dict, name = checked.dict, key = checked.key, lock = checked.key .. ":lock",
+    dict = dict, pid = ngx.worker.pid, name = checked.dict, key = checked.key, lock = checked.key .. ":lock",
     interval = pace.interval(checked.rate), not_before = 0, paused_until = 0, is_full = false,
   }
   dict:add(checked.key, 0)
