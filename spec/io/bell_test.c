@@ -143,6 +143,7 @@ static void each_number_is_a_line(void **state) {
     peer = connect_peer();
     cly_bell_tell(&bell, 2);
     cly_bell_tell(&bell, UINT64_MAX);
+    cly_bell_serve(&bell);
     assert_false(cly_bell_send(&bell)); /* nothing is left */
     expect_lines(peer, "2\n18446744073709551615\n");
     close(peer);
@@ -176,6 +177,27 @@ static void a_peer_that_talks_is_not_listened_to(void **state) {
     cly_bell_tell(&bell, 4);
     serve();
     expect_lines(peer, "4\n");
+    close(peer);
+}
+
+/* The thread that serves sends without the lock: what others tell meanwhile lies
+ * elsewhere, even when it is too much. */
+static void telling_touches_nothing_that_is_being_sent(void **state) {
+    int peer = connect_peer(), descriptor = bell.peer;
+    char *bytes;
+    (void)state;
+    cly_bell_tell(&bell, 1);
+    cly_bell_serve(&bell);
+    bytes = bell.leaving.data;
+    for (int i = 0; i < 200000; i++) cly_bell_tell(&bell, UINT64_MAX);
+    assert_int_equal(bell.peer, descriptor);
+    assert_ptr_equal(bell.leaving.data, bytes);
+    assert_int_equal(bell.leaving.length, 2);
+    assert_memory_equal(bytes, "1\n", 2);
+    cly_bell_send(&bell);
+    expect_lines(peer, "1\n");
+    cly_bell_serve(&bell); /* it missed lines */
+    assert_int_equal(bell.peer, -1);
     close(peer);
 }
 
@@ -262,12 +284,19 @@ static void no_length_is_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(it_rings_until_it_is_quieted),      TEST(no_child_inherits_it),
-        TEST(its_folder_is_nobody_elses),        TEST(one_peer_connects_and_the_path_is_gone),
-        TEST(clear_takes_the_path_away),         TEST(each_number_is_a_line),
-        TEST(a_peer_that_goes_does_no_harm),     TEST(a_peer_that_talks_is_not_listened_to),
-        TEST(a_peer_that_never_reads_is_let_go), TEST(a_slow_peer_gets_every_line),
-        TEST(a_temporary_folder_is_followed),    TEST(no_length_is_cut),
+        TEST(it_rings_until_it_is_quieted),
+        TEST(no_child_inherits_it),
+        TEST(its_folder_is_nobody_elses),
+        TEST(one_peer_connects_and_the_path_is_gone),
+        TEST(clear_takes_the_path_away),
+        TEST(each_number_is_a_line),
+        TEST(a_peer_that_goes_does_no_harm),
+        TEST(a_peer_that_talks_is_not_listened_to),
+        TEST(telling_touches_nothing_that_is_being_sent),
+        TEST(a_peer_that_never_reads_is_let_go),
+        TEST(a_slow_peer_gets_every_line),
+        TEST(a_temporary_folder_is_followed),
+        TEST(no_length_is_cut),
     };
     return cmocka_run_group_tests_name("io/bell", tests, NULL, NULL);
 }
