@@ -211,7 +211,7 @@ test-fuzz: fuzz-build ## the inputs of spec/fuzz/corpus once
 
 # ---- hard modes ----
 
-TSAN_TESTS := $(addprefix build-tsan/spec/io/,bell_test engine_test courier_test client_test)
+TSAN_TESTS := $(addprefix build-tsan/spec/io/,bell_test call_table_test engine_test worker_test client_test)
 TSAN_OPTIONS ?= halt_on_error=0:die_after_fork=0
 RACES ?= 20000
 
@@ -219,7 +219,7 @@ RACES ?= 20000
 asan: ## all tests under ASan and UBSan, with the most aggressive garbage collection
 	@sh spec/support/run_asan.sh
 
-tsan: ## the engine and the courier under ThreadSanitizer, with more races
+tsan: ## the engine and the worker under ThreadSanitizer, with more races
 	@$(MAKE) --no-print-directory BUILD=build-tsan CFLAGS="-O1 -g -fsanitize=thread" LDFLAGS=-fsanitize=thread \
 	  $(TSAN_TESTS)
 	@status=0; for test in $(TSAN_TESTS); do CONNECTLY_RACES=$(RACES) TSAN_OPTIONS=$(TSAN_OPTIONS) ./$$test || status=1; done; \

@@ -1,4 +1,4 @@
-/* A client that is left by its owner: who goes on with its calls, and who frees what. */
+/* A client that its owner leaves: its calls go on, and all is freed. */
 #define _DEFAULT_SOURCE /* usleep */
 #include "io/client.h"
 
@@ -128,20 +128,22 @@ static void check_closed(cly_ticket ticket) {
     cly_result result;
     assert_true(client.is_closed);
     assert_null(cly_client_config(&client));
-    assert_null(cly_client_courier(&client));
-    assert_false(cly_client_is_known(&client, ticket));
-    assert_false(cly_client_result(&client, ticket, &result));
-    assert_int_equal(cly_client_in_flight(&client), 0);
-    cly_client_detach(&client, ticket);
+    assert_null(cly_client_worker(&client));
+    assert_null(cly_client_engine(&client));
+    assert_false(cly_call_table_is_known(cly_client_calls(&client), ticket));
+    assert_false(cly_call_table_result(cly_client_calls(&client), ticket, &result));
+    assert_int_equal(cly_call_table_stats(cly_client_calls(&client)).in_flight, 0);
+    cly_call_table_detach(cly_client_calls(&client), ticket);
+    cly_client_cancel(&client, ticket);
     cly_client_release(&client, ticket);
     assert_int_equal(cly_client_close(&client, 1), 0);
 }
 
-static void a_courier_goes_on_without_its_client(void **state) {
+static void a_worker_goes_on_without_its_client(void **state) {
     cly_ticket ticket;
     (void)state;
     open_client(20);
-    assert_int_equal(cly_client_start_courier(&client, NULL), CLY_OK);
+    assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     ticket = submit();
     submit();
     leave_at_once(20);
@@ -157,7 +159,7 @@ static void what_it_cannot_end_it_ends_in_time(void **state) {
     (void)state;
     answer_nothing();
     open_client(20);
-    assert_int_equal(cly_client_start_courier(&client, NULL), CLY_OK);
+    assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     submit();
     let_it_fly(1);
     leave_at_once(0.5);
@@ -169,7 +171,7 @@ static void it_has_no_longer_than_a_call_may_take(void **state) {
     (void)state;
     answer_nothing();
     open_client(0.5);
-    assert_int_equal(cly_client_start_courier(&client, NULL), CLY_OK);
+    assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     submit();
     leave_at_once(600);
     assert_true(wait_until_freed() < 10);
@@ -179,13 +181,13 @@ static void without_time_it_ends_at_once(void **state) {
     (void)state;
     answer_nothing();
     open_client(20);
-    assert_int_equal(cly_client_start_courier(&client, NULL), CLY_OK);
+    assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     submit();
     leave_at_once(0);
     assert_true(wait_until_freed() < 10);
 }
 
-/* Nobody else would move them. */
+/* No other thread would move them. */
 static void calls_of_the_callers_thread_are_waited_for(void **state) {
     cly_ticket ticket;
     (void)state;
@@ -213,7 +215,7 @@ static void one_that_was_closed_is_freed(void **state) {
     cly_ticket ticket;
     (void)state;
     open_client(20);
-    assert_int_equal(cly_client_start_courier(&client, NULL), CLY_OK);
+    assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     ticket = submit();
     assert_int_equal(cly_client_close(&client, 10), 0);
     cly_client_leave(&client, 5);
@@ -244,14 +246,14 @@ static void options_may_lack_memory(void **state) {
     }
 }
 
-/* Its collector finds a courier that is not there: it is the parent's. */
+/* The worker is the parent's: the child lets go of it. */
 static void a_child_leaves_nothing_of_its_parent(void **state) {
     cly_ticket ticket;
     pid_t child;
     int status = -1;
     (void)state;
     open_client(20);
-    assert_int_equal(cly_client_start_courier(&client, NULL), CLY_OK);
+    assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     ticket = submit();
     child = fork();
     if (child == 0) {
@@ -262,7 +264,7 @@ static void a_child_leaves_nothing_of_its_parent(void **state) {
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     cly_client_step_for(&client, ticket, 10);
-    assert_true(cly_client_is_done(&client, ticket));
+    assert_true(cly_call_table_is_done(cly_client_calls(&client), ticket));
     cly_client_leave(&client, 5);
     wait_until_freed();
     assert_int_equal(server_requests(&answering), 1);
@@ -273,7 +275,7 @@ static void a_child_leaves_nothing_of_its_parent(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(no_secret_is_left_in_what_is_freed),
-        TEST(a_courier_goes_on_without_its_client),
+        TEST(a_worker_goes_on_without_its_client),
         TEST(what_it_cannot_end_it_ends_in_time),
         TEST(it_has_no_longer_than_a_call_may_take),
         TEST(without_time_it_ends_at_once),

@@ -63,7 +63,7 @@ static cly_ticket submit(const char *name) {
     submission.body = &body;
     submission.timeout = 5;
     submission.submitted_at = cly_clock_now();
-    assert_int_equal(cly_engine_submit(engine, &ticket, &submission, NULL), CLY_OK);
+    assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &ticket, &submission, NULL), CLY_OK);
     cly_buffer_clear(&body);
     return ticket;
 }
@@ -71,10 +71,11 @@ static cly_ticket submit(const char *name) {
 static const cly_call *send_one(const char *name) {
     double until = cly_clock_now() + 10;
     cly_ticket ticket = submit(name);
-    while (!cly_engine_is_done(engine, ticket) && cly_clock_now() < until)
+    cly_result result;
+    while (!cly_call_table_is_done(cly_engine_calls(engine), ticket) && cly_clock_now() < until)
         cly_engine_step(engine, 0, 0.05, NULL, 0);
-    assert_true(cly_engine_is_done(engine, ticket));
-    return cly_engine_call(engine, ticket);
+    assert_true(cly_call_table_result(cly_engine_calls(engine), ticket, &result));
+    return result.call;
 }
 
 /* libcurl counts no byte of the request, although all of it left when the socket
@@ -104,7 +105,7 @@ static void a_repeat_of_an_idempotent_call_is_an_attempt(void **state) {
     assert_int_equal(call->error.kind, CLY_OK);
     assert_int_equal(call->attempts, 2);
     assert_int_equal(server_requests(&answering), 3);
-    assert_int_equal(cly_engine_stats(engine).attempts, 3);
+    assert_int_equal(cly_call_table_stats(cly_engine_calls(engine)).attempts, 3);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, end)

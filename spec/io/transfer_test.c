@@ -1,5 +1,5 @@
 /* What an exchange is told and what it makes of a reply, seen by a small server:
- * options of libcurl that nobody would miss until it is too late. */
+ * options of libcurl whose lack would show too late. */
 #include "io/engine.h"
 
 #include "io/clock.h"
@@ -54,7 +54,7 @@ static cly_ticket submit(const char *where, double timeout) {
     submission.body = &body;
     submission.timeout = timeout;
     submission.submitted_at = cly_clock_now();
-    assert_int_equal(cly_engine_submit(engine, &ticket, &submission, NULL), CLY_OK);
+    assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &ticket, &submission, NULL), CLY_OK);
     cly_buffer_clear(&body);
     return ticket;
 }
@@ -62,15 +62,17 @@ static cly_ticket submit(const char *where, double timeout) {
 /* Sends one call and returns its end. */
 static cly_kind send_to(const char *where) {
     cly_ticket ticket;
+    cly_result result;
     double until = cly_clock_now() + 5;
     if (engine == NULL) assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
     ticket = submit(where, 3);
-    while (!cly_engine_is_done(engine, ticket)) {
+    while (!cly_call_table_is_done(cly_engine_calls(engine), ticket)) {
         if (cly_clock_now() > until) fail_msg("not done after 5 seconds");
         cly_engine_step(engine, 0, 0.05, NULL, 0);
     }
-    outcome = cly_engine_call(engine, ticket)->error;
-    cly_engine_release(engine, ticket);
+    assert_true(cly_call_table_result(cly_engine_calls(engine), ticket, &result));
+    outcome = result.call->error;
+    cly_call_table_release(cly_engine_calls(engine), ticket);
     return outcome.kind;
 }
 
@@ -96,7 +98,7 @@ static bool was_called(int listener) {
     return poll(&watched, 1, 0) != 0;
 }
 
-/* Not only do they fail: nobody hears of them. */
+/* Not only do they fail: no connection is made. */
 static void no_other_protocol_is_spoken(void **state) {
     static const char *const schemes[] = {"https", "ftp",  "gopher", "telnet", "dict",
                                           "imap",  "smtp", "ldap",   "http"};
