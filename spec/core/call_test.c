@@ -11,6 +11,7 @@ static int begin(void **state) {
     cly_call_init(&call);
     rules.policy.max_attempts = 3;
     rules.policy.retry_unknown = false;
+    rules.is_outage = false;
     rules.quota = cly_retry_quota_make();
     rules.secret = "key";
     return 0;
@@ -601,6 +602,93 @@ static void retries_cost_and_successes_pay(void **state) {
     assert_string_equal(call.decision.reason, "retry quota used up");
 }
 
+/* ---- attempts that were not begun ---- */
+
+static void a_withdrawn_attempt_was_none(void **state) {
+    (void)state;
+    start(30, 0);
+    for (int i = 0; i < 10; i++) {
+        attempt(i);
+        cly_call_withdraw(&call);
+        assert_int_equal(cly_call_next(&call, i), CLY_STEP_SEND); /* at once */
+        assert_int_equal(call.attempts, 0);
+    }
+    attempt(10);
+    answer(200, "{\"id\":\"a\"}", 11);
+    assert_int_equal(call.error.kind, CLY_OK);
+    assert_int_equal(call.attempts, 1);
+    assert_true(rules.quota.tokens == CLY_RETRY_QUOTA);
+}
+
+static void a_withdrawn_attempt_leaves_the_others(void **state) {
+    (void)state;
+    rules.policy.retry_unknown = true;
+    start(30, 0);
+    attempt(0);
+    lose(true, 0);
+    attempt(10);
+    cly_call_withdraw(&call);
+    cly_call_cancel(&call, 11);
+    assert_int_equal(call.error.kind, CLY_CANCELED);
+    assert_int_equal(call.error.outcome, CLY_UNKNOWN); /* the first may have arrived */
+    assert_int_equal(call.error.attempts, 1);
+}
+
+static void a_withdrawn_attempt_can_be_too_late_for_another(void **state) {
+    (void)state;
+    start(5, 0);
+    attempt(4);
+    cly_call_withdraw(&call);
+    assert_int_equal(cly_call_next(&call, 5), CLY_STEP_DONE);
+    assert_int_equal(call.error.kind, CLY_TIMEOUT);
+    assert_int_equal(call.error.outcome, CLY_NOT_SENT);
+    assert_int_equal(call.error.attempts, 0);
+}
+
+static void only_an_attempt_can_be_withdrawn(void **state) {
+    (void)state;
+    start(5, 0);
+    cly_call_withdraw(&call);
+    assert_int_equal(call.attempts, 0);
+    attempt(0);
+    answer(400, "{}", 1);
+    cly_call_withdraw(&call);
+    assert_int_equal(cly_call_next(&call, 1), CLY_STEP_DONE);
+    assert_int_equal(call.attempts, 1);
+}
+
+/* ---- an outage ---- */
+
+static void in_an_outage_a_call_has_its_whole_time(void **state) {
+    (void)state;
+    rules.is_outage = true;
+    start(30, 0);
+    for (int second = 0; second < 30; second++) {
+        attempt(second);
+        lose(false, second);
+    }
+    assert_int_equal(cly_call_next(&call, 30), CLY_STEP_DONE);
+    assert_int_equal(call.error.kind, CLY_TIMEOUT);
+    assert_int_equal(call.error.outcome, CLY_NOT_SENT);
+    assert_int_equal(call.error.attempts, 30);
+    assert_true(rules.quota.tokens == CLY_RETRY_QUOTA);
+}
+
+static void after_an_outage_attempts_have_their_limit_again(void **state) {
+    (void)state;
+    rules.is_outage = true;
+    start(30, 0);
+    for (int i = 0; i < 5; i++) {
+        attempt(i);
+        lose(false, i);
+    }
+    rules.is_outage = false;
+    attempt(6);
+    lose(false, 6);
+    assert_int_equal(cly_call_next(&call, 6), CLY_STEP_DONE);
+    assert_string_equal(call.decision.reason, "max_attempts");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -639,6 +727,12 @@ int main(void) {
         TEST(a_cancel_after_a_doubt_is_unknown),
         TEST(a_used_call_has_no_doubts),
         TEST(retries_cost_and_successes_pay),
+        TEST(a_withdrawn_attempt_was_none),
+        TEST(a_withdrawn_attempt_leaves_the_others),
+        TEST(a_withdrawn_attempt_can_be_too_late_for_another),
+        TEST(only_an_attempt_can_be_withdrawn),
+        TEST(in_an_outage_a_call_has_its_whole_time),
+        TEST(after_an_outage_attempts_have_their_limit_again),
     };
     return cmocka_run_group_tests_name("core/call", tests, NULL, NULL);
 }

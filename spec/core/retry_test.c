@@ -89,7 +89,7 @@ static int begin(void **state) {
     error.status = 429;
     question.error = &error;
     question.attempts = 1;
-    question.is_idempotent = false;
+    question.is_idempotent = question.is_outage = false;
     question.time_left = 60;
     question.chance = 0.5;
     return 0;
@@ -248,6 +248,58 @@ static void an_outage_is_not_multiplied(void **state) {
     assert_string_equal(decide().reason, "retry quota used up");
 }
 
+/* ---- an outage ---- */
+
+static void begin_outage(void) {
+    question.is_outage = true;
+    error.kind = CLY_NETWORK;
+    error.status = 0;
+}
+
+static void in_an_outage_attempts_have_no_limit(void **state) {
+    (void)state;
+    begin_outage();
+    for (question.attempts = 1; question.attempts < 10000; question.attempts++) {
+        cly_retry_answer answer = decide();
+        assert_true(answer.again);
+        assert_true(answer.delay == 0); /* the engine delays all calls together */
+        assert_string_equal(answer.reason, "the API cannot be reached");
+    }
+}
+
+static void an_outage_takes_nothing_from_the_quota(void **state) {
+    (void)state;
+    begin_outage();
+    quota.tokens = 0;
+    for (int i = 0; i < 1000; i++) assert_true(decide().again);
+    assert_true(quota.tokens == 0);
+    question.is_outage = false;
+    assert_false(decide().again);
+}
+
+/* With an outage or without one: no other end becomes one that is repeated. */
+static void an_outage_repeats_only_what_did_not_reach_the_api(void **state) {
+    (void)state;
+    question.is_outage = true;
+    question.attempts = policy.max_attempts;
+    for (int kind = CLY_OK + 1; kind < CLY_KIND_COUNT; kind++) {
+        for (int outcome = CLY_NOT_SENT; outcome <= CLY_UNKNOWN; outcome++) {
+            bool may = kind == CLY_NETWORK && outcome == CLY_NOT_SENT;
+            error.kind = (cly_kind)kind;
+            error.outcome = (cly_outcome)outcome;
+            if (decide().again != may)
+                fail_msg("%s, %s", cly_kind_name(error.kind), cly_outcome_name(error.outcome));
+        }
+    }
+}
+
+static void a_setting_to_change_is_no_outage(void **state) {
+    (void)state;
+    begin_outage();
+    error.is_permanent = true;
+    assert_false(decide().again);
+}
+
 static void a_no_costs_nothing(void **state) {
     (void)state;
     question.attempts = 3;
@@ -292,6 +344,10 @@ int main(void) {
         TEST(backoff_lies_between_nothing_and_its_ceiling),
         TEST(a_backoff_beyond_the_budget_is_none),
         TEST(an_outage_is_not_multiplied),
+        TEST(in_an_outage_attempts_have_no_limit),
+        TEST(an_outage_takes_nothing_from_the_quota),
+        TEST(an_outage_repeats_only_what_did_not_reach_the_api),
+        TEST(a_setting_to_change_is_no_outage),
         TEST(a_no_costs_nothing),
         TEST(success_fills_it_again),
         TEST(it_is_never_more_than_full),

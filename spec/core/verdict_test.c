@@ -60,7 +60,7 @@ static void expect_error(const json_t *fixture, const cly_error *error, const ch
 
 static void judge_fixture(const char *name, const json_t *fixture) {
     cly_report report = {CLY_END_REPLY, true, 0, -1, NULL, NULL, 0};
-    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), "api-key"};
+    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), "api-key", false};
     cly_call call;
     report.status = (int)json_integer_value(json_object_get(fixture, "status"));
     report.body = fixture_body(fixture, &report.length);
@@ -115,6 +115,8 @@ static const ending endings[] = {
     {"canceled after", CLY_END_CANCELED, true, 0, "", CLY_CANCELED, CLY_UNKNOWN,
      "after the request had begun"},
     {"no memory to try", CLY_END_NO_MEMORY, false, 0, "", CLY_OVERLOADED, CLY_NOT_SENT, "not enough memory"},
+    {"no file descriptor for a connection", CLY_END_NO_DESCRIPTOR, false, 0, "", CLY_OVERLOADED, CLY_NOT_SENT,
+     "no file descriptor is free"},
     {"headers without end", CLY_END_TOO_BIG, true, 0, "", CLY_PROTOCOL, CLY_UNKNOWN, "headers are too large"},
     {"a whole reply without a status", CLY_END_REPLY, true, 0, "", CLY_NETWORK, CLY_UNKNOWN,
      "connection was lost"},
