@@ -268,7 +268,7 @@ static void check_outcome(const cly_call *call, const reply *given) {
 static void try_reply(const void *subject) {
     const reply *given = subject;
     cly_report report = {CLY_END_REPLY, true, 0, -1, NULL, NULL, 0};
-    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), SECRET};
+    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), SECRET, false};
     cly_call call;
     report.status = given->status;
     report.body = given->body;
@@ -294,7 +294,7 @@ static void try_campaigns(const void *subject) {
     static const char body[] = "{\"data\":[{\"acceptedCount\":1},{\"rejectedCount\":1,\"error\":\"s3\\\"cr/"
                                "et and more\"}],\"message\":\"m\"}";
     cly_report report = {CLY_END_REPLY, true, 200, -1, NULL, body, sizeof body - 1};
-    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), SECRET};
+    cly_call_rules rules = {{1, false}, cly_retry_quota_make(), SECRET, false};
     const char *text;
     cly_call call;
     (void)subject;

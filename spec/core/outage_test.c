@@ -14,7 +14,7 @@ static int begin(void **state) {
 }
 
 static void fail_at(cly_outage_sign sign, double now) {
-    cly_outage_failed(&outage, sign, 0, now);
+    cly_outage_failed(&outage, sign, cly_outage_started(&outage), 0, now);
 }
 
 /* At 0, of an API that was reached before. */
@@ -54,6 +54,15 @@ static void probes_go_one_at_a_time(void **state) {
     assert_true(cly_outage_wait(&outage, 1001) == 0);
 }
 
+/* Attempts that were under way when it began end one after another. */
+static void others_that_fail_start_no_second_probe(void **state) {
+    (void)state;
+    begin_outage();
+    assert_true(cly_outage_started(&outage));
+    cly_outage_failed(&outage, CLY_SIGN_UNREACHED, false, 0, 1);
+    assert_true(cly_outage_wait(&outage, 2) == HUGE_VAL);
+}
+
 /* The n-th failure of an outage, and the delay after it that no chance shortens. */
 static const double delays[] = {0.05, 0.1, 0.2, 0.4, 0.5, 0.5, 0.5};
 
@@ -64,7 +73,7 @@ static void delays_double_up_to_half_a_second(void **state) {
         begin(state);
         for (size_t probe = 0; probe < COUNT_OF(delays); probe++) {
             double now = (double)probe * 10, expected = delays[probe] * (0.5 + chances[i] / 2);
-            cly_outage_failed(&outage, CLY_SIGN_UNREACHED, chances[i], now);
+            cly_outage_failed(&outage, CLY_SIGN_UNREACHED, cly_outage_started(&outage), chances[i], now);
             assert_true(fabs(cly_outage_wait(&outage, now) - expected) < 1e-9);
             assert_true(cly_outage_wait(&outage, now + 0.5) == 0);
         }
@@ -184,6 +193,7 @@ int main(void) {
         TEST(without_one_nothing_waits),
         TEST(one_connection_that_cannot_be_made_begins_it),
         TEST(probes_go_one_at_a_time),
+        TEST(others_that_fail_start_no_second_probe),
         TEST(delays_double_up_to_half_a_second),
         TEST(a_thousand_failures_leave_half_a_second),
         TEST(the_next_one_begins_with_a_short_delay),

@@ -23,12 +23,13 @@ static double next_delay(const cly_outage *outage, double chance) {
     return fmin(delay, longest_delay) * (0.5 + chance / 2);
 }
 
-void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double chance, double now) {
+void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, double chance, double now) {
     bool is_bad_reply = sign == CLY_SIGN_BAD_REPLY;
-    outage->is_probed = false;
     if (is_bad_reply) outage->bad_replies++;
+    if (outage->is_on && !is_probe) return; /* it was under way when the outage began */
     if (!outage->is_on && is_bad_reply && outage->bad_replies < BAD_REPLIES) return;
     if (!outage->is_on) outage->probes = 0;
+    outage->is_probed = false;
     outage->is_on = true;
     outage->needs_reply = is_bad_reply;
     outage->probe_at = now + next_delay(outage, chance);

@@ -44,7 +44,7 @@ bool cly_outage_started(cly_outage *outage);
 
 /* The attempt failed so; `chance` from 0 (included) to 1 (excluded) spreads the
  * probes of many clients. */
-void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double chance, double now);
+void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, double chance, double now);
 
 /* A connection was made, and with `has_replied` a good reply came on it. */
 void cly_outage_reached(cly_outage *outage, bool has_replied);

@@ -108,9 +108,9 @@ static void note_reach(cly_attempts *attempts, const cly_transfer *transfer, dou
     const cly_report *report = &transfer->report;
     double chance = cly_chance_next(&attempts->chance);
     if (report->end == CLY_END_UNREACHED)
-        cly_outage_failed(&attempts->outage, CLY_SIGN_UNREACHED, chance, now);
+        cly_outage_failed(&attempts->outage, CLY_SIGN_UNREACHED, transfer->is_probe, chance, now);
     else if (is_of_a_balancer(report->status) || transfer->is_turned_away)
-        cly_outage_failed(&attempts->outage, CLY_SIGN_BAD_REPLY, chance, now);
+        cly_outage_failed(&attempts->outage, CLY_SIGN_BAD_REPLY, transfer->is_probe, chance, now);
     else if (report->status > 0)
         cly_outage_reached(&attempts->outage, true);
     else if (transfer->is_probe)
