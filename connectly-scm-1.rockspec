@@ -151,6 +151,7 @@ build = {
     ["connectly.sandbox.answer"] = "lua/connectly/sandbox/answer.lua",
     ["connectly.sandbox.assets"] = "lua/connectly/sandbox/assets.lua",
     ["connectly.sandbox.business"] = "lua/connectly/sandbox/business.lua",
+    ["connectly.sandbox.caller"] = "lua/connectly/sandbox/caller.lua",
     ["connectly.sandbox.campaigns"] = "lua/connectly/sandbox/campaigns.lua",
     ["connectly.sandbox.catalogue"] = "lua/connectly/sandbox/catalogue.lua",
     ["connectly.sandbox.certificate"] = "lua/connectly/sandbox/certificate.lua",
