@@ -62,8 +62,7 @@ describe("a sandbox", function()
       return reason
     end)
     socket:write("POST /v1/businesses/sandbox-business/send/whatsapp_templated_messages HTTP/1.1\r\n"
-      .. ("X-API-Key: %s\r\nContent-Length: %d\r\n\r\n%s"):format(sandbox.api_key, #body, body))
-    socket:shutdown("w")
+      .. ("Connection: close\r\nX-API-Key: %s\r\nContent-Length: %d\r\n\r\n%s"):format(sandbox.api_key, #body, body))
     local reply, problem = socket:read("*a")
     socket:close()
     return reply or "", problem
