@@ -2,15 +2,18 @@
 -- library found through LUA_PATH, against a sandbox.
 
 local cqueues = require "cqueues"
+local ports = require "spec.support.ports"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
 local socket = require "cqueues.socket"
 
-local PORT, PATIENCE = 8080, 10
+local ATTEMPTS, PATIENCE = 5, 10
 local TREE = io.popen("pwd"):read("*l")
 
+local port
+
 local function get(path, method, body)
-  local connection = assert(socket.connect("127.0.0.1", PORT))
+  local connection = assert(socket.connect("127.0.0.1", port))
   connection:onerror(function(_, _, code) return code end)
   connection:settimeout(PATIENCE)
   connection:setmode("b", "bf")
@@ -25,13 +28,31 @@ local function get(path, method, body)
   return tonumber((reply or ""):match("^HTTP/1.%d (%d+)")), (reply or ""):match("\r\n\r\n(.*)$")
 end
 
+--- The example's configuration, in a folder and on a port that are nobody else's.
+local function write_config(folder)
+  local file = assert(io.open("examples/nginx/nginx.conf"))
+  local text = file:read("*a")
+  file:close()
+  local places, listens
+  text, places = text:gsub("/tmp/connectly%-nginx", folder)
+  text, listens = text:gsub("listen 127%.0%.0%.1:8080;", ("listen 127.0.0.1:%d;"):format(port))
+  assert(places > 1 and listens == 1)
+  file = assert(io.open(folder .. "/nginx.conf", "w"))
+  assert(file:write(text))
+  file:close()
+end
+
 describe("the nginx example", function()
   local sandbox, started, folder
 
+  local function log()
+    local file = io.open(folder .. "/log")
+    return file and file:read("*a") or ""
+  end
+
   setup(function()
     sandbox = sandboxes.start()
-    folder = "/tmp/connectly-nginx" -- as the example says
-    os.execute("mkdir -p " .. folder)
+    folder = process.capture("mktemp -d"):gsub("%s+$", "")
     local variables = {
       "LUA_PATH=" .. TREE .. "/lua/?.lua;" .. TREE .. "/lua/?/init.lua;;",
       "LUA_CPATH=" .. TREE .. "/" .. (os.getenv("BUILD") or "build") .. "/5.1/?.so;;",
@@ -42,13 +63,22 @@ describe("the nginx example", function()
       variables[index] = process.quote(variable)
     end
     local directives = ("user %s; env LUA_PATH; env LUA_CPATH;"):format(io.popen("id -un"):read("*l"))
-    local command = ("echo starting; exec env %s nginx -e stderr -c %s/examples/nginx/nginx.conf -g '%s' 2>%s/log"):format(
-      table.concat(variables, " "), TREE, directives, folder)
-    started = process.start { command = { "sh", "-c", command }, ready = "^starting$" }
-    local deadline = cqueues.monotime() + PATIENCE
-    while not get("/page") and cqueues.monotime() < deadline do
-      cqueues.sleep(0.02)
+    local command = ("echo starting; exec env %s nginx -e stderr -c %s/nginx.conf -g '%s' 2>%s/log"):format(
+      table.concat(variables, " "), folder, directives, folder)
+    for _ = 1, ATTEMPTS do -- the port may be taken by another before it is nginx's
+      port = ports.free()
+      write_config(folder)
+      started = process.start { command = { "sh", "-c", command }, ready = "^starting$" }
+      local deadline = cqueues.monotime() + PATIENCE
+      while not get("/page") and cqueues.monotime() < deadline and not log():find("emerg", 1, true) do
+        cqueues.sleep(0.02)
+      end
+      if not log():find("emerg", 1, true) then
+        return
+      end
+      started:stop()
     end
+    error(log())
   end)
 
   teardown(function()
@@ -56,10 +86,6 @@ describe("the nginx example", function()
     sandbox:stop()
     os.execute("rm -rf " .. folder)
   end)
-
-  local function log()
-    return io.open(folder .. "/log"):read("*a")
-  end
 
   local function deliveries_to(number)
     local count = 0
