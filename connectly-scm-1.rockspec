@@ -110,6 +110,7 @@ build = {
     ["connectly.cli.result"] = "lua/connectly/cli/result.lua",
     ["connectly.cli.sandbox"] = "lua/connectly/cli/sandbox.lua",
     ["connectly.cli.serving"] = "lua/connectly/cli/serving.lua",
+    ["connectly.cli.usual_port"] = "lua/connectly/cli/usual_port.lua",
     ["connectly.cli.verbatim"] = "lua/connectly/cli/verbatim.lua",
     ["connectly.cli.webhook"] = "lua/connectly/cli/webhook.lua",
     ["connectly.cli.webhook.examples"] = "lua/connectly/cli/webhook/examples.lua",

@@ -2,8 +2,7 @@
 
 local serving = require "connectly.cli.serving"
 
---- Where the examples look for a sandbox when they are given no key.
-local usual_port = 8077
+local usual_port = require "connectly.cli.usual_port"
 
 local function check_retries(text)
   local count = tonumber(text)
