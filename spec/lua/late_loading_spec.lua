@@ -24,7 +24,7 @@ local CONDITIONS = {
 local PROLOGUE = [[
   local safe = require "connectly.safe"
   local client = assert(safe.new {
-    api_key = %q, business_id = %q, base_url = %q, timeout = 5, max_attempts = 1,
+    api_key = %q, business_id = %q, base_url = %q, timeout = 30, max_attempts = 1,
   })
   local message = { number = "+14155550123", template_name = "any_hello", language = "en", body = { "Ana" } }
   local entries = { entries = { { number = "+14155550123", campaign_name = "published" } } }
