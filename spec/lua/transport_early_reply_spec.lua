@@ -46,7 +46,8 @@ describe("an early reply", function()
             end
           else
             local client = transport.client(server, port, row[1])
-            results = transport.send_each(client, mode, 1, 20, { size = size })
+            -- After some 503s in a row the client takes the API to be away, and asks it seldom.
+            results = transport.send_each(client, mode, 1, row.status == 503 and 4 or 20, { size = size })
             client:close(0)
           end
           transport.judge(results, server:last_tally())
@@ -56,7 +57,7 @@ describe("an early reply", function()
     end)
   end
 
-  for _, row in ipairs { ROWS[1], ROWS[4] } do
+  for _, row in ipairs { ROWS[1] } do -- a 503 among many is the matter of transport_outage_spec
     transport.each(ALL, transport.MODES, function(port, mode, title)
       for _, size in ipairs(SIZES) do
         it(("is read among many: %s, %d bytes, %s"):format(row[1], size, title), function()

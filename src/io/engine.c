@@ -462,7 +462,8 @@ static void perform(cly_engine *engine) {
     int running = 0;
     unsigned turn = engine->turn++;
     if (engine->running.first == NULL) return;
-    cly_cork_hold(&engine->cork, engine->added, engine->pools.protocol == CLY_PROTOCOL_HTTP2);
+    cly_cork_hold(&engine->cork, engine->added + cly_pools_opening(&engine->pools),
+                  engine->pools.protocol != CLY_PROTOCOL_HTTP1);
     engine->added = 0;
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);

@@ -233,6 +233,11 @@ int cly_pools_room(const cly_pools *pools) {
     return places > 0 ? places : 1;
 }
 
+int cly_pools_opening(const cly_pools *pools) {
+    int current = pools->current ? pools->current->unissued : 0;
+    return current + (pools->successor ? pools->successor->unissued : 0);
+}
+
 /* ---- what an attempt tells ---- */
 
 void cly_pools_started(cly_pools *pools, cly_pool *pool) {

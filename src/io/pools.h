@@ -74,6 +74,9 @@ cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait);
 /* How many attempts could start at once, at the least. */
 int cly_pools_room(const cly_pools *pools);
 
+/* How many attempts wait for a connection to be made. */
+int cly_pools_opening(const cly_pools *pools);
+
 /* ---- what an attempt tells, in this order ---- */
 
 void cly_pools_started(cly_pools *pools, cly_pool *pool);
