@@ -1,6 +1,7 @@
 -- Messages whose metamethods, and finalizers that come in between, use or close the
 -- client that is reading them. What it does to memory, `make asan` sees.
 
+local faults = require "spec.support.faults"
 local safe = require "connectly.safe"
 local native = require "connectly.loader"
 local json = require "connectly.json"
@@ -8,9 +9,9 @@ local json = require "connectly.json"
 local NUMBER = "+14155550123"
 local SENDER = "+14155550100"
 
-local function new_client()
+local function new_client(url)
   return assert(safe.new {
-    api_key = "key", business_id = "b", base_url = "http://127.0.0.1:9", sender = SENDER, timeout = 1,
+    api_key = "key", business_id = "ok", base_url = url or "http://127.0.0.1:9", sender = SENDER, timeout = 1,
     max_attempts = 1,
   })
 end
@@ -230,8 +231,13 @@ describe("a result", function()
 end)
 
 describe("what was encoded", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+
   it("is read to its end, whatever finalizers read meanwhile", function()
-    local client, wrong = new_client(), {}
+    local client, wrong = new_client(server:url("http")), {}
     hasten_collector(function()
       for turn = 1, 400 do
         local call = client:start("send_session", { number = NUMBER, text = "x" })
