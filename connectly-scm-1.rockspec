@@ -86,6 +86,7 @@ build = {
         "src/io/cork.c",
         "src/io/engine.c",
         "src/io/environment.c",
+        "src/io/libcurl.c",
         "src/io/pin.c",
         "src/io/pools.c",
         "src/io/process.c",

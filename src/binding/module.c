@@ -9,9 +9,9 @@
 #include "core/version.h"
 #include "io/ca_paths.h"
 #include "io/clock.h"
+#include "io/libcurl.h"
 #include "io/process.h"
 #include "io/reset.h"
-#include <curl/curl.h>
 #include <limits.h>
 
 /* message_time(id) -> Unix seconds, or nil when the id is not a ULID */
@@ -33,13 +33,13 @@ static void set(lua_State *L, const char *field, const char *text) {
 
 /* versions() -> what the module stands on */
 static int native_versions(lua_State *L) {
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    cly_libcurl libcurl = cly_libcurl_running();
     lua_newtable(L);
     set(L, "connectly", CLY_VERSION);
     set(L, "lua", CLY_LUA_NAME);
-    set(L, "libcurl", version->version);
-    set(L, "tls", version->ssl_version);
-    lua_pushboolean(L, (version->features & CURL_VERSION_HTTP2) != 0);
+    set(L, "libcurl", libcurl.version);
+    set(L, "tls", libcurl.tls);
+    lua_pushboolean(L, libcurl.has_http2);
     lua_setfield(L, -2, "http2");
     return 1;
 }
@@ -47,7 +47,7 @@ static int native_versions(lua_State *L) {
 static const char *bundle_of(const cly_ca_paths *paths) {
     if (paths->bundle[0]) return paths->bundle;
     if (paths->api.file[0]) return paths->api.is_sample ? "" : paths->api.file;
-    return curl_version_info(CURLVERSION_NOW)->cainfo;
+    return cly_libcurl_running().bundle;
 }
 
 /* ca_paths() -> what a client without ca_file and ca_path trusts: directory and bundle,
