@@ -16,10 +16,11 @@ local SLICE = 0.1
 ---@field sender string? default sender, E.164
 ---@field timeout number? seconds for all of one call; default 30
 ---@field connect_timeout number? seconds for the name, the connection and TLS; default 5
----@field max_attempts integer? requests of one call, of what may be repeated; default 3
+---@field max_attempts integer? requests of one call, of what may be repeated, but for an outage; default 3
 ---@field rate number? requests in any second; default 200
 ---@field max_in_flight integer? calls at once; default 64
 ---@field max_connections integer? open at once; default 16
+---@field max_connection_age number? seconds after which a connection takes no new requests; default 300
 ---@field ca_file string? certificates to trust instead of the system's and the environment's
 ---@field ca_path string? the same as a hashed directory, or several with ":" between them
 ---@field proxy string? default: https_proxy and its kin
@@ -56,7 +57,7 @@ local SLICE = 0.1
 ---@field total number?
 
 ---@class connectly.Info
----@field attempts integer requests made
+---@field attempts integer requests tried, those of an outage too
 ---@field elapsed number seconds from call to reply
 ---@field http_version "1.0"|"1.1"|"2"|"3"|""
 ---@field status integer
@@ -75,7 +76,7 @@ local SLICE = 0.1
 ---@field not_sent integer calls that ended so
 ---@field rejected integer likewise
 ---@field unknown integer likewise
----@field attempts integer requests made
+---@field attempts integer requests tried
 ---@field retries integer attempts after the first of a call
 ---@field throttled integer departures that had to wait for the rate
 ---@field events_lost integer that on_event was not told of
