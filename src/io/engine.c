@@ -240,11 +240,17 @@ static void stop_overdue(cly_engine *engine, double now) {
     }
 }
 
+/* Under the lock: other threads cancel. */
+static void mark_canceled(cly_engine *engine) {
+    for (cly_transfer *transfer = engine->running.first; transfer; transfer = transfer->next)
+        transfer->is_canceled = transfer->record->is_canceled;
+}
+
 static void stop_canceled(cly_engine *engine, double now) {
     cly_transfer *next;
     for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
         next = transfer->next;
-        if (transfer->record->is_canceled) stop(engine, transfer, CLY_END_CANCELED, now);
+        if (transfer->is_canceled) stop(engine, transfer, CLY_END_CANCELED, now);
     }
 }
 
@@ -389,6 +395,7 @@ static void take_cancels(cly_engine *engine, double now) {
     bool has_cancels;
     cly_call_table_lock(engine->calls);
     has_cancels = engine->calls->has_cancels;
+    if (has_cancels) mark_canceled(engine);
     engine->calls->has_cancels = engine->calls->has_news = engine->calls->is_waiting = false;
     cly_call_table_unlock(engine->calls);
     if (has_cancels) stop_canceled(engine, now);

@@ -77,6 +77,7 @@ typedef struct cly_transfer {
     bool is_spoilt;      /* the connection to be used had bytes on it; it was not issued */
     bool is_late;        /* it was not issued: its time was up */
     bool is_too_big;
+    bool is_canceled;       /* the engine is to stop it */
     bool is_performed;      /* libcurl has had a turn: the handle tells of this exchange */
     bool is_probe;          /* finds out whether an outage is over */
     unsigned ca_generation; /* of the store, when the handle was set up by it */
