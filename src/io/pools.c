@@ -210,6 +210,11 @@ static bool renew(cly_pools *pools, double now) {
     return pools->current != NULL;
 }
 
+static double until_next_try(const cly_pool *successor, double now) {
+    bool has_failed = successor && successor->users == 0 && successor->standing == 0;
+    return has_failed ? successor->failed_at + try_again - now : HUGE_VAL;
+}
+
 static double until_standing(const cly_pools *pools, double now) {
     const cly_pool *pool = pools->successor ? pools->successor : pools->current;
     return pool && pool->ready_at > now ? pool->ready_at - now : HUGE_VAL;
@@ -222,7 +227,7 @@ cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
     if (!renew(pools, now)) return NULL;
     if (is_to_be_tried(pools->successor, now)) return pools->successor;
     if (has_place(pools, pools->current, now)) return pools->current;
-    *wait = until_standing(pools, now);
+    *wait = fmin(until_standing(pools, now), until_next_try(pools->successor, now));
     return NULL;
 }
 
