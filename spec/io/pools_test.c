@@ -303,6 +303,53 @@ static void the_limit_is_one_at_least(void **state) {
     assert_non_null(choose());
 }
 
+/* The server may have closed it, which only a request shows: that one is in doubt then,
+ * and all others are not. */
+static void one_attempt_finds_out_whether_a_rested_connection_works(void **state) {
+    cly_pool *pool;
+    int connection = stand_up(&pool);
+    (void)state;
+    now += 2;
+    assert_ptr_equal(start_one(), pool);
+    assert_null(choose());
+    assert_true(wait == HUGE_VAL);
+    issue(pool, connection);
+    assert_null(choose());
+    reply(pool, connection);
+    assert_ptr_equal(choose(), pool);
+}
+
+/* A slow reply keeps the others no longer than a reset would take to come. */
+static void others_wait_a_round_trip_for_it_and_no_longer(void **state) {
+    cly_pool *pool;
+    int connection = stand_up(&pool);
+    (void)state;
+    now += 2;
+    assert_ptr_equal(start_one(), pool);
+    issue(pool, connection);
+    assert_null(choose());
+    assert_true(wait > 0 && wait <= 0.005);
+    now += wait;
+    start_and_issue(pool, connection, STREAMS - 1);
+}
+
+static void one_that_was_not_issued_leaves_the_question_open(void **state) {
+    cly_pool *pool;
+    int connection = stand_up(&pool);
+    (void)state;
+    now += 2;
+    assert_ptr_equal(choose(), pool); /* the limiter kept it */
+    now += 2;
+    assert_ptr_equal(start_one(), pool);
+    assert_null(choose());
+    give_up(pool);
+    assert_ptr_equal(start_one(), pool);
+    assert_null(choose());
+    issue(pool, connection);
+    finish(pool);
+    assert_ptr_equal(choose(), pool);
+}
+
 /* ---- the limit of requests ---- */
 
 /* This many requests of the pool were not taken, after so many that were. */
@@ -658,6 +705,9 @@ int main(void) {
         TEST_ONE(a_kept_attempt_teaches_the_limit),
         TEST_ONE(the_limit_is_raised_again_by_and_by),
         TEST(the_limit_is_one_at_least),
+        TEST(one_attempt_finds_out_whether_a_rested_connection_works),
+        TEST(others_wait_a_round_trip_for_it_and_no_longer),
+        TEST(one_that_was_not_issued_leaves_the_question_open),
         TEST(refused_requests_teach_the_limit),
         TEST(a_low_limit_is_not_believed),
         TEST(a_connection_that_takes_none_is_told_apart),

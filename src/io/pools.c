@@ -141,23 +141,28 @@ static bool is_standing(const cly_pools *pools, const cly_pool *pool, double now
     return (pools->is_limit_known && pools->stream_limit == STREAMS_FIRST) || now >= pool->ready_at;
 }
 
-/* The server may have closed its connection meanwhile: one attempt finds out. */
+/* The server may have closed its connection meanwhile: one attempt finds out. Its reply,
+ * or time enough for a reset to come back, says that it has not. */
 static bool is_resting(const cly_pool *pool, double now) {
     return pool->users == 0 && pool->idle_since > 0 && now - pool->idle_since > 1;
+}
+
+static bool is_doubted(const cly_pool *pool, double now) {
+    return is_resting(pool, now) || now < pool->doubted_until;
 }
 
 /* Attempts that find a stream, or over HTTP/1.1 a connection. */
 static int free_places(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pools)) return pools->options.max_connections - pools->running;
     if (!is_standing(pools, pool, now)) return 0;
-    if (is_resting(pool, now)) return 1;
+    if (is_doubted(pool, now)) return pool->users == 0 ? 1 : 0;
     return pool->standing * pools->stream_limit - pool->users;
 }
 
 /* One at a time, when no other finds out already. */
 static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pools) || pool->unissued > 0) return false;
-    if (pool->standing > 0 && !is_standing(pools, pool, now)) return false;
+    if (pool->standing > 0 && (!is_standing(pools, pool, now) || is_doubted(pool, now))) return false;
     return pool->standing < pools->options.max_connections;
 }
 
@@ -190,6 +195,7 @@ static bool is_unused(const cly_pools *pools, const cly_pool *pool, double now) 
 static bool has_place(cly_pools *pools, const cly_pool *pool, double now) {
     if (is_full(pools, pool)) return false;
     if (free_places(pools, pool, now) > 0 || may_open(pools, pool, now)) return true;
+    if (is_doubted(pool, now)) return false;
     raise_stream_limit(pools, now);
     return free_places(pools, pool, now) > 0;
 }
@@ -215,6 +221,15 @@ static double until_next_try(const cly_pool *successor, double now) {
     return has_failed ? successor->failed_at + try_again - now : HUGE_VAL;
 }
 
+static double until_trusted(const cly_pool *pool, double now) {
+    return pool->doubted_until > now ? pool->doubted_until - now : HUGE_VAL;
+}
+
+static cly_pool *choose_current(cly_pool *current, double now) {
+    if (is_resting(current, now)) current->doubted_until = HUGE_VAL;
+    return current;
+}
+
 static double until_standing(const cly_pools *pools, double now) {
     const cly_pool *pool = pools->successor ? pools->successor : pools->current;
     return pool && pool->ready_at > now ? pool->ready_at - now : HUGE_VAL;
@@ -226,8 +241,9 @@ cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
     *wait = without_memory;
     if (!renew(pools, now)) return NULL;
     if (is_to_be_tried(pools->successor, now)) return pools->successor;
-    if (has_place(pools, pools->current, now)) return pools->current;
+    if (has_place(pools, pools->current, now)) return choose_current(pools->current, now);
     *wait = fmin(until_standing(pools, now), until_next_try(pools->successor, now));
+    *wait = fmin(*wait, until_trusted(pools->current, now));
     return NULL;
 }
 
@@ -255,7 +271,8 @@ void cly_pools_started(cly_pools *pools, cly_pool *pool) {
  * than they can. */
 static void note_first_request(cly_pool *pool, double taken, double now) {
     pool->standing++;
-    pool->ready_at = now + fmax(taken, settings_least);
+    pool->handshake = fmax(taken, settings_least);
+    pool->ready_at = now + pool->handshake;
 }
 
 /* On a connection that could not be named: as if it were the pool's only one. */
@@ -269,6 +286,7 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_prot
     cly_connection *used = cly_connections_at(&pools->connections, connection);
     pool->unissued--;
     if (pool->opened_at <= 0) pool->opened_at = now;
+    if (pool->doubted_until > now) pool->doubted_until = now + pool->handshake;
     if (protocol != CLY_PROTOCOL_UNKNOWN) pools->protocol = protocol;
     if (used == NULL) {
         note_unknown(pool, taken, now);
@@ -281,6 +299,7 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_prot
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol) {
     cly_connection *used = cly_connections_at(&pools->connections, connection);
     pools->protocol = protocol;
+    pool->doubted_until = 0;
     if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
     if (used && used->pool == pool && protocol == CLY_PROTOCOL_HTTP1) used->speaks_http1 = true;
 }
@@ -324,5 +343,7 @@ void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double no
     pool->users--;
     if (!is_issued) pool->unissued--;
     if (!is_issued && pool->standing == 0) pool->failed_at = now;
-    if (pool->users == 0) pool->idle_since = now;
+    if (pool->users > 0) return;
+    pool->idle_since = now;
+    if (is_issued) pool->doubted_until = 0;
 }

@@ -26,16 +26,18 @@ CLY_PRIVATE_BEGIN
 typedef struct cly_pool {
     struct cly_pool *next;
     CURLSH *share;
-    int named;         /* easy handles that name the share */
-    int users;         /* attempts on it */
-    int unissued;      /* of those: libcurl has not begun to send their request */
-    int standing;      /* connections of HTTP/2 that take streams */
-    int most_requests; /* on one of its connections */
-    int refused;       /* requests that libcurl wanted to issue again */
-    double opened_at;  /* its first request; 0 before */
-    double ready_at;   /* HTTP/2: when the server's settings must have come */
-    double idle_since; /* its last user is gone; 0 while it has any */
-    double failed_at;  /* no connection could be made for it */
+    int named;            /* easy handles that name the share */
+    int users;            /* attempts on it */
+    int unissued;         /* of those: libcurl has not begun to send their request */
+    int standing;         /* connections of HTTP/2 that take streams */
+    int most_requests;    /* on one of its connections */
+    int refused;          /* requests that libcurl wanted to issue again */
+    double opened_at;     /* its first request; 0 before */
+    double ready_at;      /* HTTP/2: when the server's settings must have come */
+    double idle_since;    /* its last user is gone; 0 while it has any */
+    double failed_at;     /* no connection could be made for it */
+    double handshake;     /* seconds that its last connection took */
+    double doubted_until; /* an attempt finds out whether its connections still work */
     bool is_retired, is_full;
 } cly_pool;
 
