@@ -305,10 +305,10 @@ void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_pro
 }
 
 /* Those that a server does not take for their number come all together: each lowers the
- * limit by one from the number that had been issued. */
+ * limit by one from the number that had been issued. So few requests are no limit, but a
+ * reload, or an idle connection that was closed as it was used again. */
 static void learn_request_limit(cly_pools *pools, int taken) {
-    if (taken < REQUESTS_LEAST) taken = REQUESTS_LEAST;
-    if (is_http1(pools) || taken >= pools->request_limit) return;
+    if (is_http1(pools) || taken < REQUESTS_LEAST || taken >= pools->request_limit) return;
     pools->request_limit = taken;
     pools->is_confirmed = false;
 }
