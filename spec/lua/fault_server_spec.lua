@@ -328,6 +328,11 @@ describe("the fault server", function()
       assert.are_not.same(first, draw(8))
     end)
 
+    it("refuses an HTTP/2 request whose body has another length than its head says", function()
+      assert.matches("exit=92", curl(server, "-H 'content-length: 7' " .. server:url("https") .. path("ok")))
+      assert.equal(0, server:tally().requests)
+    end)
+
     it("lists its behaviours", function()
       local list = server:behaviours()
       assert.same({ place = "request", stage = "half", waits = false, refuses = false }, list["reset-after-half-body"])

@@ -61,8 +61,9 @@
 ---                    seconds until the next of these with 0
 ---
 --- A request counts when its whole head and body have arrived (in HTTP/2: with
---- END_STREAM), whatever is done to it afterwards. What a behaviour leaves unread, as
---- close-after-half-body does, does not count, even if its bytes reached the machine.
+--- END_STREAM, and with as many bytes as content-length says), whatever is done to it
+--- afterwards. What a behaviour leaves unread, as close-after-half-body does, does not
+--- count, even if its bytes reached the machine.
 
 local here = arg and arg[0] and arg[0]:match("^(.-)spec/support/fault_server%.lua$")
 -- lua-http may be installed for another Lua only, but is plain enough for any.

@@ -22,7 +22,7 @@ local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUA
   0, 1, 3, 4, 6, 7, 8, 9
 local END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 32
 local MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 3, 4
-local NO_ERROR, REFUSED_STREAM = 0, 7
+local NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM = 0, 1, 7
 
 local http2 = {}
 
@@ -132,11 +132,21 @@ local function act_at(stream, stage)
   end
 end
 
+--- A body of another length than content-length says is malformed (RFC 9113 8.1.1).
+local function is_malformed(request)
+  local length = request.headers["content-length"]
+  return length ~= nil and tonumber(length) ~= #request.body
+end
+
 local function complete(stream)
   if stream.acted then
     return
   end
   stream.request.body = table.concat(stream.parts)
+  if is_malformed(stream.request) then
+    stream.acted = true
+    return stream:reset_stream(PROTOCOL_ERROR)
+  end
   stream.connection.server.ledger:received(stream)
   stream.stage = "body" -- also what wanted half of a body that never came
   act_at(stream, "body")
