@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { UNASKED_MOST = 16 * 1024 };
+
 void cly_connections_init(cly_connections *connections) {
     memset(connections, 0, sizeof *connections);
     for (int i = 0; i < CLY_CONNECTIONS_MAX; i++) connections->list[i].descriptor = -1;
@@ -30,7 +32,7 @@ static void set_patience(curl_socket_t descriptor, double seconds) {
 
 void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, const void *pool,
                             int *standing, double patience) {
-    const cly_connection opened = {descriptor, 0, 0, false, pool, standing, 0};
+    const cly_connection opened = {descriptor, 0, 0, false, pool, standing, UNASKED_MOST, 0};
     int index = 0;
     connections->open++;
     fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* a program that is started must not hold our connections */
@@ -98,6 +100,22 @@ int cly_connections_find(cly_connections *connections, const void *pool, int por
         if (found == CLY_NO_CONNECTION || is_readable(known->descriptor)) found = i;
     }
     return found;
+}
+
+/* The kernel says that there is room as long as a third of its buffer is free. */
+bool cly_connections_has_room(cly_connections *connections, int index, size_t bytes) {
+    cly_connection *known = cly_connections_at(connections, index);
+    struct pollfd asked = {-1, POLLOUT, 0};
+    if (known == NULL) return true;
+    known->unasked += bytes;
+    if (known->unasked < UNASKED_MOST) return true;
+    asked.fd = known->descriptor;
+    known->unasked = bytes;
+    return poll(&asked, 1, 0) > 0;
+}
+
+void cly_connections_next_turn(cly_connections *connections) {
+    for (int i = 0; i < connections->used; i++) connections->list[i].unasked = UNASKED_MOST;
 }
 
 int cly_connections_alive(const cly_connections *connections, const void *pool) {

@@ -25,6 +25,7 @@ typedef struct cly_connection {
     bool speaks_http1;        /* replied in HTTP/1.x: it says nothing without a request */
     const void *pool;         /* the pool it belongs to; NULL when that is gone */
     int *standing;            /* of the pool: counts its connections that carried a request */
+    size_t unasked;           /* bytes of requests since the kernel was asked for room */
     double heard_at;          /* start of the last reply; only used without TCP_INFO */
 } cly_connection;
 
@@ -64,6 +65,11 @@ cly_connection *cly_connections_at(cly_connections *connections, int index);
  * read or has ended. Bytes that lie there before a request leaves are not its
  * reply. One system call. */
 bool cly_connections_is_spoilt(cly_connections *connections, int index, CURL *easy);
+
+/* Whether the kernel takes a request of so many bytes on this connection. One system call
+ * for each 16 KiB of requests, and for each that is the first of a turn. */
+bool cly_connections_has_room(cly_connections *connections, int index, size_t bytes);
+void cly_connections_next_turn(cly_connections *connections);
 
 /* The protocol that TLS has agreed on for the connection of `easy`. */
 cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy);

@@ -114,11 +114,16 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     return CLY_OK;
 }
 
+static bool needs_room(void) {
+    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+    return version >= 0x075800 && version < 0x080100;
+}
+
 static void set_parts(cly_engine *engine) {
     const cly_engine_options *options = &engine->options;
     const cly_pools_options pools = {options->max_connections, options->max_connection_age,
                                      options->settings.http2 && !options->settings.is_plain};
-    const cly_transfer_host host = {&engine->pools, &engine->ca_store, issued, engine};
+    const cly_transfer_host host = {&engine->pools, &engine->ca_store, needs_room(), issued, engine};
     engine->attempts.rules.policy.max_attempts = options->max_attempts;
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
@@ -442,6 +447,9 @@ static void collect_ended(cly_engine *engine, double now) {
         curl_multi_remove_handle(engine->multi, easy);
         engine->idle_turns = 0;
         if (ended->is_refused) note_refused(engine, ended, now);
+        if (ended->is_held) cly_pools_hold(&engine->pools, now);
+        /* After a failed write libcurl 7.88 keeps a connection of HTTP/2 that works no more. */
+        if (code == CURLE_SEND_ERROR) cly_pools_retire(&engine->pools, ended->pool, now);
         if (cly_transfer_wants_fresh(ended))
             launch_again(engine, ended, true, now);
         else if (cly_transfer_wants_certificates(ended, code))
@@ -472,6 +480,7 @@ static void perform(cly_engine *engine) {
     cly_cork_hold(&engine->cork, engine->added + cly_pools_opening(&engine->pools),
                   engine->pools.protocol != CLY_PROTOCOL_HTTP1);
     engine->added = 0;
+    if (engine->host.needs_room) cly_connections_next_turn(&engine->pools.connections);
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);
     engine->performed_at = cly_clock_now();

@@ -333,9 +333,13 @@ void cly_pools_opened(cly_pools *pools, const cly_pool *pool) {
     if (issued < pool->standing * pools->stream_limit) learn_stream_limit(pools, pool);
 }
 
+void cly_pools_hold(cly_pools *pools, double now) {
+    pools->hold_until = now + hold;
+}
+
 void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now) {
     learn_stream_limit(pools, pool);
-    pools->hold_until = now + hold;
+    cly_pools_hold(pools, now);
 }
 
 void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now) {

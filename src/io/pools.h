@@ -101,6 +101,9 @@ bool cly_pools_refused(cly_pools *pools, cly_pool *pool, int connection, double 
 /* libcurl kept it for want of a connection or a stream: there is room for fewer. */
 void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);
 
+/* Its connection takes nothing at present: no attempt is started for a moment. */
+void cly_pools_hold(cly_pools *pools, double now);
+
 void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now);
 
 /* Takes nothing new any more. */

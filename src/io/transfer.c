@@ -131,6 +131,14 @@ static void note_issue(cly_transfer *transfer, double now) {
     transfer->host->issued(transfer->host->context, transfer, now);
 }
 
+/* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
+ * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
+static bool must_be_held(const cly_transfer *transfer) {
+    cly_pools *pools = transfer->host->pools;
+    if (!transfer->host->needs_room || pools->protocol != CLY_PROTOCOL_HTTP2) return false;
+    return !cly_connections_has_room(&pools->connections, transfer->connection, transfer->request.length);
+}
+
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
     cly_transfer *transfer = data;
     cly_connections *connections = &transfer->host->pools->connections;
@@ -143,6 +151,8 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     now = cly_clock_now();
     transfer->is_late = now >= transfer->request.deadline;
     if (transfer->is_spoilt || transfer->is_late) return CURL_PREREQFUNC_ABORT;
+    transfer->is_held = must_be_held(transfer);
+    if (transfer->is_held) return CURL_PREREQFUNC_ABORT;
     note_issue(transfer, now);
     return CURL_PREREQFUNC_OK;
 }
@@ -326,7 +336,8 @@ static void reset(cly_transfer *transfer) {
     transfer->retry_after = -1;
     transfer->connection = CLY_NO_CONNECTION;
     transfer->is_begun = transfer->is_issued = transfer->is_refused = transfer->is_turned_away = false;
-    transfer->is_spoilt = transfer->is_late = transfer->is_too_big = transfer->is_performed = false;
+    transfer->is_held = transfer->is_spoilt = transfer->is_late = transfer->is_too_big =
+        transfer->is_performed = false;
 }
 
 bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
@@ -356,7 +367,8 @@ bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh) {
 /* ---- what was seen ---- */
 
 bool cly_transfer_is_parked(const cly_transfer *transfer) {
-    return !transfer->is_begun && !transfer->is_issued && !transfer->is_spoilt && !transfer->is_late;
+    return !transfer->is_begun && !transfer->is_issued && !transfer->is_spoilt && !transfer->is_late &&
+           !transfer->is_held;
 }
 
 /* The reply was coming, and there was no room for it. */
@@ -366,6 +378,7 @@ static bool is_out_of_memory(const cly_transfer *transfer) {
 
 static cly_end end_unissued(const cly_transfer *transfer, CURLcode code) {
     if (transfer->is_late) return CLY_END_TIMEOUT;
+    if (transfer->is_held) return CLY_END_PARKED;
     if (code == CURLE_OUT_OF_MEMORY) return CLY_END_NO_MEMORY;
     /* libcurl gives many names to a lack of descriptors. */
     if (cly_connect_failure_lacks_descriptors()) return CLY_END_NO_DESCRIPTOR;

@@ -42,6 +42,7 @@ typedef struct cly_transfer_settings {
 typedef struct cly_transfer_host {
     cly_pools *pools;
     cly_ca_store *ca_store;
+    bool needs_room; /* the libcurl that runs breaks HTTP/2 when a head meets a full socket */
     void (*issued)(void *context, struct cly_transfer *transfer, double now);
     void *context;
 } cly_transfer_host;
@@ -76,6 +77,7 @@ typedef struct cly_transfer {
     bool is_turned_away; /* likewise, and its connection took no request at all */
     bool is_spoilt;      /* the connection to be used had bytes on it; it was not issued */
     bool is_late;        /* it was not issued: its time was up */
+    bool is_held;        /* it was not issued: the connection takes nothing at present */
     bool is_too_big;
     bool is_canceled;       /* the engine is to stop it */
     bool is_performed;      /* libcurl has had a turn: the handle tells of this exchange */
