@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* TCP_CORK, where there is one */
 #include "io/cork.h"
 
+#include "io/libcurl.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -9,7 +11,7 @@ enum { WORTH_IT = 4 /* requests a socket: to hold and to release are two system 
 
 void cly_cork_init(cly_cork *cork, const cly_connections *connections) {
     cork->connections = connections;
-    cork->loses_early_replies = curl_version_info(CURLVERSION_NOW)->version_num < 0x080500;
+    cork->loses_early_replies = cly_libcurl_loses_early_replies();
     cork->is_held = false;
 }
 

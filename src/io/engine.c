@@ -4,6 +4,7 @@
 #include "io/attempts.h"
 #include "io/clock.h"
 #include "io/cork.h"
+#include "io/libcurl.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -114,16 +115,12 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     return CLY_OK;
 }
 
-static bool needs_room(void) {
-    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-    return version >= 0x075800 && version < 0x080100;
-}
-
 static void set_parts(cly_engine *engine) {
     const cly_engine_options *options = &engine->options;
     const cly_pools_options pools = {options->max_connections, options->max_connection_age,
                                      options->settings.http2 && !options->settings.is_plain};
-    const cly_transfer_host host = {&engine->pools, &engine->ca_store, needs_room(), issued, engine};
+    const cly_transfer_host host = {&engine->pools, &engine->ca_store, cly_libcurl_needs_room(), issued,
+                                    engine};
     engine->attempts.rules.policy.max_attempts = options->max_attempts;
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();

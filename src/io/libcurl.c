@@ -8,3 +8,15 @@ cly_libcurl cly_libcurl_running(void) {
     running.has_http2 = (info->features & CURL_VERSION_HTTP2) != 0;
     return running;
 }
+
+static unsigned version_number(void) {
+    return curl_version_info(CURLVERSION_NOW)->version_num;
+}
+
+bool cly_libcurl_loses_early_replies(void) {
+    return version_number() < 0x080500;
+}
+
+bool cly_libcurl_needs_room(void) {
+    return version_number() >= 0x075800 && version_number() < 0x080100;
+}

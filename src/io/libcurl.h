@@ -18,6 +18,12 @@ typedef struct cly_libcurl {
 
 cly_libcurl cly_libcurl_running(void);
 
+/* Up to 8.4: drops a reply over HTTP/2 that comes between a request's head and its body. */
+bool cly_libcurl_loses_early_replies(void);
+
+/* 7.88.0 to 8.0.1: breaks a request over HTTP/2 whose first write the kernel refuses. */
+bool cly_libcurl_needs_room(void);
+
 CLY_PRIVATE_END
 
 #endif
