@@ -128,3 +128,52 @@ describe("a client that begins without a descriptor", function()
     end
   end
 end)
+
+describe("clients that are dropped and not closed", function()
+  local server
+
+  setup(function() server = faults.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() server:reset() end)
+
+  for _, mode in ipairs { "inline", "start" } do
+    it("use up no descriptors: " .. mode, function()
+      local said = child.run(server, ([[
+        collectgarbage("stop") -- as good as a heap so large that the collector comes seldom
+        local failed
+        for number = 1, 200 do
+          local client = client_for("http", "ok")
+          local id, err
+          if %q == "inline" then
+            id, err = client:send_template(message(number))
+          else
+            local call
+            call, err = client:start("send_template", message(number))
+            if call then id, err = call:wait(20) end
+          end
+          failed = failed or (not id and ("%%d: %%s"):format(number, tostring(err)))
+        end
+        print("failed", failed or "none")
+      ]]):format(mode), { descriptors = 64 })
+      assert(said:find("failed%s+none"), said)
+      assert.equal(200, server:last_tally().requests)
+    end)
+  end
+
+  it("do not hide that there are none", function()
+    local said = child.run(server, [[
+      local client = client_for("http", "ok", { timeout = 5 })
+      client:send_template(message(1))
+      client:close()
+      client = client_for("http", "ok", { timeout = 5 })
+      client:stats()
+      local files = {}
+      local file = io.open("/dev/null")
+      while file do files[#files + 1] = file; file = io.open("/dev/null") end
+      for _ = 1, 3 do table.remove(files):close() end -- the engine has its own, a connection none
+      local _, err = client:send_template(message(2))
+      print("err", err and err.kind, err and err.outcome, err and err.message)
+    ]], { descriptors = 64 })
+    assert(said:find("err%s+overloaded%s+not_sent%s+no file descriptor is free") or said:find("err%s+nil"), said)
+  end)
+end)

@@ -4,6 +4,7 @@
 #include "binding/lua_error.h"
 #include "binding/lua_source.h"
 #include "io/client.h"
+#include "io/clock.h"
 #include <stdint.h>
 
 #define CLASS "connectly.native.client"
@@ -270,13 +271,23 @@ static void collect_garbage(lua_State *L) {
     lua_gc(L, LUA_GCCOLLECT, 0);
 }
 
+/* What a collected client held is freed by its thread, within some milliseconds. */
+enum { OPEN_TRIES = 10 };
+static const double open_pause = 0.005; /* seconds */
+
 /* Before a message is read: a collector may use the encoder. */
 static bool open_client(lua_State *L, lua_client *self, cly_error *error) {
-    if (cly_client_open(&self->client, error) == CLY_OK) return true;
-    if (error->kind != CLY_OVERLOADED || self->is_read) return false;
-    collect_garbage(L);
-    cly_error_clear(error);
-    return !is_closed(self) && cly_client_open(&self->client, error) == CLY_OK;
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        cly_error_clear(error);
+        if (cly_client_open(&self->client, error) == CLY_OK) return true;
+        if (error->kind != CLY_OVERLOADED || self->is_read) return false;
+        if (i == 0)
+            collect_garbage(L);
+        else
+            cly_clock_sleep(open_pause);
+        if (is_closed(self)) return false;
+    }
+    return false;
 }
 
 static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *operation, unsigned group,

@@ -37,13 +37,20 @@ static void finish(cly_call *call, double now) {
     call->error.hint = cly_kind_hint(CLY_NETWORK, CLY_UNKNOWN);
 }
 
-/* Ends a call while nothing of it is under way. */
-static void end_between(cly_call *call, cly_kind kind, const char *what, double now) {
+/* Ends a call while nothing of it is under way. `last` is how its last attempt ended. */
+static void say_between(cly_call *call, cly_kind kind, const char *what, const cly_error *last) {
     const char *when = call->attempts > 0 ? "before the next attempt" : "before anything was sent";
+    bool has_failed = kind == CLY_TIMEOUT && last->kind == CLY_NETWORK;
     cly_error_clear(&call->error);
-    cly_error_set(&call->error, kind, CLY_NOT_SENT, "%s %s", what, when);
+    cly_error_set(&call->error, kind, CLY_NOT_SENT, "%s %s%s%s", what, when, has_failed ? "; " : "",
+                  has_failed ? last->message : "");
     call->error.hint = cly_kind_hint(kind, CLY_NOT_SENT);
     call->error.status = call->status;
+}
+
+static void end_between(cly_call *call, cly_kind kind, const char *what, double now) {
+    const cly_error last = call->error;
+    say_between(call, kind, what, &last);
     finish(call, now);
 }
 

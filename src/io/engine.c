@@ -141,9 +141,7 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
     if (engine == NULL) return cly_error_no_memory(error);
     engine->options = *options;
     set_parts(engine);
-    /* Never undone: engines are freed by any thread, and before 7.84 libcurl wants
-     * no other at work then. What it keeps is the same for the thousandth engine. */
-    kind = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? CLY_OK : cly_error_no_memory(error);
+    kind = cly_libcurl_start() ? CLY_OK : cly_error_no_memory(error);
     if (kind == CLY_OK) kind = make_table(engine, error);
     if (kind == CLY_OK)
         kind = cly_departures_init(&engine->attempts.departures, options->rate, options->is_shared, error);

@@ -1,12 +1,25 @@
 #include "io/libcurl.h"
 
 #include <curl/curl.h>
+#include <pthread.h>
 
 cly_libcurl cly_libcurl_running(void) {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     cly_libcurl running = {info->version, info->ssl_version, info->cainfo, false};
     running.has_http2 = (info->features & CURL_VERSION_HTTP2) != 0;
     return running;
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool is_started;
+
+static void start(void) {
+    is_started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+bool cly_libcurl_start(void) {
+    pthread_once(&once, start);
+    return is_started;
 }
 
 static unsigned version_number(void) {

@@ -18,6 +18,11 @@ typedef struct cly_libcurl {
 
 cly_libcurl cly_libcurl_running(void);
 
+/* Starts libcurl, once in a process: before 7.84 two threads must not start it at once.
+ * It is never undone, because engines are freed by any thread; what it keeps is the same
+ * for the thousandth engine. False without memory. */
+bool cly_libcurl_start(void);
+
 /* Up to 8.4: drops a reply over HTTP/2 that comes between a request's head and its body. */
 bool cly_libcurl_loses_early_replies(void);
 

@@ -24,7 +24,7 @@ trap 'rm -f "$result"' EXIT
 echo "== $suite, from $tree"
 limit=${TIME_LIMIT:-1500}
 sources | setpriv --pdeathsig TERM timeout --foreground -k 2 "$limit" sh "$here/enter.sh" "$tree" env LIMIT="${LIMIT:-}" SPECS="${SPECS:-}" \
-  sh -c 'mkdir /tmp/connectly && cd /tmp/connectly && tar -x && exec sh spec/support/debian/tests.sh' | tee "$result" | sed '$d'
+  sh -c 'mkdir /tmp/connectly && cd /tmp/connectly && tar -x && exec sh spec/support/debian/tests.sh' | tee "$result" | sed -u '$d'
 summary=$(tail -n 1 "$result" | grep -E '^[0-9]+ passed, [0-9]+ failed$') || {
   echo "the tests did not come to an end (they have $limit s)"
   summary="0 passed, 1 failed"
