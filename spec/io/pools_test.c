@@ -293,6 +293,74 @@ static void the_limit_is_raised_again_by_and_by(void **state) {
     assert_int_equal(pools->stream_limit, STREAMS);
 }
 
+/* There should have been streams left on the one that stands. */
+static void a_connection_that_was_not_needed_teaches_the_limit(void **state) {
+    cly_pool *pool;
+    int first = stand_up(&pool), second;
+    (void)state;
+    start_and_issue(pool, first, 10);
+    assert_ptr_equal(start_one(), pool);
+    cly_pools_opened(pools, pool);
+    assert_int_equal(pools->stream_limit, 10);
+    second = open_connection(pool);
+    issue(pool, second);
+    assert_null(choose()); /* its settings have not come: libcurl would give it too much */
+    now += 0.01;
+    pools->raised_at = now;
+    start_and_issue(pool, second, 9);
+    assert_int_equal(pool->users, 20);
+}
+
+static void a_connection_that_was_needed_teaches_nothing(void **state) {
+    cly_pool *pool = start_one();
+    int connection;
+    (void)state;
+    cly_pools_opened(pools, pool); /* the first */
+    assert_int_equal(pools->stream_limit, STREAMS);
+    connection = open_connection(pool);
+    issue(pool, connection);
+    reply(pool, connection);
+    start_and_issue(pool, connection, STREAMS - 1);
+    assert_ptr_equal(start_one(), pool);
+    cly_pools_opened(pools, pool); /* all streams are taken */
+    assert_int_equal(pools->stream_limit, STREAMS);
+}
+
+static void connections_that_are_being_made_are_counted(void **state) {
+    cly_pool *current, *successor;
+    int connection;
+    (void)state;
+    assert_int_equal(cly_pools_opening(pools), 0);
+    current = start_one();
+    assert_int_equal(cly_pools_opening(pools), 1);
+    connection = open_connection(current);
+    issue(current, connection);
+    reply(current, connection);
+    finish(current);
+    assert_int_equal(cly_pools_opening(pools), 0);
+    carry(current, connection, REQUESTS - 100 - 1);
+    successor = start_one();
+    start_one();
+    assert_int_equal(cly_pools_opening(pools), 2);
+    give_up(successor);
+    give_up(current);
+    assert_int_equal(cly_pools_opening(pools), 0);
+}
+
+/* Its port was not found. */
+static void a_connection_that_cannot_be_named_counts_too(void **state) {
+    cly_pool *pool = start_one();
+    (void)state;
+    issue(pool, CLY_NO_CONNECTION);
+    reply(pool, CLY_NO_CONNECTION);
+    for (int i = 1; i < REQUESTS - 100; i++) {
+        assert_ptr_equal(start_one(), pool);
+        issue(pool, CLY_NO_CONNECTION);
+        finish(pool);
+    }
+    assert_true(choose() != pool);
+}
+
 static void the_limit_is_one_at_least(void **state) {
     cly_pool *pool = start_one();
     (void)state;
@@ -704,6 +772,10 @@ int main(void) {
         TEST_ONE(no_more_than_max_connections_are_opened),
         TEST_ONE(a_kept_attempt_teaches_the_limit),
         TEST_ONE(the_limit_is_raised_again_by_and_by),
+        TEST(a_connection_that_was_not_needed_teaches_the_limit),
+        TEST(a_connection_that_was_needed_teaches_nothing),
+        TEST(connections_that_are_being_made_are_counted),
+        TEST(a_connection_that_cannot_be_named_counts_too),
         TEST(the_limit_is_one_at_least),
         TEST(one_attempt_finds_out_whether_a_rested_connection_works),
         TEST(others_wait_a_round_trip_for_it_and_no_longer),
