@@ -284,6 +284,48 @@ static void without_tls_no_protocol_was_agreed_on(void **state) {
     assert_int_equal(cly_connections_protocol(connections, easy), CLY_PROTOCOL_UNKNOWN);
 }
 
+/* ---- room ---- */
+
+/* Until the kernel takes no more. */
+static void fill(int descriptor) {
+    static const char bytes[64 * 1024];
+    while (send(descriptor, bytes, sizeof bytes, MSG_DONTWAIT) > 0) continue;
+}
+
+static void drain(int peer, int descriptor) {
+    static char bytes[64 * 1024];
+    struct pollfd watched = {descriptor, POLLOUT, 0};
+    while (poll(&watched, 1, 0) == 0) assert_true(recv(peer, bytes, sizeof bytes, 0) > 0);
+}
+
+static void a_full_connection_has_no_room(void **state) {
+    int peer, descriptor = open_one(&pool, &peer);
+    (void)state;
+    assert_true(cly_connections_has_room(connections, 0, 100));
+    fill(descriptor);
+    cly_connections_next_turn(connections);
+    for (int i = 0; i < 10; i++) assert_false(cly_connections_has_room(connections, 0, 100));
+    drain(peer, descriptor);
+    assert_true(cly_connections_has_room(connections, 0, 100));
+    assert_true(cly_connections_has_room(connections, CLY_NO_CONNECTION, 100));
+    close(peer);
+}
+
+/* The kernel is asked for each 16 KiB, and at the beginning of each turn. */
+static void room_is_asked_for_now_and_then(void **state) {
+    int peer, descriptor = open_one(&pool, &peer);
+    (void)state;
+    assert_true(cly_connections_has_room(connections, 0, 1000));
+    fill(descriptor);
+    for (int i = 0; i < 14; i++) assert_true(cly_connections_has_room(connections, 0, 1000));
+    for (int i = 0; i < 3; i++) assert_false(cly_connections_has_room(connections, 0, 2000));
+    drain(peer, descriptor);
+    assert_true(cly_connections_has_room(connections, 0, 100 * 1024)); /* a large one is asked for too */
+    fill(descriptor);
+    assert_false(cly_connections_has_room(connections, 0, 1));
+    close(peer);
+}
+
 /* ---- silence ---- */
 
 static const double precision = 0.02; /* of the kernel's account */
@@ -338,6 +380,8 @@ int main(void) {
         TEST(bytes_or_an_end_before_a_request_spoil_it),
         TEST(only_one_that_spoke_http1_can_be_spoilt),
         TEST(without_tls_no_protocol_was_agreed_on),
+        TEST(a_full_connection_has_no_room),
+        TEST(room_is_asked_for_now_and_then),
         TEST(the_peers_last_byte_ends_its_silence),
         TEST(otherwise_it_is_counted_from_the_start),
     };

@@ -106,12 +106,14 @@ int cly_connections_find(cly_connections *connections, const void *pool, int por
 bool cly_connections_has_room(cly_connections *connections, int index, size_t bytes) {
     cly_connection *known = cly_connections_at(connections, index);
     struct pollfd asked = {-1, POLLOUT, 0};
+    bool has_room;
     if (known == NULL) return true;
     known->unasked += bytes;
     if (known->unasked < UNASKED_MOST) return true;
     asked.fd = known->descriptor;
-    known->unasked = bytes;
-    return poll(&asked, 1, 0) > 0;
+    has_room = poll(&asked, 1, 0) > 0;
+    known->unasked = has_room ? bytes : UNASKED_MOST;
+    return has_room;
 }
 
 void cly_connections_next_turn(cly_connections *connections) {
