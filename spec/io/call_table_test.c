@@ -554,6 +554,9 @@ static void an_engine_that_waits_is_woken_once(void **state) {
     cly_call_table_cancel(table, ticket);
     assert_int_equal(wakes, 2);
     assert_true(table->has_news && table->has_cancels);
+    table->is_waiting = true;
+    cly_call_table_release(table, cly_record_ticket(table->lists[CLY_RECORD_READY].first));
+    assert_int_equal(wakes, 3); /* it made room */
 }
 
 static int take_events(cly_event_type type, cly_kind kind) {

@@ -442,12 +442,39 @@ static void refused_requests_teach_the_limit(void **state) {
     assert_true(choose() != pool);
 }
 
-static void a_low_limit_is_not_believed(void **state) {
+/* A reload, or an idle connection that was closed as it was used again. */
+static void so_few_requests_are_no_limit(void **state) {
     cly_pool *pool;
     int connection = stand_up(&pool);
     (void)state;
     refuse(pool, connection, 2, 3);
+    assert_int_equal(pools->request_limit, REQUESTS);
+    assert_true(pool->is_retired);
+    connection = stand_up(&pool);
+    refuse(pool, connection, 16, 1);
     assert_int_equal(pools->request_limit, 16);
+}
+
+static void a_lower_limit_is_to_be_confirmed_again(void **state) {
+    cly_pool *pool;
+    int connection = stand_up(&pool);
+    (void)state;
+    pools->request_limit = 80;
+    pools->is_confirmed = true;
+    refuse(pool, connection, 30, 1);
+    assert_int_equal(pools->request_limit, 30);
+    assert_false(pools->is_confirmed);
+}
+
+static void none_is_given_while_a_connection_takes_nothing(void **state) {
+    cly_pool *pool;
+    (void)state;
+    stand_up(&pool);
+    cly_pools_hold(pools, now);
+    assert_null(choose());
+    assert_true(wait > 0 && wait <= 0.01);
+    now += wait;
+    assert_ptr_equal(choose(), pool);
 }
 
 static void a_connection_that_takes_none_is_told_apart(void **state) {
@@ -781,7 +808,9 @@ int main(void) {
         TEST(others_wait_a_round_trip_for_it_and_no_longer),
         TEST(one_that_was_not_issued_leaves_the_question_open),
         TEST(refused_requests_teach_the_limit),
-        TEST(a_low_limit_is_not_believed),
+        TEST(so_few_requests_are_no_limit),
+        TEST(a_lower_limit_is_to_be_confirmed_again),
+        TEST(none_is_given_while_a_connection_takes_nothing),
         TEST(a_connection_that_takes_none_is_told_apart),
         TEST_HTTP1(http1_has_no_limit_of_requests),
         TEST(before_the_limit_a_successor_is_opened),
