@@ -335,16 +335,18 @@ static void the_peers_last_byte_ends_its_silence(void **state) {
     double before, since = cly_clock_now();
     (void)state;
     usleep(100 * 1000);
-    assert_true(cly_connections_silence(connections, index, since, cly_clock_now()) >= 0.1 - precision);
+    assert_true(cly_connections_silence(cly_connections_at(connections, index), since, cly_clock_now()) >=
+                0.1 - precision);
     before = cly_clock_now();
     say(peer, descriptor);
 #if defined(__linux__)
-    assert_true(cly_connections_silence(connections, index, since, cly_clock_now()) <=
+    assert_true(cly_connections_silence(cly_connections_at(connections, index), since, cly_clock_now()) <=
                 cly_clock_now() - before + precision);
 #endif
     assert_int_equal(send(descriptor, "y", 1, 0), 1); /* what we say does not count */
     usleep(100 * 1000);
-    assert_true(cly_connections_silence(connections, index, since, cly_clock_now()) >= 0.1 - precision);
+    assert_true(cly_connections_silence(cly_connections_at(connections, index), since, cly_clock_now()) >=
+                0.1 - precision);
     close(peer);
 }
 
@@ -352,14 +354,14 @@ static void the_peers_last_byte_ends_its_silence(void **state) {
 static void otherwise_it_is_counted_from_the_start(void **state) {
     int pair[2];
     (void)state;
-    assert_true(cly_connections_silence(connections, CLY_NO_CONNECTION, 10, 13) == 3);
+    assert_true(cly_connections_silence(cly_connections_at(connections, CLY_NO_CONNECTION), 10, 13) == 3);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     cly_connections_opened(connections, pair[0], &pool, &standing, PATIENCE);
-    assert_true(cly_connections_silence(connections, 0, 10, 13) == 3);
+    assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 3);
     connections->list[0].heard_at = 12;
-    assert_true(cly_connections_silence(connections, 0, 10, 13) == 1);
+    assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 1);
     connections->list[0].heard_at = 5; /* before it */
-    assert_true(cly_connections_silence(connections, 0, 10, 13) == 3);
+    assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 3);
     close(pair[1]);
 }
 

@@ -424,7 +424,7 @@ static void one_that_was_not_issued_leaves_the_question_open(void **state) {
 static void refuse(cly_pool *pool, int connection, int taken, int refused) {
     start_and_issue(pool, connection, taken + refused - pools->connections.list[connection].requests);
     for (int i = 0; i < refused; i++) {
-        assert_true(cly_pools_refused(pools, pool, connection, now));
+        assert_true(cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now));
         finish(pool);
     }
     while (pool->users > 0) finish(pool);
@@ -482,7 +482,7 @@ static void a_connection_that_takes_none_is_told_apart(void **state) {
     int connection = open_connection(pool);
     (void)state;
     issue(pool, connection);
-    assert_false(cly_pools_refused(pools, pool, connection, now));
+    assert_false(cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now));
     finish(pool);
     assert_true(pool->is_retired);
 }
@@ -494,7 +494,7 @@ static void http1_has_no_limit_of_requests(void **state) {
     (void)state;
     for (int i = 0; i < 50; i++) cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP1, 0.001, now);
     pool->unissued = 0;
-    assert_true(cly_pools_refused(pools, pool, connection, now));
+    assert_true(cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now));
     assert_int_equal(pools->request_limit, REQUESTS);
     assert_false(pool->is_retired);
     finish(pool);

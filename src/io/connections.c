@@ -32,7 +32,11 @@ static void set_patience(curl_socket_t descriptor, double seconds) {
 
 void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, const void *pool,
                             int *standing, double patience) {
-    const cly_connection opened = {descriptor, 0, 0, false, pool, standing, UNASKED_MOST, 0};
+    const cly_connection opened = {.descriptor = descriptor,
+                                   .serial = ++connections->opened,
+                                   .pool = pool,
+                                   .standing = standing,
+                                   .unasked = UNASKED_MOST};
     int index = 0;
     connections->open++;
     fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* a program that is started must not hold our connections */
@@ -130,8 +134,7 @@ int cly_connections_alive(const cly_connections *connections, const void *pool) 
     return alive;
 }
 
-double cly_connections_silence(const cly_connections *connections, int index, double since, double now) {
-    const cly_connection *known = index < 0 ? NULL : &connections->list[index];
+double cly_connections_silence(const cly_connection *known, double since, double now) {
 #if defined(__linux__) && defined(TCP_INFO)
     struct tcp_info info;
     socklen_t length = sizeof info;

@@ -20,6 +20,7 @@ enum { CLY_CONNECTIONS_MAX = 2048, CLY_NO_CONNECTION = -1 };
 
 typedef struct cly_connection {
     curl_socket_t descriptor; /* -1: the entry is free */
+    unsigned serial;          /* counts the uses of entries: an index may name another one later */
     int port;                 /* local; 0 until it was asked for */
     int requests;             /* issued on it */
     bool speaks_http1;        /* replied in HTTP/1.x: it says nothing without a request */
@@ -42,6 +43,7 @@ typedef struct cly_connections {
     cly_connection list[CLY_CONNECTIONS_MAX];
     int used; /* no entry beyond is in use */
     int open;
+    unsigned opened; /* since the beginning */
     cly_tls_symbols tls;
 } cly_connections;
 
@@ -74,9 +76,9 @@ void cly_connections_next_turn(cly_connections *connections);
 /* The protocol that TLS has agreed on for the connection of `easy`. */
 cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy);
 
-/* Seconds since the peer last sent anything; from `since` on where the system does
+/* Seconds since the peer last sent anything; from `since` on for NULL, and where the system does
  * not tell. One system call. */
-double cly_connections_silence(const cly_connections *connections, int index, double since, double now);
+double cly_connections_silence(const cly_connection *connection, double since, double now);
 
 /* How many connections of the pool the peer has not ended, which costs a system call
  * each. */

@@ -210,8 +210,7 @@ static void stop(cly_engine *engine, cly_transfer *transfer, cly_end end, double
  * Every later call goes over a new connection. */
 static void retire_if_silent(cly_engine *engine, const cly_transfer *transfer, double now) {
     double elapsed = now - transfer->started_at;
-    double silent =
-        cly_connections_silence(&engine->pools.connections, transfer->connection, transfer->started_at, now);
+    double silent = cly_connections_silence(cly_transfer_connection(transfer), transfer->started_at, now);
     if (silent >= fmin(1, elapsed / 2)) cly_pools_retire(&engine->pools, transfer->pool, now);
 }
 
@@ -426,7 +425,8 @@ static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fre
 
 /* A connection that takes no request at all may be an outage. */
 static void note_refused(cly_engine *engine, cly_transfer *transfer, double now) {
-    transfer->is_turned_away = !cly_pools_refused(&engine->pools, transfer->pool, transfer->connection, now);
+    transfer->is_turned_away =
+        !cly_pools_refused(&engine->pools, transfer->pool, cly_transfer_connection(transfer), now);
 }
 
 static void collect_ended(cly_engine *engine, double now) {

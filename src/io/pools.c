@@ -313,9 +313,8 @@ static void learn_request_limit(cly_pools *pools, int taken) {
     pools->is_confirmed = false;
 }
 
-bool cly_pools_refused(cly_pools *pools, cly_pool *pool, int connection, double now) {
-    const cly_connection *used = cly_connections_at(&pools->connections, connection);
-    int requests = used && used->pool == pool ? used->requests : pool->most_requests;
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *connection, double now) {
+    int requests = connection ? connection->requests : pool->most_requests;
     int taken = requests - ++pool->refused;
     learn_request_limit(pools, taken);
     if (!is_http1(pools)) cly_pools_retire(pools, pool, now);

@@ -95,8 +95,8 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_prot
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol);
 
 /* libcurl wanted to issue it again: the server did not take it on the connection, which
- * takes nothing more. Returns whether it took any other there. */
-bool cly_pools_refused(cly_pools *pools, cly_pool *pool, int connection, double now);
+ * takes nothing more; NULL when that is gone. Returns whether it took any other there. */
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *connection, double now);
 
 /* libcurl kept it for want of a connection or a stream: there is room for fewer. */
 void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);

@@ -95,12 +95,18 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     return 0;
 }
 
+/* Once it was issued, libcurl has only one reason to look for another connection. */
+static bool refuse_second_issue(cly_transfer *transfer) {
+    transfer->is_refused = transfer->is_issued;
+    return transfer->is_refused;
+}
+
 /* libcurl is about to resolve the API's name for it. */
 static int on_resolve(void *resolver, void *reserved, void *data) {
     cly_transfer *transfer = data;
     (void)resolver, (void)reserved;
     transfer->is_begun = true;
-    return 0;
+    return refuse_second_issue(transfer) ? 1 : 0;
 }
 
 static const double patience_least = 30; /* seconds; see cly_connections_opened */
@@ -110,6 +116,10 @@ static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     double connecting = transfer->request.connect_deadline - transfer->started_at;
     (void)purpose;
     transfer->is_begun = true;
+    if (refuse_second_issue(transfer)) {
+        transfer->host->pools->connections.open++; /* libcurl closes it */
+        return CURL_SOCKOPT_ERROR;
+    }
     cly_pools_opened(transfer->host->pools, transfer->pool);
     cly_connections_opened(&transfer->host->pools->connections, descriptor, transfer->pool,
                            &transfer->pool->standing,
@@ -124,7 +134,15 @@ static cly_protocol agreed_protocol(cly_transfer *transfer) {
     return is_new ? cly_connections_protocol(connections, transfer->easy) : CLY_PROTOCOL_UNKNOWN;
 }
 
+cly_connection *cly_transfer_connection(const cly_transfer *transfer) {
+    cly_connection *named = cly_connections_at(&transfer->host->pools->connections, transfer->connection);
+    return named && named->descriptor >= 0 && named->serial == transfer->connection_serial ? named : NULL;
+}
+
 static void note_issue(cly_transfer *transfer, double now) {
+    const cly_connection *used =
+        cly_connections_at(&transfer->host->pools->connections, transfer->connection);
+    transfer->connection_serial = used ? used->serial : 0;
     cly_pools_issued(transfer->host->pools, transfer->pool, transfer->connection, agreed_protocol(transfer),
                      now - transfer->started_at, now);
     transfer->is_issued = true;
@@ -144,8 +162,7 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     cly_connections *connections = &transfer->host->pools->connections;
     double now;
     (void)address, (void)local_address, (void)port;
-    transfer->is_refused = transfer->is_issued;
-    if (transfer->is_refused) return CURL_PREREQFUNC_ABORT;
+    if (refuse_second_issue(transfer)) return CURL_PREREQFUNC_ABORT;
     transfer->connection = cly_connections_find(connections, transfer->pool, local_port);
     transfer->is_spoilt = cly_connections_is_spoilt(connections, transfer->connection, transfer->easy);
     now = cly_clock_now();

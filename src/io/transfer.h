@@ -68,9 +68,10 @@ typedef struct cly_transfer {
     double started_at;
     cly_transfer_request request;
     const cly_transfer_host *host;
-    cly_pool *pool;      /* on whose connections it runs */
-    cly_pool *named;     /* whose share the handle names, or NULL */
-    int connection;      /* once it was issued; CLY_NO_CONNECTION when not known */
+    cly_pool *pool;  /* on whose connections it runs */
+    cly_pool *named; /* whose share the handle names, or NULL */
+    int connection;  /* once it was issued; CLY_NO_CONNECTION when not known */
+    unsigned connection_serial;
     bool is_begun;       /* libcurl resolves a name or opens a socket for it */
     bool is_issued;      /* libcurl began to send the request: it may arrive */
     bool is_refused;     /* libcurl wanted to issue it a second time */
@@ -108,6 +109,9 @@ bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh);
 
 /* The handle does not name the pool's share any more. Not while it runs. */
 void cly_transfer_leave_pool(cly_transfer *transfer);
+
+/* The connection that it was issued on, or NULL when that is gone or not known. */
+cly_connection *cly_transfer_connection(const cly_transfer *transfer);
 
 /* libcurl keeps it, without any sign that it has begun with it. */
 bool cly_transfer_is_parked(const cly_transfer *transfer);
