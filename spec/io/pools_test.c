@@ -300,7 +300,7 @@ static void a_connection_that_was_not_needed_teaches_the_limit(void **state) {
     (void)state;
     start_and_issue(pool, first, 10);
     assert_ptr_equal(start_one(), pool);
-    cly_pools_opened(pools, pool);
+    assert_true(cly_pools_may_open(pools, pool));
     assert_int_equal(pools->stream_limit, 10);
     second = open_connection(pool);
     issue(pool, second);
@@ -315,15 +315,26 @@ static void a_connection_that_was_needed_teaches_nothing(void **state) {
     cly_pool *pool = start_one();
     int connection;
     (void)state;
-    cly_pools_opened(pools, pool); /* the first */
+    assert_true(cly_pools_may_open(pools, pool)); /* the first */
     assert_int_equal(pools->stream_limit, STREAMS);
     connection = open_connection(pool);
     issue(pool, connection);
     reply(pool, connection);
     start_and_issue(pool, connection, STREAMS - 1);
     assert_ptr_equal(start_one(), pool);
-    cly_pools_opened(pools, pool); /* all streams are taken */
+    assert_true(cly_pools_may_open(pools, pool)); /* all streams are taken */
     assert_int_equal(pools->stream_limit, STREAMS);
+}
+
+/* From 8.12 on libcurl has no limit for the connections of a share. */
+static void libcurl_opens_no_more_than_max_connections(void **state) {
+    cly_pool *pool = start_one();
+    int most = pools->options.max_connections;
+    (void)state;
+    for (int i = 0; i < most; i++) assert_true(cly_pools_may_open(pools, pool));
+    assert_false(cly_pools_may_open(pools, pool));
+    cly_pools_opened(pool);
+    assert_true(cly_pools_may_open(pools, pool));
 }
 
 static void connections_that_are_being_made_are_counted(void **state) {
@@ -801,6 +812,7 @@ int main(void) {
         TEST_ONE(the_limit_is_raised_again_by_and_by),
         TEST(a_connection_that_was_not_needed_teaches_the_limit),
         TEST(a_connection_that_was_needed_teaches_nothing),
+        TEST(libcurl_opens_no_more_than_max_connections),
         TEST(connections_that_are_being_made_are_counted),
         TEST(a_connection_that_cannot_be_named_counts_too),
         TEST(the_limit_is_one_at_least),

@@ -326,10 +326,21 @@ static void learn_stream_limit(cly_pools *pools, const cly_pool *pool) {
     pools->stream_limit = carried > 1 ? carried : 1;
 }
 
-void cly_pools_opened(cly_pools *pools, const cly_pool *pool) {
+static void learn_from_opening(cly_pools *pools, const cly_pool *pool) {
     int issued = pool->users - pool->unissued;
     if (is_http1(pools) || pool->standing == 0 || !pools->is_limit_known) return;
     if (issued < pool->standing * pools->stream_limit) learn_stream_limit(pools, pool);
+}
+
+bool cly_pools_may_open(cly_pools *pools, cly_pool *pool) {
+    learn_from_opening(pools, pool);
+    if (pool->standing + pool->opening >= pools->options.max_connections) return false;
+    pool->opening++;
+    return true;
+}
+
+void cly_pools_opened(cly_pool *pool) {
+    pool->opening--;
 }
 
 void cly_pools_hold(cly_pools *pools, double now) {

@@ -29,6 +29,7 @@ typedef struct cly_pool {
     int named;            /* easy handles that name the share */
     int users;            /* attempts on it */
     int unissued;         /* of those: libcurl has not begun to send their request */
+    int opening;          /* attempts for which a connection is being made */
     int standing;         /* connections of HTTP/2 that take streams */
     int most_requests;    /* on one of its connections */
     int refused;          /* requests that libcurl wanted to issue again */
@@ -83,9 +84,12 @@ int cly_pools_opening(const cly_pools *pools);
 
 void cly_pools_started(cly_pools *pools, cly_pool *pool);
 
-/* libcurl opens a connection for it. If it should have found a stream on one that stands,
- * there are fewer than was thought. */
-void cly_pools_opened(cly_pools *pools, const cly_pool *pool);
+/* libcurl is about to open a connection for it. If it should have found a stream on one
+ * that stands, there are fewer than was thought. False when max_connections are open:
+ * for connections in a share libcurl keeps no limit. cly_pools_opened is to follow, when
+ * that connection carries its request or never will. */
+bool cly_pools_may_open(cly_pools *pools, cly_pool *pool);
+void cly_pools_opened(cly_pool *pool);
 
 /* Its request is being issued on this connection, after `taken` seconds. */
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,

@@ -111,18 +111,31 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
 
 static const double patience_least = 30; /* seconds; see cly_connections_opened */
 
+/* A transfer may try several addresses for its one connection. */
+static bool may_open(cly_transfer *transfer) {
+    if (transfer->is_opening) return true;
+    if (refuse_second_issue(transfer)) return false;
+    transfer->is_opening = cly_pools_may_open(transfer->host->pools, transfer->pool);
+    transfer->is_held = !transfer->is_opening;
+    return transfer->is_opening;
+}
+
+static void note_opened(cly_transfer *transfer) {
+    if (transfer->is_opening) cly_pools_opened(transfer->pool);
+    transfer->is_opening = false;
+}
+
 static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     cly_transfer *transfer = data;
+    cly_connections *connections = &transfer->host->pools->connections;
     double connecting = transfer->request.connect_deadline - transfer->started_at;
     (void)purpose;
     transfer->is_begun = true;
-    if (refuse_second_issue(transfer)) {
-        transfer->host->pools->connections.open++; /* libcurl closes it */
+    if (!may_open(transfer)) {
+        connections->open++; /* libcurl closes it */
         return CURL_SOCKOPT_ERROR;
     }
-    cly_pools_opened(transfer->host->pools, transfer->pool);
-    cly_connections_opened(&transfer->host->pools->connections, descriptor, transfer->pool,
-                           &transfer->pool->standing,
+    cly_connections_opened(connections, descriptor, transfer->pool, &transfer->pool->standing,
                            connecting > patience_least ? connecting : patience_least);
     return CURL_SOCKOPT_OK;
 }
@@ -146,6 +159,7 @@ static void note_issue(cly_transfer *transfer, double now) {
     cly_pools_issued(transfer->host->pools, transfer->pool, transfer->connection, agreed_protocol(transfer),
                      now - transfer->started_at, now);
     transfer->is_issued = true;
+    note_opened(transfer);
     transfer->host->issued(transfer->host->context, transfer, now);
 }
 
@@ -439,6 +453,7 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
 
 static void set_report(cly_transfer *transfer, cly_end end) {
     cly_report *report = &transfer->report;
+    note_opened(transfer);
     report->end = end;
     report->bytes_left = transfer->is_issued;
     report->status = final_status(transfer);

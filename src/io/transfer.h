@@ -73,6 +73,7 @@ typedef struct cly_transfer {
     int connection;  /* once it was issued; CLY_NO_CONNECTION when not known */
     unsigned connection_serial;
     bool is_begun;       /* libcurl resolves a name or opens a socket for it */
+    bool is_opening;     /* a connection is being made for it */
     bool is_issued;      /* libcurl began to send the request: it may arrive */
     bool is_refused;     /* libcurl wanted to issue it a second time */
     bool is_turned_away; /* likewise, and its connection took no request at all */
