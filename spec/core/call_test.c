@@ -674,8 +674,10 @@ static void in_an_outage_a_call_has_its_whole_time(void **state) {
     assert_true(rules.quota.tokens == CLY_RETRY_QUOTA);
 }
 
+/* Those that did not reach the API do not count. */
 static void after_an_outage_attempts_have_their_limit_again(void **state) {
     (void)state;
+    rules.policy.max_attempts = 3;
     rules.is_outage = true;
     start(30, 0);
     for (int i = 0; i < 5; i++) {
@@ -683,10 +685,16 @@ static void after_an_outage_attempts_have_their_limit_again(void **state) {
         lose(false, i);
     }
     rules.is_outage = false;
-    attempt(6);
-    lose(false, 6);
-    assert_int_equal(cly_call_next(&call, 6), CLY_STEP_DONE);
+    for (int second = 6; second < 8; second++) {
+        attempt(second);
+        lose(false, second);
+        assert_true(call.decision.again);
+    }
+    attempt(9);
+    lose(false, 9);
+    assert_int_equal(cly_call_next(&call, 9), CLY_STEP_DONE);
     assert_string_equal(call.decision.reason, "max_attempts");
+    assert_int_equal(call.error.attempts, 8);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -18,7 +18,7 @@ void cly_call_begin(cly_call *call, const cly_operation *operation, cly_batch ba
     call->started_at = now;
     call->deadline = now + timeout;
     call->wait_until = now;
-    call->attempts = 0;
+    call->attempts = call->probes = 0;
     call->status = 0;
     call->may_have_arrived = false;
     call->decision.again = false;
@@ -80,14 +80,16 @@ static bool only_reads(const cly_operation *operation) {
 }
 
 static void decide(cly_call *call, cly_call_rules *rules, double chance, double now) {
-    cly_retry_question question = {&call->error,     call->attempts,       call->operation->is_idempotent,
-                                   rules->is_outage, call->deadline - now, chance};
+    cly_retry_question question = {
+        &call->error,     call->attempts - call->probes, call->operation->is_idempotent,
+        rules->is_outage, call->deadline - now,          chance};
     if (call->error.outcome == CLY_UNKNOWN && !only_reads(call->operation)) call->may_have_arrived = true;
     call->decision = cly_retry_decide(&rules->policy, &rules->quota, &question);
     if (!call->decision.again) {
         finish(call, now);
         return;
     }
+    if (call->decision.is_free) call->probes++;
     call->state = CLY_CALL_READY;
     call->wait_until = now + call->decision.delay;
 }

@@ -43,7 +43,8 @@ typedef struct cly_call {
     cly_call_state state;
     double started_at, deadline, wait_until, ended_at;
     int attempts;
-    int status;                /* of the last reply, 0 if none came */
+    int probes; /* of those: did not reach the API in an outage, and do not count for max_attempts */
+    int status; /* of the last reply, 0 if none came */
     bool may_have_arrived;     /* an attempt ended in doubt */
     cly_error error;           /* while READY: how the attempt before ended */
     cly_response response;     /* of the last attempt */

@@ -35,16 +35,17 @@ static bool is_in_doubt(const cly_error *error) {
 }
 
 static cly_retry_answer no(const char *reason) {
-    cly_retry_answer answer = {false, 0, reason};
+    cly_retry_answer answer = {false, 0, reason, false};
     return answer;
 }
 
 cly_retry_answer cly_retry_decide(const cly_retry_policy *policy, cly_retry_quota *quota,
                                   const cly_retry_question *question) {
     const cly_error *error = question->error;
-    cly_retry_answer answer = {true, 0, "proved not sent"};
+    cly_retry_answer answer = {true, 0, "proved not sent", false};
     if (question->is_outage && is_proved_unsent(error) && error->kind == CLY_NETWORK) {
         answer.reason = "the API cannot be reached";
+        answer.is_free = true;
         return answer;
     }
     if (!is_proved_unsent(error)) {

@@ -35,7 +35,7 @@ typedef struct cly_retry_quota {
 
 typedef struct cly_retry_question {
     const cly_error *error; /* how the attempt ended */
-    int attempts;           /* made so far */
+    int attempts;           /* made so far that count */
     bool is_idempotent;
     bool is_outage;   /* the API was reached before and is not now */
     double time_left; /* seconds of the call's budget */
@@ -46,6 +46,7 @@ typedef struct cly_retry_answer {
     bool again;
     double delay;       /* seconds; when again */
     const char *reason; /* static, for events and tests */
+    bool is_free;       /* the attempt before does not count for max_attempts */
 } cly_retry_answer;
 
 enum { CLY_RETRY_QUOTA = 500, CLY_RETRY_COST = 5 };
