@@ -30,6 +30,7 @@ struct cly_engine {
     double overdue_at;   /* no attempt under way is overdue before */
     unsigned turn;       /* counts libcurl's */
     int added;           /* handles for its next one */
+    bool has_too_big;    /* a reply passed its ceiling, and libcurl may not end it */
     int idle_turns;      /* in which a wait ended at once and nothing happened */
 };
 
@@ -119,8 +120,8 @@ static void set_parts(cly_engine *engine) {
     const cly_engine_options *options = &engine->options;
     const cly_pools_options pools = {options->max_connections, options->max_connection_age,
                                      options->settings.http2 && !options->settings.is_plain};
-    const cly_transfer_host host = {&engine->pools, &engine->ca_store, cly_libcurl_needs_room(), issued,
-                                    engine};
+    const cly_transfer_host host = {
+        &engine->pools, &engine->ca_store, cly_libcurl_needs_room(), &engine->has_too_big, issued, engine};
     engine->attempts.rules.policy.max_attempts = options->max_attempts;
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
@@ -468,6 +469,17 @@ static void look_at_added(cly_engine *engine, unsigned turn, double now) {
     }
 }
 
+/* libcurl 8.5 to 8.7 goes on with a reply over HTTP/2 whose head we refuse. */
+static void stop_too_big(cly_engine *engine, double now) {
+    cly_transfer *next;
+    if (!engine->has_too_big) return;
+    engine->has_too_big = false;
+    for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
+        next = transfer->next;
+        if (transfer->is_too_big) stop(engine, transfer, CLY_END_TOO_BIG, now);
+    }
+}
+
 static void perform(cly_engine *engine) {
     int running = 0;
     unsigned turn = engine->turn++;
@@ -481,6 +493,7 @@ static void perform(cly_engine *engine) {
     engine->performed_at = cly_clock_now();
     collect_ended(engine, engine->performed_at);
     look_at_added(engine, turn, engine->performed_at);
+    stop_too_big(engine, engine->performed_at);
 }
 
 /* Rounded up: waking a moment early would only mean waiting once more. */
@@ -493,6 +506,7 @@ static bool may_wait(cly_engine *engine, unsigned group) {
     bool is_news;
     cly_call_table_lock(engine->calls);
     is_news = engine->calls->has_cancels || engine->calls->has_news || engine->calls->ends_step ||
+              (engine->calls->is_closed && engine->calls->stats.in_flight == 0) ||
               permits_wanted(engine) > engine->attempts.departures.asked ||
               cly_call_table_has_done(engine->calls, group);
     engine->calls->is_waiting = !is_news;

@@ -44,12 +44,16 @@ void cly_transfer_clear(cly_transfer *transfer) {
 
 /* ---- libcurl's callbacks: they note, and never touch Lua ---- */
 
+static size_t note_too_big(cly_transfer *transfer) {
+    transfer->is_too_big = *transfer->host->has_too_big = true;
+    return 0; /* ends the transfer, or should */
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     cly_transfer *transfer = data;
     cly_buffer_append(&transfer->reply, bytes, size * count);
     if (transfer->reply.state == CLY_BUFFER_FINE) return size * count;
-    transfer->is_too_big = transfer->reply.state == CLY_BUFFER_FULL;
-    return 0;
+    return transfer->reply.state == CLY_BUFFER_FULL ? note_too_big(transfer) : 0;
 }
 
 enum { VALUE_MAX = 64 };
@@ -90,9 +94,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     cly_transfer *transfer = data;
     read_header(transfer, bytes, size * count);
     transfer->header_bytes += size * count;
-    if (transfer->header_bytes <= REPLY_HEADERS_MAX) return size * count;
-    transfer->is_too_big = true;
-    return 0;
+    return transfer->header_bytes <= REPLY_HEADERS_MAX ? size * count : note_too_big(transfer);
 }
 
 /* Once it was issued, libcurl has only one reason to look for another connection. */
