@@ -1,10 +1,10 @@
 #!/bin/sh
 # Runs all benchmarks and prints their figures, with the goals beside. What each
 # measures, and how, is said at the head of its file. Needs `make build`, and that of
-# nginx needs wrk. The soaks and the random faults take minutes, fail when a goal is
-# missed, and run only when they are named.
+# nginx needs wrk. The soaks, the random faults and the peers take minutes, fail when a
+# goal is missed, and run only when they are named.
 #
-#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak|random_faults [argument ...]]
+#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak|random_faults|peers [argument ...]]
 set -e
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} LUA54=${LUA54:-lua5.4} LUAJIT=${LUAJIT:-luajit}
@@ -61,10 +61,14 @@ nginx_soak() {
   on_54 spec/bench/nginx_soak.lua "$@"
 }
 
+peers() {
+  on_54 spec/bench/peers.lua "$@"
+}
+
 name=${1:-all}
 [ $# -eq 0 ] || shift
 case $name in
 all) encode; cold_start; throughput; paced; if command -v wrk >/dev/null; then nginx; else echo "nginx: needs wrk"; fi ;;
-encode | cold_start | throughput | paced | nginx | soak | nginx_soak | random_faults) "$name" "$@" ;;
-*) echo "encode, cold_start, throughput, paced, nginx, soak, nginx_soak or random_faults expected, got $name" >&2; exit 2 ;;
+encode | cold_start | throughput | paced | nginx | soak | nginx_soak | random_faults | peers) "$name" "$@" ;;
+*) echo "encode, cold_start, throughput, paced, nginx, soak, nginx_soak, random_faults or peers expected, got $name" >&2; exit 2 ;;
 esac
