@@ -746,6 +746,50 @@ static void a_confirmed_limit_is_kept_away_from(void **state) {
     assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
 }
 
+/* The server is reloaded once more before it is known whether it meant the limit. */
+static void another_reload_confirms_no_limit(void **state) {
+    int connection;
+    cly_pool *pool = use_up_learnt_limit(&connection), *successor = pools->current;
+    (void)state;
+    now += 1;
+    hang_up(connection);
+    assert_ptr_equal(start_one(), successor);
+    issue(successor, connection_of(successor));
+    assert_true(cly_pools_refused(pools, successor, connection_of(successor), now));
+    finish(successor);
+    now += 1;
+    cly_pools_drop(pools, pool);
+    assert_false(pools->is_confirmed);
+    assert_int_equal(pools->request_limit, 40);
+}
+
+static void a_pool_that_was_refused_requests_confirms_no_limit(void **state) {
+    int connection;
+    cly_pool *pool = use_up_learnt_limit(&connection);
+    (void)state;
+    cly_pools_refused(pools, pool, connection, now);
+    hang_up(connection);
+    cly_pools_drop(pools, pool);
+    assert_false(pools->is_confirmed);
+}
+
+static void a_confirmed_limit_is_tried_again_after_a_minute(void **state) {
+    int connection;
+    cly_pool *pool = use_up_learnt_limit(&connection);
+    (void)state;
+    hang_up(connection);
+    now += 2;
+    cly_pools_drop(pools, pool);
+    assert_true(pools->is_confirmed);
+    now += 57;
+    assert_non_null(choose());
+    assert_true(pools->is_confirmed);
+    now += 2;
+    (void)choose();
+    assert_false(pools->is_confirmed);
+    assert_int_equal(pools->request_limit, 40);
+}
+
 static void a_limit_is_raised_when_the_server_goes_on(void **state) {
     int connection;
     cly_pool *pool = use_up_learnt_limit(&connection);
@@ -838,6 +882,9 @@ int main(void) {
         TEST(a_retired_successor_is_none_any_more),
         TEST(a_connection_may_be_closed_after_its_pool),
         TEST_ONE(a_limit_is_confirmed_when_the_server_closes),
+        TEST_ONE(another_reload_confirms_no_limit),
+        TEST_ONE(a_pool_that_was_refused_requests_confirms_no_limit),
+        TEST_ONE(a_confirmed_limit_is_tried_again_after_a_minute),
         TEST_ONE(a_confirmed_limit_is_kept_away_from),
         TEST_ONE(a_limit_is_raised_when_the_server_goes_on),
         TEST_ONE(raising_ends_at_the_first_limit),

@@ -13,7 +13,8 @@ enum { HEADROOM_MOST = 100 };
 
 /* A server that closes a connection for its number of requests does so at once when the
  * last is answered. One that has not after so long did not mean it. */
-static const double linger = 2; /* seconds */
+static const double linger = 2;       /* seconds */
+static const double certain_for = 60; /* then a confirmed limit is used up once more */
 static const double raise_every = 0.1, hold = 0.01;
 static const double try_again = 0.5;
 static const double without_memory = 0.05;  /* until it is tried again */
@@ -71,16 +72,29 @@ void cly_pools_retire(cly_pools *pools, cly_pool *pool, double now) {
     if (pool->users == 0) pool->idle_since = now;
 }
 
-/* The server closed a connection for its number of requests if it did so as soon as the
- * last was answered. If not, the limit was learnt from something else, a reload
- * perhaps, and is raised again. */
-static void review_limit(cly_pools *pools, const cly_pool *pool) {
-    if (cly_connections_alive(&pools->connections, pool) == 0)
-        pools->is_confirmed = true;
-    else if (pools->request_limit > REQUESTS_FIRST / 2)
+static void raise_request_limit(cly_pools *pools) {
+    if (pools->request_limit > REQUESTS_FIRST / 2)
         pools->request_limit = REQUESTS_FIRST;
     else
         pools->request_limit *= 2;
+}
+
+/* The server closed a connection for its number of requests if it did so as soon as the
+ * last was answered. If not, the limit was learnt from something else, a reload
+ * perhaps, and is raised again. Another reload may close it too: then, as a rule,
+ * requests are refused, and it says nothing. */
+static void review_limit(cly_pools *pools, const cly_pool *pool) {
+    if (cly_connections_alive(&pools->connections, pool) > 0) {
+        raise_request_limit(pools);
+    } else if (pool->refused == 0 && pools->refused_at <= pool->idle_since) {
+        pools->is_confirmed = true;
+        pools->confirmed_at = pool->idle_since;
+    }
+}
+
+/* It may have been a mistake, or the server may have another limit now. */
+static void forget_confirmation(cly_pools *pools, double now) {
+    if (now - pools->confirmed_at > certain_for) pools->is_confirmed = false;
 }
 
 static bool may_be_learnt_from(const cly_pools *pools, const cly_pool *pool) {
@@ -207,6 +221,7 @@ static bool is_to_be_tried(const cly_pool *pool, double now) {
 
 /* Whether the current pool is there, and its successor where one is wanted. */
 static bool renew(cly_pools *pools, double now) {
+    forget_confirmation(pools, now);
     if (pools->current && is_unused(pools, pools->current, now)) cly_pools_retire(pools, pools->current, now);
     if (pools->current && wants_successor(pools, pools->current, now)) {
         if (pools->successor == NULL) pools->successor = make();
@@ -316,6 +331,7 @@ static void learn_request_limit(cly_pools *pools, int taken) {
 bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *connection, double now) {
     int requests = connection ? connection->requests : pool->most_requests;
     int taken = requests - ++pool->refused;
+    pools->refused_at = now;
     learn_request_limit(pools, taken);
     if (!is_http1(pools)) cly_pools_retire(pools, pool, now);
     return taken > 0;

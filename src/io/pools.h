@@ -62,6 +62,8 @@ typedef struct cly_pools {
     double hold_until; /* libcurl kept an attempt: no other is given to it before */
     int request_limit; /* of a connection of HTTP/2 */
     bool is_confirmed; /* a server closed a connection that had carried just so many */
+    double confirmed_at;
+    double refused_at; /* the last request that a server did not take */
 } cly_pools;
 
 void cly_pools_init(cly_pools *pools, const cly_pools_options *options);
