@@ -1243,8 +1243,10 @@ static void a_wakeup_ends_the_wait(void **state) {
 /* The last call of a table that is closed may end in the first half of a step: then its
  * second half has nothing to wait for. */
 static void a_closed_table_without_calls_ends_the_wait(void **state) {
-    double before = cly_clock_now();
+    double before;
     (void)state;
+    cly_engine_step(engine, CLY_NO_GROUP, 0.01, NULL, 0); /* the wake-up of its making is used up */
+    before = cly_clock_now();
     cly_call_table_lock(calls());
     calls()->is_closed = true;
     cly_call_table_unlock(calls());

@@ -73,6 +73,12 @@ static int open_connection(cly_pool *pool) {
     return index;
 }
 
+static int connection_of(const cly_pool *pool) {
+    int index = 0;
+    while (pools->connections.list[index].pool != pool) index++;
+    return index;
+}
+
 static void close_connection(int index) {
     cly_connections_close(&pools->connections, pools->connections.list[index].descriptor);
 }
@@ -755,7 +761,8 @@ static void another_reload_confirms_no_limit(void **state) {
     hang_up(connection);
     assert_ptr_equal(start_one(), successor);
     issue(successor, connection_of(successor));
-    assert_true(cly_pools_refused(pools, successor, connection_of(successor), now));
+    assert_true(cly_pools_refused(pools, successor,
+                                  cly_connections_at(&pools->connections, connection_of(successor)), now));
     finish(successor);
     now += 1;
     cly_pools_drop(pools, pool);
@@ -767,7 +774,7 @@ static void a_pool_that_was_refused_requests_confirms_no_limit(void **state) {
     int connection;
     cly_pool *pool = use_up_learnt_limit(&connection);
     (void)state;
-    cly_pools_refused(pools, pool, connection, now);
+    cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now);
     hang_up(connection);
     cly_pools_drop(pools, pool);
     assert_false(pools->is_confirmed);
