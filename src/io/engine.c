@@ -43,6 +43,10 @@ enum { CALLS_BEYOND_FLIGHT = 1024 };
  * vain is a system call for each call under way. */
 static const double recently = 0.005;
 
+/* As long as attempts are under way libcurl has a turn so often: what it has read and
+ * not looked at, as it does at times with TLS, no descriptor tells of. */
+static const double longest_wait = 0.5;
+
 /* ---- transfers: a pool of handles ---- */
 
 static void append(transfer_list *list, cly_transfer *transfer) {
@@ -415,7 +419,7 @@ static double advance(cly_engine *engine) {
     cly_call_table_unlock(engine->calls);
     start_all(engine, now);
     until_free = free_drained_pools(engine, now); /* every handle is idle or names its own pool now */
-    if (engine->running.first) wait = fmin(wait, engine->overdue_at - now);
+    if (engine->running.first) wait = fmin(wait, fmin(longest_wait, engine->overdue_at - now));
     return fmax(0, fmin(wait, until_free));
 }
 
