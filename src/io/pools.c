@@ -17,9 +17,12 @@ static const double linger = 2;       /* seconds */
 static const double certain_for = 60; /* then a confirmed limit is used up once more */
 static const double raise_every = 0.1, hold = 0.01;
 static const double try_again = 0.5;
-static const double without_memory = 0.05;  /* until it is tried again */
-static const double unused_most = 40;       /* less than transfer's MAXAGE_CONN */
-static const double settings_least = 0.005; /* for the server's settings to come */
+static const double without_memory = 0.05; /* until it is tried again */
+static const double unused_most = 40;      /* less than transfer's MAXAGE_CONN */
+/* For the server's settings to come, unless a reply shows that they have: so long, or as
+ * long as the handshake took; with a server of few streams, which refuses what exceeds
+ * them, with certainty. */
+static const double settings_least = 0.02, settings_of_few = 0.1, certainty = 4;
 
 /* ---- making and freeing ---- */
 
@@ -284,15 +287,16 @@ void cly_pools_started(cly_pools *pools, cly_pool *pool) {
 
 /* The settings follow the server's end of the handshake at once, and that took longer
  * than they can. */
-static void note_first_request(cly_pool *pool, double taken, double now) {
+static void note_first_request(cly_pools *pools, cly_pool *pool, double taken, double now) {
+    bool has_few = pools->stream_limit < STREAMS_FIRST;
     pool->standing++;
     pool->handshake = fmax(taken, settings_least);
-    pool->ready_at = now + pool->handshake;
+    pool->ready_at = now + (has_few ? fmax(certainty * taken, settings_of_few) : pool->handshake);
 }
 
 /* On a connection that could not be named: as if it were the pool's only one. */
-static void note_unknown(cly_pool *pool, double taken, double now) {
-    if (pool->standing == 0) note_first_request(pool, taken, now);
+static void note_unknown(cly_pools *pools, cly_pool *pool, double taken, double now) {
+    if (pool->standing == 0) note_first_request(pools, pool, taken, now);
     pool->most_requests++;
 }
 
@@ -304,10 +308,13 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_prot
     if (pool->doubted_until > now) pool->doubted_until = now + pool->handshake;
     if (protocol != CLY_PROTOCOL_UNKNOWN) pools->protocol = protocol;
     if (used == NULL) {
-        note_unknown(pool, taken, now);
+        note_unknown(pools, pool, taken, now);
         return;
     }
-    if (used->requests++ == 0) note_first_request(pool, taken, now);
+    if (used->requests++ == 0) {
+        note_first_request(pools, pool, taken, now);
+        pool->newest = used->serial;
+    }
     if (used->requests > pool->most_requests) pool->most_requests = used->requests;
 }
 
@@ -315,6 +322,7 @@ void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_pro
     cly_connection *used = cly_connections_at(&pools->connections, connection);
     pools->protocol = protocol;
     pool->doubted_until = 0;
+    if (used && used->serial == pool->newest) pool->ready_at = 0;
     if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
     if (used && used->pool == pool && protocol == CLY_PROTOCOL_HTTP1) used->speaks_http1 = true;
 }

@@ -34,6 +34,7 @@ typedef struct cly_pool {
     int most_requests;    /* on one of its connections */
     int refused;          /* requests that libcurl wanted to issue again */
     double opened_at;     /* its first request; 0 before */
+    unsigned newest;      /* the serial of its last connection that carried a request */
     double ready_at;      /* HTTP/2: when the server's settings must have come */
     double idle_since;    /* its last user is gone; 0 while it has any */
     double failed_at;     /* no connection could be made for it */
