@@ -461,6 +461,23 @@ static void refused_requests_teach_the_limit(void **state) {
     assert_true(choose() != pool);
 }
 
+static int limit_after(int taken) {
+    cly_pool *pool;
+    int connection = stand_up(&pool);
+    refuse(pool, connection, taken, 2);
+    close_connection(connection);
+    cly_pools_drop(pools, pool);
+    return pools->request_limit;
+}
+
+/* As by a server that is reloaded; one with another limit now refuses some again. */
+static void fewer_than_were_taken_before_are_believed_the_second_time(void **state) {
+    (void)state;
+    assert_int_equal(limit_after(80), 80);
+    assert_int_equal(limit_after(30), 80);
+    assert_int_equal(limit_after(35), 35);
+}
+
 /* A reload, or an idle connection that was closed as it was used again. */
 static void so_few_requests_are_no_limit(void **state) {
     cly_pool *pool;
@@ -873,6 +890,7 @@ int main(void) {
         TEST(others_wait_a_round_trip_for_it_and_no_longer),
         TEST(one_that_was_not_issued_leaves_the_question_open),
         TEST(refused_requests_teach_the_limit),
+        TEST(fewer_than_were_taken_before_are_believed_the_second_time),
         TEST(so_few_requests_are_no_limit),
         TEST(a_lower_limit_is_to_be_confirmed_again),
         TEST(none_is_given_while_a_connection_takes_nothing),

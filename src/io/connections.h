@@ -23,6 +23,7 @@ typedef struct cly_connection {
     unsigned serial;          /* counts the uses of entries: an index may name another one later */
     int port;                 /* local; 0 until it was asked for */
     int requests;             /* issued on it */
+    int under_way;            /* of those */
     bool speaks_http1;        /* replied in HTTP/1.x: it says nothing without a request */
     const void *pool;         /* the pool it belongs to; NULL when that is gone */
     int *standing;            /* of the pool: counts its connections that carried a request */

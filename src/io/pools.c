@@ -100,6 +100,11 @@ static void forget_confirmation(cly_pools *pools, double now) {
     if (now - pools->confirmed_at > certain_for) pools->is_confirmed = false;
 }
 
+static void note_taken(cly_pools *pools, const cly_pool *pool) {
+    int taken = pool->most_requests - pool->refused;
+    if (taken > pools->most_taken) pools->most_taken = taken;
+}
+
 static bool may_be_learnt_from(const cly_pools *pools, const cly_pool *pool) {
     return pool->is_full && pools->request_limit < REQUESTS_FIRST && !pools->is_confirmed;
 }
@@ -120,6 +125,7 @@ void cly_pools_drop(cly_pools *pools, cly_pool *pool) {
     while (*place && *place != pool) place = &(*place)->next;
     if (*place) *place = pool->next;
     if (may_be_learnt_from(pools, pool)) review_limit(pools, pool);
+    note_taken(pools, pool);
     free_pool(pools, pool);
 }
 
@@ -318,6 +324,11 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_prot
     if (used->requests > pool->most_requests) pool->most_requests = used->requests;
 }
 
+bool cly_pools_has_stream(const cly_pools *pools, const cly_connection *connection) {
+    if (is_http1(pools) || connection == NULL || pools->stream_limit == STREAMS_FIRST) return true;
+    return connection->under_way < pools->stream_limit;
+}
+
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol) {
     cly_connection *used = cly_connections_at(&pools->connections, connection);
     pools->protocol = protocol;
@@ -336,11 +347,19 @@ static void learn_request_limit(cly_pools *pools, int taken) {
     pools->is_confirmed = false;
 }
 
+/* A server that has taken more on a connection does not close them for so few, unless its
+ * limit is another now: then it refuses some of the next as well. */
+static void recall_most_taken(cly_pools *pools, cly_pool *pool) {
+    pool->least_limit = pools->most_taken;
+    pools->most_taken = 0;
+}
+
 bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *connection, double now) {
     int requests = connection ? connection->requests : pool->most_requests;
     int taken = requests - ++pool->refused;
     pools->refused_at = now;
-    learn_request_limit(pools, taken);
+    if (pool->refused == 1) recall_most_taken(pools, pool);
+    learn_request_limit(pools, taken > pool->least_limit ? taken : pool->least_limit);
     if (!is_http1(pools)) cly_pools_retire(pools, pool, now);
     return taken > 0;
 }

@@ -33,6 +33,7 @@ typedef struct cly_pool {
     int standing;         /* connections of HTTP/2 that take streams */
     int most_requests;    /* on one of its connections */
     int refused;          /* requests that libcurl wanted to issue again */
+    int least_limit;      /* when some are refused: no fewer are learnt from it */
     double opened_at;     /* its first request; 0 before */
     unsigned newest;      /* the serial of its last connection that carried a request */
     double ready_at;      /* HTTP/2: when the server's settings must have come */
@@ -65,6 +66,7 @@ typedef struct cly_pools {
     bool is_confirmed; /* a server closed a connection that had carried just so many */
     double confirmed_at;
     double refused_at; /* the last request that a server did not take */
+    int most_taken;    /* on one connection, by the pools freed since a pool was refused some */
 } cly_pools;
 
 void cly_pools_init(cly_pools *pools, const cly_pools_options *options);
@@ -97,6 +99,10 @@ void cly_pools_opened(cly_pool *pool);
 /* Its request is being issued on this connection, after `taken` seconds. */
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
                       double now);
+
+/* Whether libcurl may issue one more request on this connection: before the settings of
+ * a connection have come, it gives it more than its server takes. */
+bool cly_pools_has_stream(const cly_pools *pools, const cly_connection *connection);
 
 /* The first bytes of its reply came. */
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol);

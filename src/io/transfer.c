@@ -155,9 +155,9 @@ cly_connection *cly_transfer_connection(const cly_transfer *transfer) {
 }
 
 static void note_issue(cly_transfer *transfer, double now) {
-    const cly_connection *used =
-        cly_connections_at(&transfer->host->pools->connections, transfer->connection);
+    cly_connection *used = cly_connections_at(&transfer->host->pools->connections, transfer->connection);
     transfer->connection_serial = used ? used->serial : 0;
+    if (used) used->under_way++;
     cly_pools_issued(transfer->host->pools, transfer->pool, transfer->connection, agreed_protocol(transfer),
                      now - transfer->started_at, now);
     transfer->is_issued = true;
@@ -165,10 +165,12 @@ static void note_issue(cly_transfer *transfer, double now) {
     transfer->host->issued(transfer->host->context, transfer, now);
 }
 
-/* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
- * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
 static bool must_be_held(const cly_transfer *transfer) {
     cly_pools *pools = transfer->host->pools;
+    if (!cly_pools_has_stream(pools, cly_connections_at(&pools->connections, transfer->connection)))
+        return true;
+    /* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
+     * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
     if (!transfer->host->needs_room || pools->protocol != CLY_PROTOCOL_HTTP2) return false;
     return !cly_connections_has_room(&pools->connections, transfer->connection, transfer->request.length);
 }
@@ -455,6 +457,8 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
 
 static void set_report(cly_transfer *transfer, cly_end end) {
     cly_report *report = &transfer->report;
+    cly_connection *used = transfer->is_issued ? cly_transfer_connection(transfer) : NULL;
+    if (used) used->under_way--;
     note_opened(transfer);
     report->end = end;
     report->bytes_left = transfer->is_issued;
