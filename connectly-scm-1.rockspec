@@ -93,6 +93,7 @@ build = {
         "src/io/profile.c",
         "src/io/reset.c",
         "src/io/shutdown.c",
+        "src/io/sigpipe.c",
         "src/io/transfer.c",
         "src/io/worker.c",
       },

@@ -4,7 +4,9 @@
 #include "io/attempts.h"
 #include "io/clock.h"
 #include "io/cork.h"
+#include "io/connect_failure.h"
 #include "io/libcurl.h"
+#include "io/sigpipe.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -30,6 +32,7 @@ struct cly_engine {
     double overdue_at;   /* no attempt under way is overdue before */
     unsigned turn;       /* counts libcurl's */
     int added;           /* handles for its next one */
+    bool raises_sigpipe; /* libcurl, in the thread that makes the steps */
     bool has_too_big;    /* a reply passed its ceiling, and libcurl may not end it */
     int idle_turns;      /* in which a wait ended at once and nothing happened */
 };
@@ -91,13 +94,13 @@ static bool set_limits(CURLM *multi, const cly_engine_options *options) {
            curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX) == CURLM_OK;
 }
 
-/* libcurl makes a multi without a wake-up descriptor when none is free. Its wait could
- * not be ended then. */
+/* Up to 8.14 libcurl makes a multi without a wake-up descriptor when none is free. Its
+ * wait could not be ended then. */
 static cly_kind make_multi(cly_engine *engine, cly_error *error) {
     engine->multi = curl_multi_init();
-    if (engine->multi == NULL || !set_limits(engine->multi, &engine->options))
-        return cly_error_no_memory(error);
-    if (curl_multi_wakeup(engine->multi) == CURLM_OK) return CLY_OK;
+    if (engine->multi && !set_limits(engine->multi, &engine->options)) return cly_error_no_memory(error);
+    if (engine->multi && curl_multi_wakeup(engine->multi) == CURLM_OK) return CLY_OK;
+    if (engine->multi == NULL && !cly_connect_failure_lacks_descriptors()) return cly_error_no_memory(error);
     return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no file descriptor is free");
 }
 
@@ -132,6 +135,7 @@ static void set_parts(cly_engine *engine) {
     engine->attempts.rules.secret = options->secret;
     engine->attempts.chance = cly_chance_make();
     engine->overdue_at = HUGE_VAL;
+    engine->raises_sigpipe = cly_libcurl_raises_sigpipe();
     engine->host = host;
     cly_pools_init(&engine->pools, &pools);
     engine->room = cly_pools_room(&engine->pools);
@@ -163,10 +167,12 @@ cly_call_table *cly_engine_calls(cly_engine *engine) {
 }
 
 static void close_all(cly_engine *engine) {
+    cly_sigpipe held = cly_sigpipe_hold(engine->raises_sigpipe);
     free_transfers(&engine->idle);
     cly_pools_clear(&engine->pools); /* no handle names a share any more */
     curl_multi_cleanup(engine->multi);
     engine->multi = NULL;
+    cly_sigpipe_release(held);
 }
 
 void cly_engine_stop(cly_engine *engine) {
@@ -549,20 +555,30 @@ static double start_and_perform(cly_engine *engine) {
     return wait;
 }
 
-void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
-                     unsigned extra_count) {
-    double wait;
-    if (engine->multi == NULL) return;
-    wait = start_and_perform(engine);
+static void step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
+                 unsigned extra_count) {
+    double wait = start_and_perform(engine);
     if (max_wait <= 0 || !may_wait(engine, group)) return;
     wait_for_network(engine, fmin(wait, max_wait), extra, extra_count);
     start_and_perform(engine);
 }
 
+void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
+                     unsigned extra_count) {
+    cly_sigpipe held;
+    if (engine->multi == NULL) return;
+    held = cly_sigpipe_hold(engine->raises_sigpipe);
+    step(engine, group, max_wait, extra, extra_count);
+    cly_sigpipe_release(held);
+}
+
 void cly_engine_end_canceled(cly_engine *engine) {
     double now = cly_clock_now();
+    cly_sigpipe held;
     if (engine->multi == NULL) return;
+    held = cly_sigpipe_hold(engine->raises_sigpipe);
     take_cancels(engine, now);
+    cly_sigpipe_release(held);
     cly_call_table_lock(engine->calls);
     conclude_all(engine, now);
     cly_call_table_unlock(engine->calls);

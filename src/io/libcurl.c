@@ -30,6 +30,10 @@ bool cly_libcurl_loses_early_replies(void) {
     return version_number() < 0x080500;
 }
 
+bool cly_libcurl_raises_sigpipe(void) {
+    return version_number() < 0x075800;
+}
+
 bool cly_libcurl_needs_room(void) {
     return version_number() >= 0x075800 && version_number() < 0x080100;
 }

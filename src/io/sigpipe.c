@@ -1,0 +1,37 @@
+#define _POSIX_C_SOURCE 200809L
+#include "io/sigpipe.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static sigset_t only_sigpipe(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    return set;
+}
+
+static bool is_pending(void) {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    return sigismember(&pending, SIGPIPE) == 1;
+}
+
+cly_sigpipe cly_sigpipe_hold(bool is_needed) {
+    cly_sigpipe held = {false};
+    sigset_t set = only_sigpipe(), before;
+    if (!is_needed || is_pending()) return held;
+    if (pthread_sigmask(SIG_BLOCK, &set, &before) != 0) return held;
+    held.is_held = sigismember(&before, SIGPIPE) == 0;
+    return held;
+}
+
+/* One that was raised meanwhile is taken, before it could be delivered. */
+void cly_sigpipe_release(cly_sigpipe held) {
+    sigset_t set = only_sigpipe();
+    int taken;
+    if (!held.is_held) return;
+    if (is_pending()) (void)sigwait(&set, &taken);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
