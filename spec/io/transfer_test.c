@@ -252,6 +252,34 @@ static void the_final_reply_says_how_long(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* ---- memory of libcurl's own ---- */
+
+static const char *scarce; /* the copy of this text after the next `spared` fails */
+static int spared;
+
+static char *copy_or_fail(const char *text) {
+    char *copied = NULL;
+    if (scarce && strcmp(text, scarce) == 0 && spared-- == 0) return NULL;
+    copied = malloc(strlen(text) + 1);
+    return copied ? strcpy(copied, text) : NULL;
+}
+
+/* The handle is used again: the next call is sent all the same. */
+static void a_url_without_memory_spoils_no_later_call(void **state) {
+    static const char *const replies[] = {REPLY_OK};
+    (void)state;
+    serve(replies, 1);
+    for (int n = 0; n < 2; n++) {
+        spared = n;
+        scarce = answering.url;
+        if (send_to(answering.url) != CLY_OK) assert_int_equal(outcome.outcome, CLY_NOT_SENT);
+        scarce = NULL;
+        if (send_to(answering.url) != CLY_OK) fail_msg("%s", outcome.message);
+        cly_engine_free(engine);
+        engine = NULL;
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_connection_is_kept_for_45_seconds_and_no_longer),
@@ -261,6 +289,8 @@ int main(void) {
         TEST(an_earlier_refusal_is_not_taken_for_one_of_now),
         TEST(a_head_has_a_ceiling),
         TEST(the_final_reply_says_how_long),
+        TEST(a_url_without_memory_spoils_no_later_call),
     };
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, copy_or_fail, calloc);
     return cmocka_run_group_tests_name("io/transfer", tests, NULL, NULL);
 }

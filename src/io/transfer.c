@@ -203,8 +203,9 @@ static bool set_protocols(CURL *easy, bool is_plain) {
 }
 
 static bool set_certificates(cly_transfer *transfer) {
+    if (!cly_ca_store_apply(transfer->host->ca_store, transfer->easy)) return false;
     transfer->ca_generation = transfer->host->ca_store->generation;
-    return cly_ca_store_apply(transfer->host->ca_store, transfer->easy);
+    return true;
 }
 
 static bool renew_certificates(cly_transfer *transfer) {
@@ -319,8 +320,11 @@ static bool set_url(cly_transfer *transfer, const char *url) {
     transfer->parsed_url = parse(url);
     cly_buffer_reset(&transfer->url);
     cly_buffer_append(&transfer->url, url, length);
-    return curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed_url) == CURLE_OK;
+    if (curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
+        curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed_url) == CURLE_OK)
+        return true;
+    cly_buffer_reset(&transfer->url); /* the next request is to try again */
+    return false;
 }
 
 /* One for each request in flight, 64 KiB if not told, where a usual body takes 1. Over
