@@ -1,7 +1,11 @@
 -- A kept connection ends at the n-th request, which the server has read: that one is
 -- unknown, none is sent again by itself, and the next one goes over another connection.
 
+local connectly = require "connectly"
+local cqueues = require "cqueues"
 local faults = require "spec.support.faults"
+local process = require "spec.support.process"
+local tls = require "spec.support.fault.tls"
 local transport = require "spec.support.transport"
 
 local ALL = { "HTTP/1.1", "TLS, HTTP/1.1", "HTTP/2" }
@@ -91,4 +95,46 @@ describe("a stream that is refused after its message was acted on", function()
       assert.equal(44, counts.success)
     end)
   end
+end)
+
+-- libcurl 8.12 to 8.14 waits for the server's end of TLS, and needs a turn to read it.
+describe("a connection over TLS that the server closes after its reply", function()
+  local folder, peer
+
+  local function write(name, text)
+    local file = assert(io.open(folder .. "/" .. name, "w"))
+    file:write(text)
+    file:close()
+    return folder .. "/" .. name
+  end
+
+  setup(function()
+    local root = tls.authority("a company")
+    local leaf = tls.server(root, {})
+    folder = process.capture("mktemp -d"):match("%S+")
+    write("root.pem", root.certificate:toPEM())
+    peer = process.start {
+      command = { os.getenv("FAULT_SERVER_LUA") or "lua5.4", "spec/support/tls_peer.lua",
+        write("leaf.pem", leaf.certificate:toPEM()), write("key.pem", leaf.key:toPEM("private")) },
+      ready = "^(%d+)$",
+    }
+  end)
+
+  teardown(function()
+    peer:stop()
+    os.execute(("rm -rf '%s'"):format(folder))
+  end)
+
+  it("lets the worker sleep when no call is under way", function()
+    local client = connectly.new {
+      api_key = "key", business_id = "closing", base_url = "https://127.0.0.1:" .. peer.captured,
+      ca_file = folder .. "/root.pem",
+    }
+    assert.equal("a", client:start("send_template", transport.message(1)):wait())
+    local used = os.clock()
+    cqueues.sleep(2)
+    used = os.clock() - used
+    client:close(0)
+    assert(used < 0.02, ("%.3f s of a processor in 2 s without work"):format(used))
+  end)
 end)

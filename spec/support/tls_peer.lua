@@ -1,5 +1,6 @@
 --- tls_peer.lua - an HTTP/1.1 server over TLS with a certificate of the test's
---- choice: it tunnels what begins with CONNECT and answers anything else with an id.
+--- choice: it tunnels what begins with CONNECT and answers anything else with an id. For
+--- the business `closing` it says that it closes the connection, and does a moment later.
 ---
 ---   lua5.4 spec/support/tls_peer.lua CERTIFICATES KEY [TLS VERSION]
 ---
@@ -17,6 +18,7 @@ local socket = require "cqueues.socket"
 local x509 = require "openssl.x509"
 
 local LIFETIME, PATIENCE = 900, 60
+local BEFORE_CLOSE = 0.2
 
 local controller = cqueues.new()
 
@@ -90,7 +92,12 @@ local function serve(client, context)
       return tunnel(client, host, port)
     end
     client:xread(length, PATIENCE)
-    client:xwrite('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{"id":"a"}', "bn", PATIENCE)
+    local is_last = first:find("/closing/", 1, true)
+    client:xwrite("HTTP/1.1 200 OK\r\n" .. (is_last and "connection: close\r\n" or "")
+      .. 'content-length: 10\r\n\r\n{"id":"a"}', "bn", PATIENCE)
+    if is_last then
+      return cqueues.sleep(BEFORE_CLOSE)
+    end
   end
 end
 

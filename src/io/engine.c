@@ -493,7 +493,7 @@ static void stop_too_big(cly_engine *engine, double now) {
 static void perform(cly_engine *engine) {
     int running = 0;
     unsigned turn = engine->turn++;
-    if (engine->running.first == NULL) return;
+    if (engine->running.first == NULL && engine->idle_turns == 0) return;
     cly_cork_hold(&engine->cork, engine->added + cly_pools_opening(&engine->pools),
                   engine->pools.protocol != CLY_PROTOCOL_HTTP1);
     engine->added = 0;
@@ -527,7 +527,9 @@ static bool may_wait(cly_engine *engine, unsigned group) {
 enum { IDLE_TURNS = 200 };
 
 /* A request that a server's lowered limit holds back keeps libcurl up to 8.14 busy: its
- * wait ends at once, for as long as that request has time. */
+ * wait ends at once, for as long as that request has time. So does a connection of TLS
+ * that libcurl 8.12 to 8.14 is closing when the peer has done its part, until libcurl
+ * has its next turn. */
 static void rest_if_idle(cly_engine *engine, double waited) {
     engine->idle_turns = waited > 0.0002 ? 0 : engine->idle_turns + 1;
     if (engine->idle_turns > IDLE_TURNS) cly_clock_sleep(0.001);
