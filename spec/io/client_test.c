@@ -270,6 +270,25 @@ static void a_child_leaves_nothing_of_its_parent(void **state) {
     assert_int_equal(server_requests(&answering), 1);
 }
 
+/* As when the handler of an event sends while the result of its call waits. */
+static void a_result_that_is_not_read_keeps_no_wait_short(void **state) {
+    static const char *const first_alone[] = {REPLY_OK, SILENCE};
+    cly_ticket first, second;
+    double until;
+    int steps = 0;
+    (void)state;
+    server_stop(&answering);
+    assert_true(server_start(&answering, first_alone, 2));
+    open_client(5);
+    first = submit();
+    while (!cly_call_table_is_done(cly_client_calls(&client), first))
+        cly_client_step_for(&client, first, 0.1);
+    second = submit();
+    for (until = cly_clock_now() + 0.3; cly_clock_now() < until; steps++)
+        cly_client_step_for(&client, second, 0.1);
+    assert_true(steps < 50);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -284,6 +303,7 @@ int main(void) {
         TEST(one_that_was_closed_is_freed),
         TEST(options_may_lack_memory),
         TEST(a_child_leaves_nothing_of_its_parent),
+        TEST(a_result_that_is_not_read_keeps_no_wait_short),
     };
     memory_take_jansson();
     return cmocka_run_group_tests_name("io/client", tests, NULL, NULL);

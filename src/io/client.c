@@ -193,7 +193,7 @@ void cly_client_step_for(cly_client *client, cly_ticket ticket, double seconds) 
     if (client->worker)
         cly_worker_wait_for(client->worker, ticket, seconds);
     else if (client->engine && !cly_call_table_is_done(cly_engine_calls(client->engine), ticket))
-        cly_engine_step(client->engine, 0, seconds, NULL, 0);
+        cly_engine_step_for(client->engine, ticket, seconds);
 }
 
 void cly_client_cancel(cly_client *client, cly_ticket ticket) {

@@ -51,6 +51,9 @@ void cly_engine_free(cly_engine *engine);
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
                      unsigned extra_count);
 
+/* The same, returning at once when this call has ended. */
+void cly_engine_step_for(cly_engine *engine, cly_ticket ticket, double max_wait);
+
 /* Ends the calls that were canceled while an attempt was under way, without a step. In
  * the thread that makes the steps. */
 void cly_engine_end_canceled(cly_engine *engine);
