@@ -536,6 +536,24 @@ static void http1_has_no_limit_of_requests(void **state) {
     finish(pool);
 }
 
+/* libcurl repeats over HTTP/1.1 only what it sent on a kept connection, so each has taken
+ * a request before, however many were refused on others. */
+static void http1_turns_nothing_away(void **state) {
+    cly_pool *pool = NULL;
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        int connection;
+        pool = start_one();
+        connection = open_connection(pool);
+        for (int requests = 0; requests < 2; requests++)
+            cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP1, 0.001, now);
+        pool->unissued = 0;
+        close_connection(connection);
+        assert_true(cly_pools_refused(pools, pool, NULL, now));
+        finish(pool);
+    }
+}
+
 /* ---- successors ---- */
 
 static void before_the_limit_a_successor_is_opened(void **state) {
@@ -896,6 +914,7 @@ int main(void) {
         TEST(none_is_given_while_a_connection_takes_nothing),
         TEST(a_connection_that_takes_none_is_told_apart),
         TEST_HTTP1(http1_has_no_limit_of_requests),
+        TEST_HTTP1(http1_turns_nothing_away),
         TEST(before_the_limit_a_successor_is_opened),
         TEST_ONE(a_full_connection_takes_no_more),
         TEST_ONE(those_not_issued_yet_count),

@@ -360,7 +360,8 @@ bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *c
     pools->refused_at = now;
     if (pool->refused == 1) recall_most_taken(pools, pool);
     learn_request_limit(pools, taken > pool->least_limit ? taken : pool->least_limit);
-    if (!is_http1(pools)) cly_pools_retire(pools, pool, now);
+    if (is_http1(pools)) return true; /* libcurl repeats there only what a kept connection was to take */
+    cly_pools_retire(pools, pool, now);
     return taken > 0;
 }
 
