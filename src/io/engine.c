@@ -32,6 +32,7 @@ struct cly_engine {
     double overdue_at;   /* no attempt under way is overdue before */
     unsigned turn;       /* counts libcurl's */
     int added;           /* handles for its next one */
+    bool has_issued;     /* a request, since the calls were last looked at */
     bool raises_sigpipe; /* libcurl, in the thread that makes the steps */
     bool has_too_big;    /* a reply passed its ceiling, and libcurl may not end it */
     int idle_turns;      /* in which a wait ended at once and nothing happened */
@@ -291,6 +292,7 @@ static void start_all(cly_engine *engine, double now) {
 /* libcurl issues the request: in its turn, without the lock. */
 static void issued(void *context, cly_transfer *transfer, double now) {
     cly_engine *engine = context;
+    engine->has_issued = true;
     cly_call_table_lock(engine->calls);
     cly_attempts_issued(&engine->attempts, transfer, now);
     cly_call_table_unlock(engine->calls);
@@ -415,6 +417,7 @@ static void take_cancels(cly_engine *engine, double now) {
  * is something of that kind again. */
 static double advance(cly_engine *engine) {
     double now = cly_clock_now(), wait, until_free;
+    engine->has_issued = false;
     take_cancels(engine, now);
     stop_overdue(engine, now);
     cly_call_table_lock(engine->calls);
@@ -424,7 +427,8 @@ static double advance(cly_engine *engine) {
     engine->room = cly_pools_room(&engine->pools);
     cly_call_table_unlock(engine->calls);
     start_all(engine, now);
-    until_free = free_drained_pools(engine, now); /* every handle is idle or names its own pool now */
+    /* Every handle is idle or names its own pool now, but one that could not be started. */
+    until_free = engine->ended.first ? 0 : free_drained_pools(engine, now);
     if (engine->running.first) wait = fmin(wait, fmin(longest_wait, engine->overdue_at - now));
     return fmax(0, fmin(wait, until_free));
 }
@@ -550,7 +554,8 @@ static double start_and_perform(cly_engine *engine) {
     if (!is_recent) perform(engine);
     wait = advance(engine);
     if (is_recent) perform(engine);
-    while (engine->added > 0 || engine->ended.first) {
+    /* A request that was issued can let others go, too. */
+    while (engine->added > 0 || engine->ended.first || engine->has_issued) {
         if (engine->added > 0) perform(engine);
         wait = advance(engine);
     }

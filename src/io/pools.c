@@ -378,7 +378,8 @@ static void learn_from_opening(cly_pools *pools, const cly_pool *pool) {
 
 bool cly_pools_may_open(cly_pools *pools, cly_pool *pool) {
     learn_from_opening(pools, pool);
-    if (pool->standing + pool->opening >= pools->options.max_connections) return false;
+    /* Over HTTP/1.1 the attempts are counted; libcurl may still be ending old connections. */
+    if (!is_http1(pools) && pool->standing + pool->opening >= pools->options.max_connections) return false;
     pool->opening++;
     return true;
 }
