@@ -515,14 +515,18 @@ static int milliseconds(double seconds) {
     return seconds > 3600 ? 3600 * 1000 : (int)ceil(seconds * 1000);
 }
 
+static bool has_come(const cly_call_table *calls, unsigned group, cly_ticket ticket) {
+    return ticket ? !cly_call_table_is_under_way(calls, ticket) : cly_call_table_has_done(calls, group);
+}
+
 /* Under the lock a last look: what comes later wakes the wait. */
-static bool may_wait(cly_engine *engine, unsigned group) {
+static bool may_wait(cly_engine *engine, unsigned group, cly_ticket ticket) {
     bool is_news;
     cly_call_table_lock(engine->calls);
     is_news = engine->calls->has_cancels || engine->calls->has_news || engine->calls->ends_step ||
               (engine->calls->is_closed && engine->calls->stats.in_flight == 0) ||
               permits_wanted(engine) > engine->attempts.departures.asked ||
-              cly_call_table_has_done(engine->calls, group);
+              has_come(engine->calls, group, ticket);
     engine->calls->is_waiting = !is_news;
     cly_call_table_unlock(engine->calls);
     return !is_news;
@@ -562,21 +566,31 @@ static double start_and_perform(cly_engine *engine) {
     return wait;
 }
 
-static void step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
-                 unsigned extra_count) {
+/* For a call of the group, or for that of the ticket. */
+static void make_step(cly_engine *engine, unsigned group, cly_ticket ticket, double max_wait,
+                      struct curl_waitfd *extra, unsigned extra_count) {
     double wait = start_and_perform(engine);
-    if (max_wait <= 0 || !may_wait(engine, group)) return;
+    if (max_wait <= 0 || !may_wait(engine, group, ticket)) return;
     wait_for_network(engine, fmin(wait, max_wait), extra, extra_count);
     start_and_perform(engine);
 }
 
-void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
-                     unsigned extra_count) {
+static void step(cly_engine *engine, unsigned group, cly_ticket ticket, double max_wait,
+                 struct curl_waitfd *extra, unsigned extra_count) {
     cly_sigpipe held;
     if (engine->multi == NULL) return;
     held = cly_sigpipe_hold(engine->raises_sigpipe);
-    step(engine, group, max_wait, extra, extra_count);
+    make_step(engine, group, ticket, max_wait, extra, extra_count);
     cly_sigpipe_release(held);
+}
+
+void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
+                     unsigned extra_count) {
+    step(engine, group, 0, max_wait, extra, extra_count);
+}
+
+void cly_engine_step_for(cly_engine *engine, cly_ticket ticket, double max_wait) {
+    step(engine, CLY_NO_GROUP, ticket, max_wait, NULL, 0);
 }
 
 void cly_engine_end_canceled(cly_engine *engine) {
