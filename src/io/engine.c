@@ -10,11 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct transfer_list {
-    cly_transfer *first, *last;
-    int count;
-} transfer_list;
-
 /* The table's lock guards the attempts too. */
 struct cly_engine {
     CURLM *multi;
@@ -27,7 +22,7 @@ struct cly_engine {
     cly_pools pools;
     cly_ca_store ca_store;
     cly_cork cork;
-    transfer_list idle, starting, running, ended;
+    cly_transfer_list idle, starting, running, ended;
     double performed_at; /* when libcurl last had its turn */
     double overdue_at;   /* no attempt under way is overdue before */
     unsigned turn;       /* counts libcurl's */
@@ -53,33 +48,18 @@ static const double longest_wait = 0.5;
 
 /* ---- transfers: a pool of handles ---- */
 
-static void append(transfer_list *list, cly_transfer *transfer) {
-    transfer->next = NULL;
-    transfer->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = transfer;
-    list->last = transfer;
-    list->count++;
-}
-
-static cly_transfer *detach(transfer_list *list, cly_transfer *transfer) {
-    *(transfer->previous ? &transfer->previous->next : &list->first) = transfer->next;
-    *(transfer->next ? &transfer->next->previous : &list->last) = transfer->previous;
-    list->count--;
-    return transfer;
-}
-
 /* The last that was used: its memory is warm. */
 static cly_transfer *take_transfer(cly_engine *engine) {
     cly_transfer *made;
-    if (engine->idle.last) return detach(&engine->idle, engine->idle.last);
+    if (engine->idle.last) return cly_transfer_detach(&engine->idle, engine->idle.last);
     made = malloc(sizeof *made);
     if (made) cly_transfer_init(made);
     return made;
 }
 
-static void free_transfers(transfer_list *list) {
+static void free_transfers(cly_transfer_list *list) {
     while (list->first) {
-        cly_transfer *old = detach(list, list->first);
+        cly_transfer *old = cly_transfer_detach(list, list->first);
         cly_transfer_clear(old);
         free(old);
     }
@@ -199,9 +179,9 @@ void cly_engine_free(cly_engine *engine) {
 /* Under the lock. */
 static void conclude_all(cly_engine *engine, double now) {
     while (engine->ended.first) {
-        cly_transfer *transfer = detach(&engine->ended, engine->ended.first);
+        cly_transfer *transfer = cly_transfer_detach(&engine->ended, engine->ended.first);
         cly_attempts_ended(&engine->attempts, transfer, now);
-        append(&engine->idle, transfer);
+        cly_transfer_append(&engine->idle, transfer);
     }
 }
 
@@ -209,7 +189,7 @@ static void conclude_all(cly_engine *engine, double now) {
 
 static void end_attempt(cly_engine *engine, cly_transfer *transfer, double now) {
     cly_pools_ended(&engine->pools, transfer->pool, transfer->is_issued, now);
-    append(&engine->ended, detach(&engine->running, transfer));
+    cly_transfer_append(&engine->ended, cly_transfer_detach(&engine->running, transfer));
 }
 
 static void stop(cly_engine *engine, cly_transfer *transfer, cly_end end, double now) {
@@ -268,7 +248,7 @@ static void stop_canceled(cly_engine *engine, double now) {
 /* ---- starting attempts ---- */
 
 static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
-    append(&engine->running, transfer);
+    cly_transfer_append(&engine->running, transfer);
     engine->overdue_at = fmin(engine->overdue_at, deadline_of(transfer));
     engine->added++;
     transfer->turn = engine->turn;
@@ -281,7 +261,7 @@ static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, doubl
 /* Hands libcurl what was begun. */
 static void start_all(cly_engine *engine, double now) {
     while (engine->starting.first) {
-        cly_transfer *transfer = detach(&engine->starting, engine->starting.first);
+        cly_transfer *transfer = cly_transfer_detach(&engine->starting, engine->starting.first);
         const cly_transfer_request request = transfer->request;
         bool is_ready = cly_transfer_prepare(transfer, &engine->options.settings, &engine->host, &request,
                                              transfer->pool, now);
@@ -316,13 +296,13 @@ static double begin_attempt(cly_engine *engine, cly_record *record, cly_transfer
                             double now) {
     double wait = cly_attempts_begin(&engine->attempts, record, transfer, now);
     if (wait > 0) {
-        append(&engine->idle, transfer);
+        cly_transfer_append(&engine->idle, transfer);
         return wait;
     }
     transfer->pool = pool;
     transfer->request.connect_deadline = now + engine->options.settings.connect_timeout;
     cly_pools_started(&engine->pools, pool);
-    append(&engine->starting, transfer);
+    cly_transfer_append(&engine->starting, transfer);
     return 0;
 }
 
@@ -435,7 +415,8 @@ static double advance(cly_engine *engine) {
 
 /* Nothing was sent: it is tried again at once, with the same permit. */
 static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now) {
-    add(engine, detach(&engine->running, transfer), cly_transfer_prepare_again(transfer, is_fresh), now);
+    add(engine, cly_transfer_detach(&engine->running, transfer),
+        cly_transfer_prepare_again(transfer, is_fresh), now);
 }
 
 /* A connection that takes no request at all may be an outage. */

@@ -204,7 +204,10 @@ static bool may_take_over(const cly_pools *pools, double now) {
     return is_certain || is_full(pools, pools->current) || is_old(pools, pools->current, now);
 }
 
+/* A limit of streams may have been learnt from something else, as a reload. */
 static void take_over(cly_pools *pools, double now) {
+    if (pools->current->refused == 0) pools->stream_limit *= 2;
+    if (pools->stream_limit > STREAMS_FIRST) pools->stream_limit = STREAMS_FIRST;
     pools->current->is_full = is_full(pools, pools->current);
     cly_pools_retire(pools, pools->current, now);
 }
@@ -347,6 +350,15 @@ static void learn_request_limit(cly_pools *pools, int taken) {
     pools->is_confirmed = false;
 }
 
+/* A young connection of which several requests were refused at once, while others are under
+ * way: so many streams it takes. Each refusal is told after it has left the count. */
+static void learn_from_refused(cly_pools *pools, const cly_pool *pool, const cly_connection *connection,
+                               int taken) {
+    if (connection == NULL || taken >= REQUESTS_LEAST || pool->refused < 2) return;
+    if (connection->under_way >= pools->stream_limit) return;
+    pools->stream_limit = connection->under_way > 1 ? connection->under_way : 1;
+}
+
 /* A server that has taken more on a connection does not close them for so few, unless its
  * limit is another now: then it refuses some of the next as well. */
 static void recall_most_taken(cly_pools *pools, cly_pool *pool) {
@@ -361,6 +373,7 @@ bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *c
     if (pool->refused == 1) recall_most_taken(pools, pool);
     learn_request_limit(pools, taken > pool->least_limit ? taken : pool->least_limit);
     if (is_http1(pools)) return true; /* libcurl repeats there only what a kept connection was to take */
+    learn_from_refused(pools, pool, connection, taken);
     cly_pools_retire(pools, pool, now);
     return taken > 0;
 }

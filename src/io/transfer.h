@@ -93,6 +93,15 @@ typedef struct cly_transfer {
     struct curl_slist trace_header;       /* stands before the shared list; not owned by libcurl */
 } cly_transfer;
 
+/* In the order in which they were appended. */
+typedef struct cly_transfer_list {
+    cly_transfer *first, *last;
+    int count;
+} cly_transfer_list;
+
+void cly_transfer_append(cly_transfer_list *list, cly_transfer *transfer);
+cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfer);
+
 void cly_transfer_init(cly_transfer *transfer);
 
 /* Closes its handle; the reply stays. */
