@@ -75,7 +75,7 @@ function calls.make_class(deliver)
   return { __name = "connectly.call", __metatable = "connectly.call", __index = class, __tostring = describe }
 end
 
---- What makes the calls of one face: a call, and its state, whose `ticket` is set and
+--- Makes the calls of one face: a call, and its state, whose `ticket` is set and
 --- whose `anchor` is bound when it is submitted. `client` has native, wait and finish
 --- (client.lua).
 function calls.make_constructor(deliver)

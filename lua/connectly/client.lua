@@ -376,7 +376,7 @@ end
 
 --- A call was started that is not waited for yet. With a shared limiter the host's loop
 --- reserves its departure, or else this does, once. An error of either must not cost the
---- call that was started: whoever waits for it asks again, and gets the error.
+--- call that was started: its caller asks again when it waits, and gets the error.
 local function attend(self)
   if not self.limiter then
     return

@@ -221,7 +221,7 @@ static unsigned check_group(lua_State *L, int argument) {
     return (unsigned)number;
 }
 
-/* A call in the background, as its owner holds it: when nobody does any more,
+/* A call in the background, as its owner holds it: when it is collected,
  * its result is given up and the call goes on. */
 #define CALL_CLASS "connectly.native.call"
 
@@ -271,7 +271,7 @@ static void collect_garbage(lua_State *L) {
     lua_gc(L, LUA_GCCOLLECT, 0);
 }
 
-/* What a collected client held is freed by its thread, within some milliseconds. */
+/* The thread of a collected client frees its descriptors within some milliseconds. */
 enum { OPEN_TRIES = 10 };
 static const double open_pause = 0.005; /* seconds */
 

@@ -103,7 +103,7 @@ static bool is_of_a_balancer(int status) {
     return status >= 502 && status <= 504;
 }
 
-/* What the end of an attempt says of whether the API can be reached. */
+/* Notes whether the end of an attempt shows that the API can be reached. */
 static void note_reach(cly_attempts *attempts, const cly_transfer *transfer, double now) {
     const cly_report *report = &transfer->report;
     double chance = cly_chance_next(&attempts->chance);

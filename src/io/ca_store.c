@@ -43,7 +43,7 @@ bool cly_ca_store_apply(const cly_ca_store *store, CURL *easy) {
 
 /* ---- after a failure ---- */
 
-/* What more certificates can mend, by OpenSSL's numbers (X509_V_ERR_): an issuer
+/* The faults that more certificates can mend, by OpenSSL's numbers (X509_V_ERR_): an issuer
  * that is not there (2, 20, 21), that the server sent itself (18, 19), or of which
  * the directory has an earlier certificate (7, 10). */
 static bool is_lack_of_issuer(CURL *easy, bool is_proxys) {

@@ -7,8 +7,8 @@
  * Steps are made by one thread: the caller's, or a worker's (worker.h). The table's
  * lock guards what other threads touch; it is never held while libcurl works or waits.
  * Handles and buffers are reused, so a call in steady state allocates nothing here.
- * What comes next for a call is core/call's decision, and whether it may go now
- * core/limiter's; the engine only carries it out. The queue and the deadlines are the
+ * core/call decides about the next step of a call, core/departures whether it may go now;
+ * the engine carries it out. The queue and the deadlines are the
  * engine's: libcurl is given only what it can start at once.
  */
 #ifndef CLY_IO_ENGINE_H

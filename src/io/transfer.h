@@ -38,7 +38,7 @@ typedef struct cly_transfer_settings {
     bool http2;
 } cly_transfer_settings;
 
-/* Who is told, in the thread that runs libcurl. */
+/* The engine's parts that a transfer tells, in the thread that runs libcurl. */
 typedef struct cly_transfer_host {
     cly_pools *pools;
     cly_ca_store *ca_store;

@@ -22,7 +22,7 @@ local inner_of = setmetatable({}, { __mode = "k" })
 -- Of the last lock that this worker took, and how many it counts.
 local locks_taken, LOCKS = 0, 2 ^ 20
 
---- What stands in a lock that this worker takes now, and in no other.
+--- The value of a lock that this worker takes now, and of no other.
 local function new_token(self)
   locks_taken = (locks_taken + 1) % LOCKS
   return self.pid() * LOCKS + locks_taken

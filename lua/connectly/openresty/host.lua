@@ -22,7 +22,7 @@ local BLOCK = { init = true, exit_worker = true }
 
 local driver = {}
 
--- What lua-nginx-module said of each phase that it has a name for.
+-- The answers of lua-nginx-module about each phase that it has a name for.
 local may_wait_in = {}
 local probe
 

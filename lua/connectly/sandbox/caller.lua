@@ -1,11 +1,11 @@
---- Who may use the sandbox's own routes: programs on this machine. A web page that is
+--- The callers that may use the sandbox's own routes: programs on this machine. A web page that is
 --- open in a browser here must not, although its requests come from this machine too.
 --- Its browser names the page's origin, or, where the page's name was made to resolve to
 --- this machine (DNS rebinding), that name in Host.
 
 local caller = {}
 
---- What follows the host in an authority: nothing, or a port.
+--- The rest of an authority behind its host: nothing, or a port.
 local function is_port(text)
   return text == "" or text:find("^:%d+$") ~= nil
 end
