@@ -29,7 +29,6 @@ struct cly_engine {
     int added;           /* handles for its next one */
     bool has_issued;     /* a request, since the calls were last looked at */
     bool raises_sigpipe; /* libcurl, in the thread that makes the steps */
-    bool has_too_big;    /* a reply passed its ceiling, and libcurl may not end it */
     int idle_turns;      /* in which a wait ended at once and nothing happened */
 };
 
@@ -108,8 +107,8 @@ static void set_parts(cly_engine *engine) {
     const cly_engine_options *options = &engine->options;
     const cly_pools_options pools = {options->max_connections, options->max_connection_age,
                                      options->settings.http2 && !options->settings.is_plain};
-    const cly_transfer_host host = {
-        &engine->pools, &engine->ca_store, cly_libcurl_needs_room(), &engine->has_too_big, issued, engine};
+    const cly_transfer_host host = {&engine->pools, &engine->ca_store, cly_libcurl_needs_room(), issued,
+                                    engine};
     engine->attempts.rules.policy.max_attempts = options->max_attempts;
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
@@ -464,17 +463,6 @@ static void look_at_added(cly_engine *engine, unsigned turn, double now) {
     }
 }
 
-/* libcurl 8.5 to 8.7 goes on with a reply over HTTP/2 whose head we refuse. */
-static void stop_too_big(cly_engine *engine, double now) {
-    cly_transfer *next;
-    if (!engine->has_too_big) return;
-    engine->has_too_big = false;
-    for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
-        next = transfer->next;
-        if (transfer->is_too_big) stop(engine, transfer, CLY_END_TOO_BIG, now);
-    }
-}
-
 static void perform(cly_engine *engine) {
     int running = 0;
     unsigned turn = engine->turn++;
@@ -488,7 +476,6 @@ static void perform(cly_engine *engine) {
     engine->performed_at = cly_clock_now();
     collect_ended(engine, engine->performed_at);
     look_at_added(engine, turn, engine->performed_at);
-    stop_too_big(engine, engine->performed_at);
 }
 
 /* Rounded up: waking a moment early would only mean waiting once more. */

@@ -60,8 +60,8 @@ void cly_transfer_clear(cly_transfer *transfer) {
 /* ---- libcurl's callbacks: they note, and never touch Lua ---- */
 
 static size_t note_too_big(cly_transfer *transfer) {
-    transfer->is_too_big = *transfer->host->has_too_big = true;
-    return 0; /* ends the transfer, or should */
+    transfer->is_too_big = true;
+    return 0; /* ends the transfer */
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {

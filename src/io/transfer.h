@@ -42,8 +42,7 @@ typedef struct cly_transfer_settings {
 typedef struct cly_transfer_host {
     cly_pools *pools;
     cly_ca_store *ca_store;
-    bool needs_room;   /* the libcurl that runs breaks HTTP/2 when a head meets a full socket */
-    bool *has_too_big; /* set when a reply passes its ceiling */
+    bool needs_room; /* the libcurl that runs breaks HTTP/2 when a head meets a full socket */
     void (*issued)(void *context, struct cly_transfer *transfer, double now);
     void *context;
 } cly_transfer_host;
