@@ -25,13 +25,11 @@ void cly_transfer_append(cly_transfer_list *list, cly_transfer *transfer) {
     transfer->previous = list->last;
     *(list->last ? &list->last->next : &list->first) = transfer;
     list->last = transfer;
-    list->count++;
 }
 
 cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfer) {
     *(transfer->previous ? &transfer->previous->next : &list->first) = transfer->next;
     *(transfer->next ? &transfer->next->previous : &list->last) = transfer->previous;
-    list->count--;
     return transfer;
 }
 

@@ -95,7 +95,6 @@ typedef struct cly_transfer {
 /* In the order in which they were appended. */
 typedef struct cly_transfer_list {
     cly_transfer *first, *last;
-    int count;
 } cly_transfer_list;
 
 void cly_transfer_append(cly_transfer_list *list, cly_transfer *transfer);
