@@ -1,6 +1,7 @@
 /* The table of calls without a network: the tests move records as an engine does. */
 #include "io/call_table.h"
 
+#include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include <math.h>
@@ -80,7 +81,7 @@ static const cly_call *call_of(cly_ticket ticket) {
 /* ---- the engine's side ---- */
 
 static cly_record *record_of(cly_ticket ticket) {
-    cly_record *record = table->records[cly_ticket_index(ticket)];
+    cly_record *record = table->records.all[cly_ticket_index(ticket)];
     assert_int_equal(record->generation, cly_ticket_generation(ticket));
     return record;
 }
@@ -92,7 +93,7 @@ static cly_record_state state_of(cly_ticket ticket) {
 static double advance(double now) {
     double wait;
     cly_call_table_lock(table);
-    wait = cly_call_table_advance(table, now);
+    wait = cly_records_advance(&table->records, now);
     cly_call_table_unlock(table);
     return wait;
 }
@@ -102,7 +103,7 @@ static void start(cly_ticket ticket) {
     assert_int_equal(record->state, CLY_RECORD_READY);
     cly_call_table_lock(table);
     cly_call_sent(&record->call);
-    cly_call_table_move(table, record, CLY_RECORD_RUNNING);
+    cly_records_move(&table->records, record, CLY_RECORD_RUNNING);
     cly_call_table_unlock(table);
 }
 
@@ -112,9 +113,9 @@ static void end_attempt(cly_record *record, cly_report report, double now) {
     cly_call_table_lock(table);
     cly_call_report(&record->call, &rules, &report, 0.5, now);
     if (record->call.state == CLY_CALL_DONE)
-        cly_call_table_end(table, record);
+        cly_records_end(&table->records, record);
     else
-        cly_call_table_move(table, record, CLY_RECORD_WAITING);
+        cly_records_move(&table->records, record, CLY_RECORD_WAITING);
     cly_call_table_unlock(table);
 }
 
@@ -133,7 +134,7 @@ static void lose(cly_record *record, double now) {
 static cly_ticket bring_to(cly_record_state wanted) {
     cly_ticket ticket;
     if (wanted == CLY_RECORD_QUEUED)
-        while (table->active < FLIGHT) submit();
+        while (table->records.active < FLIGHT) submit();
     ticket = submit();
     if (wanted >= CLY_RECORD_WAITING) start(ticket);
     if (wanted == CLY_RECORD_WAITING) lose(record_of(ticket), 0);
@@ -143,8 +144,9 @@ static cly_ticket bring_to(cly_record_state wanted) {
 }
 
 static void expect_empty(void) {
-    for (int i = 0; i < table->count; i++) assert_int_equal(table->records[i]->state, CLY_RECORD_FREE);
-    assert_int_equal(table->active, 0);
+    for (int i = 0; i < table->records.count; i++)
+        assert_int_equal(table->records.all[i]->state, CLY_RECORD_FREE);
+    assert_int_equal(table->records.active, 0);
     assert_int_equal(cly_call_table_stats(table).in_flight, 0);
 }
 
@@ -171,7 +173,7 @@ static void tickets_are_never_used_again(void **state) {
         before = ticket;
         cly_call_table_release(table, ticket);
         assert_false(cly_call_table_is_known(table, ticket));
-        assert_int_equal(table->count, 1);
+        assert_int_equal(table->records.count, 1);
     }
 }
 
@@ -243,7 +245,7 @@ static void capacity_may_be_raised_to_the_most(void **state) {
     cly_ticket more;
     (void)state;
     for (int i = 0; i < CAPACITY; i++) submit();
-    table->capacity = MOST;
+    table->records.capacity = MOST;
     for (int i = CAPACITY; i < MOST; i++) submit();
     assert_int_equal(try_submit(&more, 0, 30, 0), CLY_OVERLOADED);
 }
@@ -251,7 +253,7 @@ static void capacity_may_be_raised_to_the_most(void **state) {
 static void a_closed_table_takes_none(void **state) {
     cly_ticket more = 77;
     (void)state;
-    table->is_closed = true;
+    table->records.is_closed = true;
     assert_int_equal(try_submit(&more, 0, 30, 0), CLY_CLOSED);
     assert_true(more == 77);
     assert_int_equal(cly_call_table_stats(table).calls, 0);
@@ -285,7 +287,7 @@ static void a_retry_keeps_its_place(void **state) {
     advance(100);
     assert_int_equal(state_of(tickets[0]), CLY_RECORD_READY);
     assert_true(record_of(tickets[0])->ready_at == 100);
-    assert_true(table->lists[CLY_RECORD_READY].last == record_of(tickets[0])); /* behind the others */
+    assert_true(table->records.lists[CLY_RECORD_READY].last == record_of(tickets[0])); /* behind the others */
 }
 
 /* ---- deadlines ---- */
@@ -320,7 +322,7 @@ static void a_queued_call_runs_out_of_time_too(void **state) {
     assert_true(advance(2) == HUGE_VAL); /* attempts have the engine's deadlines */
     assert_int_equal(call_of(queued)->error.kind, CLY_TIMEOUT);
     assert_int_equal(call_of(queued)->error.outcome, CLY_NOT_SENT);
-    assert_int_equal(table->active, FLIGHT);
+    assert_int_equal(table->records.active, FLIGHT);
 }
 
 static void a_retry_is_due_or_late(void **state) {
@@ -362,11 +364,11 @@ static void a_cancel_ends_a_call_in_every_state(void **state) {
         assert_true(cly_call_table_is_known(table, ticket));
         if (from == CLY_RECORD_RUNNING) {
             assert_false(cly_call_table_is_done(table, ticket));
-            assert_true(record_of(ticket)->is_canceled && table->has_cancels);
+            assert_true(record_of(ticket)->is_canceled && table->records.has_cancels);
         } else {
             assert_int_equal(call_of(ticket)->error.kind, from == CLY_RECORD_DONE ? CLY_OK : CLY_CANCELED);
-            assert_int_equal(table->active, from == CLY_RECORD_QUEUED ? FLIGHT : 0);
-            assert_false(table->has_cancels);
+            assert_int_equal(table->records.active, from == CLY_RECORD_QUEUED ? FLIGHT : 0);
+            assert_false(table->records.has_cancels);
         }
         if (from < CLY_RECORD_RUNNING) assert_int_equal(call_of(ticket)->error.outcome, CLY_NOT_SENT);
         end(state);
@@ -439,8 +441,8 @@ static void groups_are_kept_apart(void **state) {
     assert_true(cly_call_table_first_done(table, 0) == 0);
     assert_true(cly_call_table_first_done(table, 1) == one);
     assert_true(cly_call_table_first_done(table, 2) == two);
-    assert_true(cly_call_table_has_done(table, 1));
-    assert_false(cly_call_table_has_done(table, CLY_NO_GROUP));
+    assert_true(cly_records_first_done(&table->records, 1) != NULL);
+    assert_false(cly_records_first_done(&table->records, CLY_NO_GROUP) != NULL);
     cly_call_table_detach_group(table, 1);
     assert_false(cly_call_table_is_known(table, one));
     assert_true(cly_call_table_is_known(table, two));
@@ -452,22 +454,22 @@ static void all_may_be_canceled_and_detached(void **state) {
     (void)state;
     assert_int_equal(state_of(queued), CLY_RECORD_QUEUED);
     cly_call_table_lock(table);
-    assert_int_equal(cly_call_table_cancel_all(table), 4);
+    assert_int_equal(cly_records_cancel_all(&table->records, cly_clock_now()), 4);
     cly_call_table_unlock(table);
     assert_int_equal(call_of(waiting)->error.kind, CLY_CANCELED);
     assert_int_equal(call_of(ready)->error.kind, CLY_CANCELED);
     assert_int_equal(call_of(queued)->error.kind, CLY_CANCELED);
-    assert_true(record_of(running)->is_canceled && table->has_cancels);
-    assert_true(cly_call_table_is_under_way(table, running));
-    assert_false(cly_call_table_is_under_way(table, ready));
+    assert_true(record_of(running)->is_canceled && table->records.has_cancels);
+    assert_true(cly_records_is_under_way(&table->records, running));
+    assert_false(cly_records_is_under_way(&table->records, ready));
     cly_call_table_lock(table);
-    cly_call_table_detach_all(table);
+    cly_records_detach_all(&table->records);
     cly_call_table_unlock(table);
     assert_int_equal(cly_call_table_stats(table).in_flight, 1);
     assert_false(cly_call_table_is_known(table, running) || cly_call_table_is_known(table, ready));
-    assert_false(cly_call_table_is_under_way(table, running));
+    assert_false(cly_records_is_under_way(&table->records, running));
     assert_true(cly_call_table_first_done(table, 0) == 0);
-    answer(table->lists[CLY_RECORD_RUNNING].first);
+    answer(table->records.lists[CLY_RECORD_RUNNING].first);
     expect_empty();
 }
 
@@ -517,13 +519,13 @@ static void the_owner_hears_of_results_that_will_be_asked_for(void **state) {
     cly_ticket first = submit(), second = submit(), third = submit();
     (void)state;
     heard_count = 0;
-    table->on_ended = hear;
-    table->context = &heard;
+    table->records.on_ended = hear;
+    table->records.context = &heard;
     cly_call_table_cancel(table, second);
     cly_call_table_release(table, first);
     cly_call_table_detach(table, third);
-    start(cly_record_ticket(table->lists[CLY_RECORD_READY].first));
-    answer(table->lists[CLY_RECORD_RUNNING].first);
+    start(cly_record_ticket(table->records.lists[CLY_RECORD_READY].first));
+    answer(table->records.lists[CLY_RECORD_RUNNING].first);
     assert_int_equal(heard_count, 1);
     assert_true(heard[0] == second);
 }
@@ -542,20 +544,20 @@ static void an_engine_that_waits_is_woken_once(void **state) {
     table->engine = &wakes;
     submit();
     assert_int_equal(wakes, 0);
-    assert_true(table->has_news);
-    table->has_news = false;
+    assert_true(table->records.has_news);
+    table->records.has_news = false;
     table->is_waiting = true;
     ticket = submit();
     submit();
     assert_int_equal(wakes, 1);
     start(ticket);
     table->is_waiting = true;
-    table->has_news = false;
+    table->records.has_news = false;
     cly_call_table_cancel(table, ticket);
     assert_int_equal(wakes, 2);
-    assert_true(table->has_news && table->has_cancels);
+    assert_true(table->records.has_news && table->records.has_cancels);
     table->is_waiting = true;
-    cly_call_table_release(table, cly_record_ticket(table->lists[CLY_RECORD_READY].first));
+    cly_call_table_release(table, cly_record_ticket(table->records.lists[CLY_RECORD_READY].first));
     assert_int_equal(wakes, 3); /* it made room */
 }
 
@@ -572,7 +574,7 @@ static void each_end_is_an_event_with_its_number(void **state) {
     cly_ticket ticket;
     cly_event event;
     (void)state;
-    table->events.is_wanted = true;
+    table->records.events.is_wanted = true;
     submission.number = 9;
     assert_int_equal(cly_call_table_submit(table, &ticket, &submission, NULL), CLY_OK);
     cly_buffer_clear(&body);
@@ -594,7 +596,7 @@ static void events_and_stats_add_up(void **state) {
     cly_ticket tickets[CAPACITY];
     cly_stats stats;
     (void)state;
-    table->events.is_wanted = true;
+    table->records.events.is_wanted = true;
     for (int i = 0; i < CAPACITY; i++) tickets[i] = submit_at(0, 10);
     start(tickets[0]);
     answer(record_of(tickets[0]));
@@ -692,25 +694,25 @@ static void *use_table(void *data) {
 static void several_threads_may_use_it(void **state) {
     pthread_t threads[3];
     (void)state;
-    table->events.is_wanted = true;
+    table->records.events.is_wanted = true;
     for (uintptr_t i = 0; i < 3; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, use_table, (void *)(i + 1)), 0);
     for (int i = 0; i < 20000; i++) {
         cly_record *record;
         cly_call_table_lock(table);
-        cly_call_table_advance(table, 0);
-        record = table->lists[CLY_RECORD_READY].first;
+        cly_records_advance(&table->records, 0);
+        record = table->records.lists[CLY_RECORD_READY].first;
         if (record) cly_call_sent(&record->call);
-        if (record) cly_call_table_move(table, record, CLY_RECORD_RUNNING);
+        if (record) cly_records_move(&table->records, record, CLY_RECORD_RUNNING);
         cly_call_table_unlock(table);
         if (record) answer(record);
     }
     for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
     cly_call_table_lock(table);
-    cly_call_table_cancel_all(table);
+    cly_records_cancel_all(&table->records, cly_clock_now());
     cly_call_table_unlock(table);
     cly_call_table_lock(table);
-    cly_call_table_detach_all(table);
+    cly_records_detach_all(&table->records);
     cly_call_table_unlock(table);
     expect_empty();
     assert_true(cly_call_table_stats(table).calls > 0);

@@ -60,8 +60,8 @@ static const cly_buffer *reply_of(cly_ticket ticket) {
 }
 
 static bool is_empty(void) {
-    for (int i = 0; i < calls()->count; i++)
-        if (calls()->records[i]->state != CLY_RECORD_FREE) return false;
+    for (int i = 0; i < calls()->records.count; i++)
+        if (calls()->records.all[i]->state != CLY_RECORD_FREE) return false;
     return stats().in_flight == 0;
 }
 
@@ -1248,7 +1248,7 @@ static void a_closed_table_without_calls_ends_the_wait(void **state) {
     cly_engine_step(engine, CLY_NO_GROUP, 0.01, NULL, 0); /* the wake-up of its making is used up */
     before = cly_clock_now();
     cly_call_table_lock(calls());
-    calls()->is_closed = true;
+    calls()->records.is_closed = true;
     cly_call_table_unlock(calls());
     cly_engine_step(engine, CLY_NO_GROUP, 10, NULL, 0);
     assert_true(cly_clock_now() - before < 5);

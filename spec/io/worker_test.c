@@ -39,7 +39,7 @@ static cly_call_table *calls(void) {
 /* For tests of a full table: a worker leaves much more room. */
 static void set_capacity(cly_call_table *table, int capacity) {
     cly_call_table_lock(table);
-    if (capacity < table->array_size) table->capacity = capacity;
+    if (capacity < table->records.array_size) table->records.capacity = capacity;
     cly_call_table_unlock(table);
 }
 

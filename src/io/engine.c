@@ -1,7 +1,7 @@
 #include "io/engine.h"
 
-#include "core/request.h"
-#include "io/attempts.h"
+#include "core/attempts.h"
+#include "io/chance.h"
 #include "io/clock.h"
 #include "io/cork.h"
 #include "io/connect_failure.h"
@@ -14,8 +14,10 @@
 struct cly_engine {
     CURLM *multi;
     cly_engine_options options;
-    cly_call_table *calls;
+    cly_call_table *table;
+    cly_records *records; /* of the table */
     cly_attempts attempts;
+    cly_chance chance;
     int room; /* attempts that could start at once when the engine last looked */
     /* The rest is used by the thread that makes the steps alone. */
     cly_transfer_host host;
@@ -92,14 +94,15 @@ static void wake(void *engine) {
 
 static cly_kind make_table(cly_engine *engine, cly_error *error) {
     const cly_engine_options *options = &engine->options;
-    engine->calls =
+    engine->table =
         cly_call_table_new(options->max_in_flight, options->max_in_flight,
                            options->max_in_flight + CALLS_BEYOND_FLIGHT, options->first_generation);
-    if (engine->calls == NULL) return cly_error_no_memory(error);
-    engine->calls->events.is_wanted = options->wants_events;
-    engine->calls->wake = wake;
-    engine->calls->engine = engine;
-    engine->attempts.calls = engine->calls;
+    if (engine->table == NULL) return cly_error_no_memory(error);
+    engine->records = &engine->table->records;
+    engine->records->events.is_wanted = options->wants_events;
+    engine->table->wake = wake;
+    engine->table->engine = engine;
+    engine->attempts.records = engine->records;
     return CLY_OK;
 }
 
@@ -113,7 +116,7 @@ static void set_parts(cly_engine *engine) {
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
     engine->attempts.rules.secret = options->secret;
-    engine->attempts.chance = cly_chance_make();
+    engine->chance = cly_chance_make();
     engine->overdue_at = HUGE_VAL;
     engine->raises_sigpipe = cly_libcurl_raises_sigpipe();
     engine->host = host;
@@ -143,7 +146,7 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
 }
 
 cly_call_table *cly_engine_calls(cly_engine *engine) {
-    return engine->calls;
+    return engine->table;
 }
 
 static void close_all(cly_engine *engine) {
@@ -157,29 +160,41 @@ static void close_all(cly_engine *engine) {
 
 void cly_engine_stop(cly_engine *engine) {
     if (engine->multi == NULL) return;
-    cly_call_table_lock(engine->calls);
-    engine->calls->is_closed = true;
-    cly_call_table_cancel_all(engine->calls);
-    engine->calls->wake = NULL;
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_lock(engine->table);
+    engine->records->is_closed = true;
+    cly_records_cancel_all(engine->records, cly_clock_now());
+    engine->table->wake = NULL;
+    cly_call_table_unlock(engine->table);
     cly_engine_end_canceled(engine);
     close_all(engine);
 }
 
 void cly_engine_free(cly_engine *engine) {
     if (engine == NULL) return;
-    if (engine->calls) cly_engine_stop(engine);
+    if (engine->table) cly_engine_stop(engine);
     if (engine->multi) close_all(engine);
     cly_departures_clear(&engine->attempts.departures);
-    cly_call_table_free(engine->calls);
+    cly_call_table_free(engine->table);
     free(engine);
 }
 
 /* Under the lock. */
+static void conclude(cly_engine *engine, cly_transfer *transfer, double now) {
+    cly_attempt attempt = {.record = transfer->record,
+                           .start = transfer->start,
+                           .report = &transfer->report,
+                           .reply = &transfer->reply,
+                           .http_version = cly_transfer_http_version(transfer),
+                           .is_issued = transfer->is_issued,
+                           .is_turned_away = transfer->is_turned_away};
+    if (engine->records->events.is_wanted) attempt.phases = cly_transfer_phases(transfer);
+    cly_attempts_ended(&engine->attempts, &attempt, cly_chance_next(&engine->chance), now);
+}
+
 static void conclude_all(cly_engine *engine, double now) {
     while (engine->ended.first) {
         cly_transfer *transfer = cly_transfer_detach(&engine->ended, engine->ended.first);
-        cly_attempts_ended(&engine->attempts, transfer, now);
+        conclude(engine, transfer, now);
         cly_transfer_append(&engine->idle, transfer);
     }
 }
@@ -272,9 +287,9 @@ static void start_all(cly_engine *engine, double now) {
 static void issued(void *context, cly_transfer *transfer, double now) {
     cly_engine *engine = context;
     engine->has_issued = true;
-    cly_call_table_lock(engine->calls);
-    cly_attempts_issued(&engine->attempts, transfer, now);
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_lock(engine->table);
+    cly_attempts_issued(&engine->attempts, transfer->record, &transfer->start, now);
+    cly_call_table_unlock(engine->table);
 }
 
 /* The pool for one more attempt and the transfer, or NULL and when to ask again. */
@@ -289,17 +304,29 @@ static cly_pool *find_place(cly_engine *engine, cly_transfer **transfer, double 
     return *transfer ? pool : NULL;
 }
 
+static void fill_request(const cly_engine *engine, cly_record *record, cly_transfer_request *request,
+                         double now) {
+    request->method = record->method;
+    request->url = record->url.data;
+    request->body = record->body.data;
+    request->length = record->body.length;
+    request->trace_header = record->traceparent;
+    request->deadline = record->call.deadline;
+    request->connect_deadline = now + engine->options.settings.connect_timeout;
+}
+
 /* Under the lock. Begins an attempt of a READY call on the pool; what libcurl has to do
  * with it is done without the lock. 0, or the seconds until it may. */
 static double begin_attempt(cly_engine *engine, cly_record *record, cly_transfer *transfer, cly_pool *pool,
                             double now) {
-    double wait = cly_attempts_begin(&engine->attempts, record, transfer, now);
+    double wait = cly_attempts_begin(&engine->attempts, record, now, &transfer->start);
     if (wait > 0) {
         cly_transfer_append(&engine->idle, transfer);
         return wait;
     }
+    transfer->record = record;
     transfer->pool = pool;
-    transfer->request.connect_deadline = now + engine->options.settings.connect_timeout;
+    fill_request(engine, record, &transfer->request, now);
     cly_pools_started(&engine->pools, pool);
     cly_transfer_append(&engine->starting, transfer);
     return 0;
@@ -310,7 +337,7 @@ static double begin_attempt(cly_engine *engine, cly_record *record, cly_transfer
 static double begin_ready(cly_engine *engine, double now) {
     double soonest = HUGE_VAL, wait;
     cly_record *next;
-    for (cly_record *record = engine->calls->lists[CLY_RECORD_READY].first; record; record = next) {
+    for (cly_record *record = engine->records->lists[CLY_RECORD_READY].first; record; record = next) {
         bool is_asset = record->call.operation->limit == CLY_LIMIT_ASSETS;
         cly_transfer *transfer;
         cly_pool *pool;
@@ -337,33 +364,33 @@ static int permits_wanted(cly_engine *engine) {
 
 int cly_engine_permits_wanted(cly_engine *engine) {
     int wanted;
-    cly_call_table_lock(engine->calls);
+    cly_call_table_lock(engine->table);
     wanted = engine->attempts.departures.asked = permits_wanted(engine);
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_unlock(engine->table);
     return wanted;
 }
 
 void cly_engine_give_permit(cly_engine *engine, double at) {
-    cly_call_table_lock(engine->calls);
+    cly_call_table_lock(engine->table);
     cly_departures_give(&engine->attempts.departures, at);
-    cly_call_table_wake(engine->calls);
-    cly_call_table_unlock(engine->calls);
+    engine->records->has_news = true;
+    cly_call_table_unlock(engine->table);
 }
 
 double cly_engine_take_pause(cly_engine *engine) {
     double seconds;
-    cly_call_table_lock(engine->calls);
+    cly_call_table_lock(engine->table);
     seconds = cly_departures_take_pause(&engine->attempts.departures);
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_unlock(engine->table);
     return seconds;
 }
 
 bool cly_engine_take_shortage(cly_engine *engine) {
     bool is_short;
-    cly_call_table_lock(engine->calls);
+    cly_call_table_lock(engine->table);
     is_short = engine->attempts.is_short_of_descriptors;
     engine->attempts.is_short_of_descriptors = false;
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_unlock(engine->table);
     return is_short;
 }
 
@@ -384,11 +411,11 @@ static double free_drained_pools(cly_engine *engine, double now) {
 
 static void take_cancels(cly_engine *engine, double now) {
     bool has_cancels;
-    cly_call_table_lock(engine->calls);
-    has_cancels = engine->calls->has_cancels;
+    cly_call_table_lock(engine->table);
+    has_cancels = engine->records->has_cancels;
     if (has_cancels) mark_canceled(engine);
-    engine->calls->has_cancels = engine->calls->has_news = engine->calls->is_waiting = false;
-    cly_call_table_unlock(engine->calls);
+    engine->records->has_cancels = engine->records->has_news = engine->table->is_waiting = false;
+    cly_call_table_unlock(engine->table);
     if (has_cancels) stop_canceled(engine, now);
 }
 
@@ -399,12 +426,12 @@ static double advance(cly_engine *engine) {
     engine->has_issued = false;
     take_cancels(engine, now);
     stop_overdue(engine, now);
-    cly_call_table_lock(engine->calls);
+    cly_call_table_lock(engine->table);
     conclude_all(engine, now);
-    wait = cly_call_table_advance(engine->calls, now);
+    wait = cly_records_advance(engine->records, now);
     wait = fmin(wait, begin_ready(engine, now));
     engine->room = cly_pools_room(&engine->pools);
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_unlock(engine->table);
     start_all(engine, now);
     /* Every handle is idle or names its own pool now, but one that could not be started. */
     until_free = engine->ended.first ? 0 : free_drained_pools(engine, now);
@@ -483,20 +510,21 @@ static int milliseconds(double seconds) {
     return seconds > 3600 ? 3600 * 1000 : (int)ceil(seconds * 1000);
 }
 
-static bool has_come(const cly_call_table *calls, unsigned group, cly_ticket ticket) {
-    return ticket ? !cly_call_table_is_under_way(calls, ticket) : cly_call_table_has_done(calls, group);
+static bool has_come(const cly_records *records, unsigned group, cly_ticket ticket) {
+    return ticket ? !cly_records_is_under_way(records, ticket)
+                  : cly_records_first_done(records, group) != NULL;
 }
 
 /* Under the lock a last look: what comes later wakes the wait. */
 static bool may_wait(cly_engine *engine, unsigned group, cly_ticket ticket) {
     bool is_news;
-    cly_call_table_lock(engine->calls);
-    is_news = engine->calls->has_cancels || engine->calls->has_news || engine->calls->ends_step ||
-              (engine->calls->is_closed && engine->calls->stats.in_flight == 0) ||
+    cly_call_table_lock(engine->table);
+    is_news = engine->records->has_cancels || engine->records->has_news || engine->table->ends_step ||
+              (engine->records->is_closed && engine->records->stats.in_flight == 0) ||
               permits_wanted(engine) > engine->attempts.departures.asked ||
-              has_come(engine->calls, group, ticket);
-    engine->calls->is_waiting = !is_news;
-    cly_call_table_unlock(engine->calls);
+              has_come(engine->records, group, ticket);
+    engine->table->is_waiting = !is_news;
+    cly_call_table_unlock(engine->table);
     return !is_news;
 }
 
@@ -568,9 +596,9 @@ void cly_engine_end_canceled(cly_engine *engine) {
     held = cly_sigpipe_hold(engine->raises_sigpipe);
     take_cancels(engine, now);
     cly_sigpipe_release(held);
-    cly_call_table_lock(engine->calls);
+    cly_call_table_lock(engine->table);
     conclude_all(engine, now);
-    cly_call_table_unlock(engine->calls);
+    cly_call_table_unlock(engine->table);
 }
 
 void cly_engine_wakeup(cly_engine *engine) {

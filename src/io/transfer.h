@@ -14,15 +14,13 @@
 #ifndef CLY_IO_TRANSFER_H
 #define CLY_IO_TRANSFER_H
 
-#include "core/event.h"
-#include "core/verdict.h"
+#include "core/attempts.h"
 #include "io/ca_store.h"
 #include "io/pools.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN
 
-struct cly_record;
 struct cly_transfer;
 
 /* What all transfers of a client share; everything is borrowed and outlives
@@ -54,7 +52,6 @@ typedef struct cly_transfer_request {
     char *trace_header;      /* a whole line, or ""; borrowed likewise */
     double deadline;         /* on cly_clock_now's clock: after it the request is not issued */
     double connect_deadline; /* before it the request must be issued */
-    double permit_at;        /* of the permit from a shared limiter that it uses */
 } cly_transfer_request;
 
 typedef struct cly_transfer {
@@ -83,11 +80,11 @@ typedef struct cly_transfer {
     bool is_too_big;
     bool is_canceled;       /* the engine is to stop it */
     bool is_performed;      /* libcurl has had a turn: the handle tells of this exchange */
-    bool is_probe;          /* finds out whether an outage is over */
     unsigned ca_generation; /* of the store, when the handle was set up by it */
     cly_report report;      /* once it has ended; borrows from the transfer */
     unsigned turn;          /* of libcurl, the first that it takes part in */
-    struct cly_record *record;
+    cly_record *record;
+    cly_start start;
     struct cly_transfer *previous, *next; /* the engine's lists */
     struct curl_slist trace_header;       /* stands before the shared list; not owned by libcurl */
 } cly_transfer;

@@ -15,7 +15,7 @@
 struct cly_worker {
     cly_running running; /* in the list of those that exit must stop */
     cly_engine *engine;
-    cly_call_table *calls; /* the engine's */
+    cly_call_table *table; /* the engine's */
     cly_bell bell;
     int permits_told; /* the peer knows that so many are wanted */
     bool is_stopping, is_stopped;
@@ -35,7 +35,7 @@ static void tell_ended(void *context, cly_ticket ticket) {
     cly_worker *worker = context;
     cly_bell_ring(&worker->bell);
     cly_bell_tell(&worker->bell, ticket);
-    worker->calls->ends_step = worker->bell.unsent.length > 0;
+    worker->table->ends_step = worker->bell.unsent.length > 0;
 }
 
 static void tell_wanted(cly_worker *worker, int wanted) {
@@ -50,10 +50,10 @@ static void tell_wanted(cly_worker *worker, int wanted) {
 static double until_stop(cly_worker *worker) {
     double left;
     if (!worker->is_stopping) return idle_wait;
-    if (worker->calls->stats.in_flight == 0) return -1;
+    if (worker->table->records.stats.in_flight == 0) return -1;
     left = worker->stop_at - cly_clock_now();
     if (left > 0) return left;
-    worker->canceled_at_stop += cly_call_table_cancel_all(worker->calls);
+    worker->canceled_at_stop += cly_records_cancel_all(&worker->table->records, cly_clock_now());
     return 0; /* the next step ends them */
 }
 
@@ -71,15 +71,15 @@ static bool turn(cly_worker *worker) {
     int wanted = cly_engine_permits_wanted(worker->engine), watched;
     bool is_left, wants_write;
     double wait;
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     if (worker->is_left) cly_bell_clear(&worker->bell); /* its listener has gone */
     tell_wanted(worker, wanted);
     cly_bell_serve(&worker->bell);
     wait = until_stop(worker);
     watched = cly_bell_watch(&worker->bell);
     is_left = worker->is_left;
-    worker->calls->ends_step = false;
-    cly_call_table_unlock(worker->calls);
+    worker->table->ends_step = false;
+    cly_call_table_unlock(worker->table);
     /* Without the lock: the thread that it wakes takes it at once. */
     wants_write = cly_bell_send(&worker->bell);
     if (wait >= 0) step(worker, wait, watched, wants_write);
@@ -116,10 +116,10 @@ static void free_all(cly_running *running) {
 }
 
 static void join_table(cly_worker *worker) {
-    cly_call_table *calls = worker->calls;
-    calls->capacity = calls->array_size;
-    calls->on_ended = tell_ended;
-    calls->context = worker;
+    cly_records *records = &worker->table->records;
+    records->capacity = records->array_size;
+    records->on_ended = tell_ended;
+    records->context = worker;
 }
 
 cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) {
@@ -128,15 +128,15 @@ cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) 
     *out = NULL;
     if (worker == NULL) return cly_error_no_memory(error);
     worker->engine = engine;
-    worker->calls = cly_engine_calls(engine);
+    worker->table = cly_engine_calls(engine);
     worker->running.stop = stop_at_exit;
     worker->running.free = free_all;
     cly_bell_init(&worker->bell);
     /* The thread waits at the lock until all is ready. */
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     status = start_thread(worker);
     if (status == 0) join_table(worker);
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_unlock(worker->table);
     if (status == 0) {
         cly_shutdown_add(&worker->running);
         *out = worker;
@@ -151,7 +151,7 @@ cly_engine *cly_worker_engine(cly_worker *worker) {
 }
 
 static void ask_to_stop(cly_worker *worker, double seconds) {
-    worker->is_stopping = worker->calls->is_closed = true;
+    worker->is_stopping = worker->table->records.is_closed = true;
     worker->stop_at = cly_clock_now() + seconds;
     cly_engine_wakeup(worker->engine);
 }
@@ -159,15 +159,15 @@ static void ask_to_stop(cly_worker *worker, double seconds) {
 int cly_worker_stop(cly_worker *worker, double drain) {
     if (worker->is_stopped) return 0;
     cly_shutdown_remove(&worker->running);
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     ask_to_stop(worker, drain);
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_unlock(worker->table);
     pthread_join(worker->running.thread, NULL);
     cly_engine_stop(worker->engine);
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     worker->is_stopped = true;
-    worker->calls->has_ended = true; /* wakes those that wait */
-    cly_call_table_unlock(worker->calls);
+    worker->table->records.has_ended = true; /* wakes those that wait */
+    cly_call_table_unlock(worker->table);
     return worker->canceled_at_stop;
 }
 
@@ -191,12 +191,12 @@ static void free_left(cly_worker *worker) {
  * for that it wants the other lock. */
 static void leave(cly_running *running) {
     cly_worker *worker = (cly_worker *)(void *)running;
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     worker->is_left = running->is_left = true;
-    worker->calls->on_ended = NULL;
-    cly_call_table_detach_all(worker->calls);
+    worker->table->records.on_ended = NULL;
+    cly_records_detach_all(&worker->table->records);
     ask_to_stop(worker, worker->stop_at);
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_unlock(worker->table);
 }
 
 void cly_worker_leave(cly_worker *worker, double seconds, cly_worker_done *done, void *context) {
@@ -234,30 +234,30 @@ static struct timespec time_after(double seconds) {
 /* Until an end is told; false when the time is up. Under the lock. */
 static bool wait_until(cly_worker *worker, const struct timespec *until) {
     if (worker->is_stopped) return false;
-    return pthread_cond_timedwait(&worker->calls->ended, &worker->calls->lock, until) == 0;
+    return pthread_cond_timedwait(&worker->table->ended, &worker->table->lock, until) == 0;
 }
 
 void cly_worker_wait(cly_worker *worker, unsigned group, double seconds) {
     struct timespec until = time_after(seconds);
-    cly_call_table_lock(worker->calls);
-    while (!cly_call_table_has_done(worker->calls, group) && wait_until(worker, &until)) continue;
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_lock(worker->table);
+    while (!cly_records_first_done(&worker->table->records, group) && wait_until(worker, &until)) continue;
+    cly_call_table_unlock(worker->table);
 }
 
 void cly_worker_wait_for(cly_worker *worker, cly_ticket ticket, double seconds) {
     struct timespec until = time_after(seconds);
-    cly_call_table_lock(worker->calls);
-    while (cly_call_table_is_under_way(worker->calls, ticket) && wait_until(worker, &until)) continue;
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_lock(worker->table);
+    while (cly_records_is_under_way(&worker->table->records, ticket) && wait_until(worker, &until)) continue;
+    cly_call_table_unlock(worker->table);
 }
 
 int cly_worker_drain(cly_worker *worker, double seconds) {
     struct timespec until = time_after(seconds);
     int count;
-    cly_call_table_lock(worker->calls);
-    while (worker->calls->stats.in_flight > 0 && wait_until(worker, &until)) continue;
-    count = worker->calls->stats.in_flight;
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_lock(worker->table);
+    while (worker->table->records.stats.in_flight > 0 && wait_until(worker, &until)) continue;
+    count = worker->table->records.stats.in_flight;
+    cly_call_table_unlock(worker->table);
     return count;
 }
 
@@ -265,27 +265,27 @@ int cly_worker_drain(cly_worker *worker, double seconds) {
 
 int cly_worker_descriptor(cly_worker *worker) {
     int descriptor;
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     descriptor = cly_bell_descriptor(&worker->bell);
-    if (worker->calls->lists[CLY_RECORD_DONE].first) cly_bell_ring(&worker->bell);
-    cly_call_table_unlock(worker->calls);
+    if (worker->table->records.lists[CLY_RECORD_DONE].first) cly_bell_ring(&worker->bell);
+    cly_call_table_unlock(worker->table);
     return descriptor;
 }
 
 void cly_worker_acknowledge(cly_worker *worker) {
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     cly_bell_quiet(&worker->bell);
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_unlock(worker->table);
 }
 
 const char *cly_worker_listen(cly_worker *worker, cly_error *error) {
     const char *path;
-    cly_call_table_lock(worker->calls);
+    cly_call_table_lock(worker->table);
     path = cly_bell_listen(&worker->bell);
     if (path == NULL)
         cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no unix socket: %s", strerror(errno));
     else if (!worker->is_stopped)
         cly_engine_wakeup(worker->engine);
-    cly_call_table_unlock(worker->calls);
+    cly_call_table_unlock(worker->table);
     return path;
 }

@@ -1,0 +1,176 @@
+#include "core/attempts.h"
+
+#include "core/secret.h"
+
+/* More than a slice in which Lua waits (client.lua): it may collect garbage meanwhile. */
+static const double shortage_wait = 0.15; /* seconds */
+
+static bool is_asset(const cly_record *record) {
+    return record->call.operation->limit == CLY_LIMIT_ASSETS;
+}
+
+/* ---- events ---- */
+
+static void tell_attempt(cly_attempts *attempts, const cly_attempt *attempt) {
+    const cly_error *error = &attempt->record->call.error;
+    cly_event event = cly_record_event(attempt->record, CLY_EVENT_ATTEMPT, 0);
+    attempts->records->stats.attempts++;
+    event.status = attempt->report->status;
+    event.kind = error->kind;
+    event.outcome = error->outcome;
+    event.http_version = attempt->http_version;
+    event.phases = attempt->phases;
+    cly_event_put(&attempts->records->events, &event);
+}
+
+static void tell_retry(cly_attempts *attempts, const cly_record *record) {
+    cly_event event = cly_record_event(record, CLY_EVENT_RETRY, record->call.decision.delay);
+    event.reason = record->call.decision.reason;
+    attempts->records->stats.retries++;
+    cly_event_put(&attempts->records->events, &event);
+}
+
+static void tell_throttled(cly_attempts *attempts, const cly_record *record, double delay) {
+    cly_event event = cly_record_event(record, CLY_EVENT_THROTTLED, delay);
+    event.attempt++;
+    attempts->records->stats.throttled++;
+    cly_event_put(&attempts->records->events, &event);
+}
+
+/* ---- the beginning ---- */
+
+/* All that wait behind it wait for the limiter too. */
+static void mark_throttled(cly_attempts *attempts, cly_record *first) {
+    cly_record *record = attempts->records->lists[CLY_RECORD_READY].last;
+    for (; !is_asset(first) && record && !record->is_throttled; record = record->previous)
+        record->is_throttled = true;
+    first->is_throttled = true;
+}
+
+double cly_attempts_begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start) {
+    double wait;
+    start->permit_at = now;
+    wait = cly_departures_take(&attempts->departures, is_asset(record), now, &start->permit_at);
+    if (wait > 0) {
+        mark_throttled(attempts, record);
+        return wait;
+    }
+    if (record->is_throttled) tell_throttled(attempts, record, now - record->ready_at);
+    start->is_probe = cly_outage_started(&attempts->outage);
+    cly_call_sent(&record->call);
+    cly_records_move(attempts->records, record, CLY_RECORD_RUNNING);
+    return 0;
+}
+
+void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const cly_start *start,
+                         double now) {
+    cly_departures_left(&attempts->departures, is_asset(record), start->permit_at, now);
+    cly_outage_reached(&attempts->outage, false);
+    attempts->rules.is_outage = attempts->outage.is_on;
+}
+
+/* ---- the end ---- */
+
+/* Shorter keys are in many words. */
+enum { SECRET_MASKED_LEAST = 8 };
+
+/* A whole reply is handed on: it may echo the key, as errors may. The reply is judged as
+ * it will be read, should stars stand in its way. */
+static void mask_reply(const char *secret, const cly_attempt *attempt) {
+    const cly_operation *operation = attempt->record->call.operation;
+    cly_buffer *reply = attempt->reply;
+    if (operation->reply == CLY_REPLY_ID || !cly_report_is_success(attempt->report)) return;
+    if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
+    (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
+}
+
+/* A refusal in place of a second deletion is no error, and no reply either. */
+static void drop_refusal(cly_record *record) {
+    if (record->call.error.kind == CLY_OK && record->call.status >= 300) cly_buffer_reset(&record->reply);
+}
+
+static bool is_of_a_balancer(int status) {
+    return status >= 502 && status <= 504;
+}
+
+/* Notes whether the end of an attempt shows that the API can be reached. */
+static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now) {
+    cly_outage *outage = &attempts->outage;
+    bool is_probe = attempt->start.is_probe;
+    int status = attempt->report->status;
+    if (attempt->report->end == CLY_END_UNREACHED)
+        cly_outage_failed(outage, CLY_SIGN_UNREACHED, is_probe, chance, now);
+    else if (is_of_a_balancer(status) || attempt->is_turned_away)
+        cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, is_probe, chance, now);
+    else if (status > 0)
+        cly_outage_reached(outage, true);
+    else if (is_probe)
+        cly_outage_unclear(outage);
+    attempts->rules.is_outage = outage->is_on && outage->was_reached;
+}
+
+/* A cancel may have come while the attempt was ending by itself. */
+static void end_or_wait(cly_attempts *attempts, cly_record *record, double now) {
+    if (record->is_canceled) cly_call_cancel(&record->call, now);
+    if (record->call.state == CLY_CALL_DONE)
+        cly_records_end(attempts->records, record);
+    else
+        cly_records_move(attempts->records, record, CLY_RECORD_WAITING);
+}
+
+/* core/call says what comes next. */
+static void conclude(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now) {
+    cly_record *record = attempt->record;
+    const cly_report *report = attempt->report;
+    if (report->status == 429) cly_departures_pause(&attempts->departures, report->retry_after, now);
+    note_reach(attempts, attempt, chance, now);
+    mask_reply(attempts->rules.secret, attempt);
+    cly_call_report(&record->call, &attempts->rules, report, chance, now);
+    record->http_version = attempt->http_version;
+    cly_buffer_swap(&record->reply, attempt->reply);
+    tell_attempt(attempts, attempt);
+    if (record->call.state == CLY_CALL_DONE)
+        drop_refusal(record);
+    else
+        tell_retry(attempts, record);
+}
+
+/* It was not begun: the call goes back to the queue. */
+static void withdraw(cly_attempts *attempts, const cly_attempt *attempt) {
+    if (attempt->start.is_probe) cly_outage_unclear(&attempts->outage);
+    cly_call_withdraw(&attempt->record->call);
+}
+
+/* The host may free descriptors, by collecting clients that were dropped; so such a call
+ * has a second try, a moment later. */
+static bool may_try_again(cly_attempts *attempts, const cly_attempt *attempt, double now) {
+    cly_record *record = attempt->record;
+    if (attempt->report->end != CLY_END_NO_DESCRIPTOR) return false;
+    attempts->is_short_of_descriptors = true;
+    if (record->was_short) return false;
+    record->was_short = true;
+    record->call.wait_until = now + shortage_wait;
+    return true;
+}
+
+void cly_attempts_ended(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now) {
+    if (!attempt->is_issued) cly_departures_gave_up(&attempts->departures, is_asset(attempt->record));
+    if (attempt->report->end == CLY_END_PARKED || may_try_again(attempts, attempt, now))
+        withdraw(attempts, attempt);
+    else
+        conclude(attempts, attempt, chance, now);
+    end_or_wait(attempts, attempt->record, now);
+}
+
+/* ---- permits ---- */
+
+int cly_attempts_permits_wanted(cly_attempts *attempts, int room, double now) {
+    int ready = 0, assets = 0;
+    const cly_record *record = attempts->records->lists[CLY_RECORD_READY].first;
+    if (!attempts->departures.is_shared) return 0;
+    for (; record; record = record->next) {
+        ready++;
+        assets += is_asset(record);
+    }
+    return cly_departures_wanted(&attempts->departures, ready, assets, room, now);
+}

@@ -1,0 +1,64 @@
+/*
+ * attempts.h - what the beginning and the end of an attempt mean for its call, for the
+ * limiters, and for what is known of the API.
+ *
+ *   wait = cly_attempts_begin(&attempts, record, now, &start);
+ *   if (wait > 0) ...ask again then...
+ *   else ...io makes the attempt: cly_attempts_issued when its request is issued,
+ *           and cly_attempts_ended in any case...
+ *
+ * No clock and no lock: the caller tells the time and guards the records.
+ */
+#ifndef CLY_CORE_ATTEMPTS_H
+#define CLY_CORE_ATTEMPTS_H
+
+#include "core/departures.h"
+#include "core/outage.h"
+#include "core/records.h"
+
+CLY_PRIVATE_BEGIN
+
+typedef struct cly_attempts {
+    cly_records *records; /* borrowed */
+    cly_call_rules rules;
+    cly_departures departures;
+    cly_outage outage;
+    bool is_short_of_descriptors; /* an attempt failed for that; not yet told */
+} cly_attempts;
+
+/* An attempt that was let go. */
+typedef struct cly_start {
+    double permit_at; /* of the permit from a shared limiter that it uses */
+    bool is_probe;    /* it finds out whether an outage is over */
+} cly_start;
+
+/* What io tells of an attempt that has ended. */
+typedef struct cly_attempt {
+    cly_record *record;
+    cly_start start;
+    const cly_report *report;
+    cly_buffer *reply;        /* its contents are taken, by a swap */
+    const char *http_version; /* static; "" without a reply */
+    cly_phases phases;        /* needed when events are wanted */
+    bool is_issued;           /* its request was issued */
+    bool is_turned_away;      /* the server took no request at all on its connection */
+} cly_attempt;
+
+/* A READY call's attempt begins, if the limiters let it, and the record is RUNNING: 0,
+ * or the seconds until they may. */
+double cly_attempts_begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start);
+
+/* Its request is being issued. */
+void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const cly_start *start,
+                         double now);
+
+/* It has ended as its report says: the call ends, or waits for its next attempt. `chance`,
+ * from 0 (included) to 1 (excluded), spreads delays. */
+void cly_attempts_ended(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now);
+
+/* How many permits of a shared limiter are wanted, when `room` attempts could start. */
+int cly_attempts_permits_wanted(cly_attempts *attempts, int room, double now);
+
+CLY_PRIVATE_END
+
+#endif
