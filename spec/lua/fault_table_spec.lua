@@ -426,6 +426,29 @@ CipherString = DEFAULT@SECLEVEL=0
     assert.equal(1, err.attempts)
     assert.equal(3600, err.retry_after)
   end)
+
+  it("ends a call at once that another one's 429 outlasts", function()
+    local client = assert(safe.new {
+      api_key = "key", business_id = "429-seconds-3600", base_url = server:url("https"), ca_file = server.ca_file,
+    })
+    local _, first = client:send_template(message("first"))
+    assert.equal(1, first.attempts)
+    for how, attempt in pairs {
+      inline = function() return client:send_template(message("second")) end,
+      worker = function() return client:start("send_template", message("third")):wait() end,
+    } do
+      local id, err = attempt()
+      assert.is_nil(id)
+      assert.equal("rate_limited", err.kind, how)
+      assert.equal("not_sent", err.outcome, how)
+      assert.equal(0, err.attempts, how)
+      assert.is_true(err.retry_after > 3500 and err.retry_after <= 3600, how)
+      assert.matches("the API asked to wait for another 3[56]%d%d s; this call has %d+ s left", err.message)
+    end
+    assert.is_nil(server:tally().accepted.second)
+    assert.equal(1, client:stats().attempts)
+    client:close(0)
+  end)
 end)
 
 -- Requests and connections that fail in every way, 429s, and silences that a client

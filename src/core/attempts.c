@@ -37,6 +37,28 @@ static void tell_throttled(cly_attempts *attempts, const cly_record *record, dou
     cly_event_put(&attempts->records->events, &event);
 }
 
+/* ---- between attempts ---- */
+
+static void refuse_outlasted(cly_attempts *attempts, cly_record_state state, double now) {
+    const cly_departures *departures = &attempts->departures;
+    cly_record *next;
+    for (cly_record *record = attempts->records->lists[state].first; record; record = next) {
+        next = record->next;
+        if (record->call.deadline > departures->limiter.paused_until) continue;
+        cly_call_refuse(&record->call, departures->asked_until - now, now);
+        cly_records_end(attempts->records, record);
+    }
+}
+
+double cly_attempts_advance(cly_attempts *attempts, double now) {
+    if (now < attempts->departures.limiter.paused_until) {
+        refuse_outlasted(attempts, CLY_RECORD_QUEUED, now);
+        refuse_outlasted(attempts, CLY_RECORD_READY, now);
+        refuse_outlasted(attempts, CLY_RECORD_WAITING, now);
+    }
+    return cly_records_advance(attempts->records, now);
+}
+
 /* ---- the beginning ---- */
 
 /* All that wait behind it wait for the limiter too. */

@@ -44,6 +44,10 @@ typedef struct cly_attempt {
     bool is_turned_away;      /* the server took no request at all on its connection */
 } cly_attempt;
 
+/* Moves calls along that have no attempt under way, as cly_records_advance; and ends at
+ * once those that a 429's pause outlasts (kind rate_limited, with retry_after). */
+double cly_attempts_advance(cly_attempts *attempts, double now);
+
 /* A READY call's attempt begins, if the limiters let it, and the record is RUNNING: 0,
  * or the seconds until they may. */
 double cly_attempts_begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start);

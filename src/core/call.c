@@ -1,5 +1,7 @@
 #include "core/call.h"
 
+#include <math.h>
+
 void cly_call_init(cly_call *call) {
     memset(call, 0, sizeof *call);
     cly_response_init(&call->response);
@@ -51,6 +53,18 @@ static void say_between(cly_call *call, cly_kind kind, const char *what, const c
 static void end_between(cly_call *call, cly_kind kind, const char *what, double now) {
     const cly_error last = call->error;
     say_between(call, kind, what, &last);
+    finish(call, now);
+}
+
+void cly_call_refuse(cly_call *call, double retry_after, double now) {
+    if (call->state != CLY_CALL_READY) return;
+    cly_error_clear(&call->error);
+    cly_error_set(&call->error, CLY_RATE_LIMITED, CLY_NOT_SENT,
+                  "the API asked to wait for another %.0f s; this call has %.0f s left", ceil(retry_after),
+                  floor(fmax(0, call->deadline - now)));
+    call->error.hint = cly_kind_hint(CLY_RATE_LIMITED, CLY_NOT_SENT);
+    call->error.retry_after = retry_after;
+    call->error.status = call->status;
     finish(call, now);
 }
 

@@ -78,6 +78,9 @@ void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *re
 /* The attempt that SEND asked for was not begun: as if it had not been. */
 void cly_call_withdraw(cly_call *call);
 
+/* Ends a call between attempts, because the API asked to wait for longer than it has time. */
+void cly_call_refuse(cly_call *call, double retry_after, double now);
+
 /* Ends a call between attempts. One whose attempt is running is ended by
  * stopping that and reporting CLY_END_CANCELED. */
 void cly_call_cancel(cly_call *call, double now);

@@ -53,6 +53,7 @@ void cly_departures_gave_up(cly_departures *departures, bool is_asset) {
 void cly_departures_pause(cly_departures *departures, double retry_after, double now) {
     double seconds = retry_after < 0 ? pause_unsaid : fmin(retry_after, pause_longest);
     cly_limiter_pause(&departures->limiter, seconds, now);
+    departures->asked_until = fmax(departures->asked_until, now + fmax(seconds, retry_after));
     departures->pause_told = fmax(departures->pause_told, seconds);
 }
 

@@ -22,9 +22,10 @@ typedef struct cly_departures {
     cly_limiter limiter;
     cly_limiter asset_limiter; /* what it lets go the other one must let go too */
     cly_slots permits;
-    bool is_shared;    /* each request needs a permit too */
-    int asked;         /* permits that were wanted when the host last asked */
-    double pause_told; /* seconds for which a 429 said to stop, not yet told; 0 for none */
+    bool is_shared;     /* each request needs a permit too */
+    int asked;          /* permits that were wanted when the host last asked */
+    double asked_until; /* the API asked to wait until then, which may be longer than the pause */
+    double pause_told;  /* seconds for which a 429 said to stop, not yet told; 0 for none */
 } cly_departures;
 
 /* init, then clear. Not to be moved: one limiter points to the other. */

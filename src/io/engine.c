@@ -428,7 +428,7 @@ static double advance(cly_engine *engine) {
     stop_overdue(engine, now);
     cly_call_table_lock(engine->table);
     conclude_all(engine, now);
-    wait = cly_records_advance(engine->records, now);
+    wait = cly_attempts_advance(&engine->attempts, now);
     wait = fmin(wait, begin_ready(engine, now));
     engine->room = cly_pools_room(&engine->pools);
     cly_call_table_unlock(engine->table);
