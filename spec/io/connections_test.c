@@ -21,13 +21,13 @@ enum { PATIENCE = 30 };
 static cly_connections *connections; /* on the heap, where ASan guards it */
 static CURL *easy;
 static int listener, listener_port;
-static int standing;
-static char pool, other; /* their addresses are the pools */
+static cly_pool pool, other;
 
 static int begin(void **state) {
     char url[64];
     (void)state;
-    standing = 0;
+    memset(&pool, 0, sizeof pool);
+    memset(&other, 0, sizeof other);
     connections = malloc(sizeof *connections);
     if (connections == NULL) return -1;
     cly_connections_init(connections);
@@ -78,13 +78,13 @@ static int port_of(int descriptor) {
 }
 
 /* As libcurl opens one for the pool; its descriptor. */
-static int open_one(const void *of, int *peer) {
+static int open_one(cly_pool *of, int *peer) {
     int descriptor = connect_from("127.0.0.1", 0, peer);
-    cly_connections_opened(connections, descriptor, of, &standing, PATIENCE);
+    cly_connections_opened(connections, descriptor, of, PATIENCE);
     return descriptor;
 }
 
-static int find(const void *of, int descriptor) {
+static int find(const cly_pool *of, int descriptor) {
     return cly_connections_find(connections, of, port_of(descriptor));
 }
 
@@ -123,7 +123,7 @@ static void the_port_may_come_later(void **state) {
     int descriptor = socket(AF_INET, SOCK_STREAM, 0), peer;
     struct sockaddr_in remote = address_of("127.0.0.1", listener_port);
     (void)state;
-    cly_connections_opened(connections, descriptor, &pool, &standing, PATIENCE);
+    cly_connections_opened(connections, descriptor, &pool, PATIENCE);
     assert_int_equal(cly_connections_find(connections, &pool, 12345), CLY_NO_CONNECTION);
     assert_int_equal(connect(descriptor, (struct sockaddr *)&remote, sizeof remote), 0);
     peer = accept(listener, NULL, NULL);
@@ -135,14 +135,14 @@ static void a_port_is_of_the_connection_that_has_it_now(void **state) {
     int peer, descriptor = open_one(&pool, &peer), port = port_of(descriptor),
               index = find(&pool, descriptor);
     (void)state;
-    cly_connections_at(connections, index)->requests = 7;
+    cly_connections_at(connections, index)->use.requests = 7;
     cly_connections_close(connections, descriptor);
     close(peer);
     assert_int_equal(cly_connections_find(connections, &pool, port), CLY_NO_CONNECTION);
     descriptor = open_one(&other, &peer);
     assert_int_equal(cly_connections_find(connections, &pool, port_of(descriptor)), CLY_NO_CONNECTION);
     index = find(&other, descriptor);
-    assert_int_equal(cly_connections_at(connections, index)->requests, 0);
+    assert_int_equal(cly_connections_at(connections, index)->use.requests, 0);
     close(peer);
 }
 
@@ -152,7 +152,7 @@ static void of_two_with_one_port_it_is_the_one_with_bytes(void **state) {
     (void)state;
     descriptors[0] = open_one(&pool, &peers[0]);
     descriptors[1] = connect_from("127.0.0.2", port_of(descriptors[0]), &peers[1]);
-    cly_connections_opened(connections, descriptors[1], &pool, &standing, PATIENCE);
+    cly_connections_opened(connections, descriptors[1], &pool, PATIENCE);
     assert_int_equal(port_of(descriptors[0]), port_of(descriptors[1]));
     assert_int_equal(find(&pool, descriptors[0]), 0);
     say(peers[1], descriptors[1]);
@@ -186,17 +186,17 @@ static void a_pool_hears_of_the_end_of_its_connections(void **state) {
     int peers[3], descriptors[3];
     (void)state;
     for (int i = 0; i < 3; i++) descriptors[i] = open_one(&pool, &peers[i]);
-    standing = 2;
-    for (int i = 0; i < 2; i++) connections->list[i].requests = 1;
+    pool.standing = 2;
+    for (int i = 0; i < 2; i++) connections->list[i].use.requests = 1;
     cly_connections_close(connections, descriptors[2]);
-    assert_int_equal(standing, 2);
+    assert_int_equal(pool.standing, 2);
     cly_connections_close(connections, descriptors[0]);
-    assert_int_equal(standing, 1);
-    cly_connections_forget(connections, &other);
+    assert_int_equal(pool.standing, 1);
+    cly_connections_close_share(connections, &other);
     assert_int_equal(find(&pool, descriptors[1]), 1);
-    cly_connections_forget(connections, &pool); /* it is gone */
+    cly_connections_close_share(connections, &pool); /* the pool is gone */
     cly_connections_close(connections, descriptors[1]);
-    assert_int_equal(standing, 1);
+    assert_int_equal(pool.standing, 1);
     for (int i = 0; i < 3; i++) close(peers[i]);
 }
 
@@ -205,7 +205,7 @@ static void more_than_there_is_room_for_do_no_harm(void **state) {
     enum { NO_DESCRIPTOR = 1000000, EXTRA = 10 };
     (void)state;
     for (int i = 0; i < CLY_CONNECTIONS_MAX + EXTRA; i++)
-        cly_connections_opened(connections, NO_DESCRIPTOR + i, &pool, &standing, PATIENCE);
+        cly_connections_opened(connections, NO_DESCRIPTOR + i, &pool, PATIENCE);
     assert_int_equal(connections->open, CLY_CONNECTIONS_MAX + EXTRA);
     assert_int_equal(connections->used, CLY_CONNECTIONS_MAX);
     for (int i = 0; i < CLY_CONNECTIONS_MAX + EXTRA; i++)
@@ -219,7 +219,7 @@ static void those_that_the_peer_has_not_ended_are_alive(void **state) {
     (void)state;
     for (int i = 0; i < 4; i++) descriptors[i] = open_one(i == 3 ? &other : &pool, &peers[i]);
     assert_int_equal(cly_connections_alive(connections, &pool), 0); /* they carried nothing */
-    for (int i = 0; i < 4; i++) connections->list[i].requests = 1;
+    for (int i = 0; i < 4; i++) connections->list[i].use.requests = 1;
     assert_int_equal(cly_connections_alive(connections, &pool), 3);
     close(peers[0]);
     wait_until_readable(descriptors[0]);
@@ -258,7 +258,7 @@ static void bytes_or_an_end_before_a_request_spoil_it(void **state) {
     int peer, descriptor = open_one(&pool, &peer), index = find(&pool, descriptor);
     char byte;
     (void)state;
-    connections->list[index].speaks_http1 = true;
+    connections->list[index].use.speaks_http1 = true;
     assert_false(cly_connections_is_spoilt(connections, index, easy));
     say(peer, descriptor);
     assert_true(cly_connections_is_spoilt(connections, index, easy));
@@ -356,7 +356,7 @@ static void otherwise_it_is_counted_from_the_start(void **state) {
     (void)state;
     assert_true(cly_connections_silence(cly_connections_at(connections, CLY_NO_CONNECTION), 10, 13) == 3);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    cly_connections_opened(connections, pair[0], &pool, &standing, PATIENCE);
+    cly_connections_opened(connections, pair[0], &pool, PATIENCE);
     assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 3);
     connections->list[0].heard_at = 12;
     assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 1);

@@ -35,7 +35,7 @@ static size_t drop(char *bytes, size_t size, size_t count, void *data) {
 
 static int note_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     (void)data, (void)purpose;
-    cly_connections_opened(&connections, descriptor, NULL, NULL, 30);
+    cly_connections_opened(&connections, descriptor, NULL, 30);
     return CURL_SOCKOPT_OK;
 }
 

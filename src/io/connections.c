@@ -30,12 +30,11 @@ static void set_patience(curl_socket_t descriptor, double seconds) {
 #endif
 }
 
-void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, const void *pool,
-                            int *standing, double patience) {
+void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, cly_pool *pool,
+                            double patience) {
     const cly_connection opened = {.descriptor = descriptor,
-                                   .serial = ++connections->opened,
+                                   .use = {.serial = ++connections->opened},
                                    .pool = pool,
-                                   .standing = standing,
                                    .unasked = UNASKED_MOST};
     int index = 0;
     connections->open++;
@@ -54,19 +53,27 @@ int cly_connections_close(void *data, curl_socket_t descriptor) {
         cly_connection *known = &connections->list[i];
         if (known->descriptor != descriptor) continue;
         known->descriptor = -1;
-        if (known->standing && known->requests > 0) --*known->standing;
+        cly_pools_closed(known->pool, &known->use);
     }
     while (connections->used > 0 && connections->list[connections->used - 1].descriptor < 0)
         connections->used--;
     return close(descriptor);
 }
 
-void cly_connections_forget(cly_connections *connections, const void *pool) {
-    for (int i = 0; i < connections->used; i++) {
-        if (connections->list[i].pool != pool) continue;
-        connections->list[i].pool = NULL;
-        connections->list[i].standing = NULL;
-    }
+void *cly_connections_open_share(void) {
+    CURLSH *share = curl_share_init();
+    if (share && curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK)
+        return share;
+    curl_share_cleanup(share);
+    return NULL;
+}
+
+/* libcurl may close a connection later than its share. */
+void cly_connections_close_share(void *data, cly_pool *pool) {
+    cly_connections *connections = data;
+    curl_share_cleanup(pool->share);
+    for (int i = 0; i < connections->used; i++)
+        if (connections->list[i].pool == pool) connections->list[i].pool = NULL;
 }
 
 cly_connection *cly_connections_at(cly_connections *connections, int index) {
@@ -83,7 +90,7 @@ static int port_of(curl_socket_t descriptor) {
     return 0;
 }
 
-static bool is_at(cly_connection *known, const void *pool, int port) {
+static bool is_at(cly_connection *known, const cly_pool *pool, int port) {
     if (known->descriptor < 0 || known->pool != pool) return false;
     if (known->port == 0) known->port = port_of(known->descriptor);
     return known->port == port;
@@ -96,7 +103,7 @@ static bool is_readable(curl_socket_t descriptor) {
 
 /* Two may have one port, when they lead to two addresses. Then it is the one with bytes
  * on it, if any: a request that leaves on no spoilt one is the safe side. */
-int cly_connections_find(cly_connections *connections, const void *pool, int port) {
+int cly_connections_find(cly_connections *connections, const cly_pool *pool, int port) {
     int found = CLY_NO_CONNECTION;
     for (int i = 0; port > 0 && i < connections->used; i++) {
         cly_connection *known = &connections->list[i];
@@ -124,11 +131,12 @@ void cly_connections_next_turn(cly_connections *connections) {
     for (int i = 0; i < connections->used; i++) connections->list[i].unasked = UNASKED_MOST;
 }
 
-int cly_connections_alive(const cly_connections *connections, const void *pool) {
+int cly_connections_alive(void *data, const cly_pool *pool) {
+    const cly_connections *connections = data;
     int alive = 0;
     for (int i = 0; i < connections->used; i++) {
         const cly_connection *known = &connections->list[i];
-        if (known->descriptor >= 0 && known->pool == pool && known->requests > 0)
+        if (known->descriptor >= 0 && known->pool == pool && known->use.requests > 0)
             alive += !is_readable(known->descriptor);
     }
     return alive;
@@ -184,7 +192,7 @@ static bool has_pending(cly_connections *connections, CURL *easy) {
 
 bool cly_connections_is_spoilt(cly_connections *connections, int index, CURL *easy) {
     const cly_connection *known = cly_connections_at(connections, index);
-    if (known == NULL || !known->speaks_http1) return false;
+    if (known == NULL || !known->use.speaks_http1) return false;
     return is_readable(known->descriptor) || has_pending(connections, easy);
 }
 

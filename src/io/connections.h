@@ -10,7 +10,7 @@
 #ifndef CLY_IO_CONNECTIONS_H
 #define CLY_IO_CONNECTIONS_H
 
-#include "core/visibility.h"
+#include "core/pools.h"
 #include <curl/curl.h>
 #include <stdbool.h>
 
@@ -20,13 +20,9 @@ enum { CLY_CONNECTIONS_MAX = 2048, CLY_NO_CONNECTION = -1 };
 
 typedef struct cly_connection {
     curl_socket_t descriptor; /* -1: the entry is free */
-    unsigned serial;          /* counts the uses of entries: an index may name another one later */
+    cly_connection_use use;   /* its serial tells it from others that had the entry */
     int port;                 /* local; 0 until it was asked for */
-    int requests;             /* issued on it */
-    int under_way;            /* of those */
-    bool speaks_http1;        /* replied in HTTP/1.x: it says nothing without a request */
-    const void *pool;         /* the pool it belongs to; NULL when that is gone */
-    int *standing;            /* of the pool: counts its connections that carried a request */
+    cly_pool *pool;           /* the pool it belongs to; NULL when that is gone */
     size_t unasked;           /* bytes of requests since the kernel was asked for room */
     double heard_at;          /* start of the last reply; only used without TCP_INFO */
 } cly_connection;
@@ -37,8 +33,6 @@ typedef struct cly_tls_symbols {
     int (*pending)(const void *ssl);
     void (*alpn)(const void *ssl, const unsigned char **name, unsigned *length);
 } cly_tls_symbols;
-
-typedef enum cly_protocol { CLY_PROTOCOL_UNKNOWN, CLY_PROTOCOL_HTTP1, CLY_PROTOCOL_HTTP2 } cly_protocol;
 
 typedef struct cly_connections {
     cly_connection list[CLY_CONNECTIONS_MAX];
@@ -53,13 +47,13 @@ void cly_connections_init(cly_connections *connections);
 /* libcurl opened a socket. It is closed on exec, notices a dead path after
  * `patience` seconds where the system can, and is forgotten when libcurl closes it
  * by cly_connections_close, a CURLOPT_CLOSESOCKETFUNCTION. */
-void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, const void *pool,
-                            int *standing, double patience);
+void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, cly_pool *pool,
+                            double patience);
 int cly_connections_close(void *connections, curl_socket_t descriptor);
 
 /* The connection of this pool from this local port, or CLY_NO_CONNECTION. One system
  * call for each new connection, none after that. */
-int cly_connections_find(cly_connections *connections, const void *pool, int port);
+int cly_connections_find(cly_connections *connections, const cly_pool *pool, int port);
 
 /* NULL for CLY_NO_CONNECTION. */
 cly_connection *cly_connections_at(cly_connections *connections, int index);
@@ -81,12 +75,10 @@ cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy);
  * not tell. One system call. */
 double cly_connections_silence(const cly_connection *connection, double since, double now);
 
-/* How many connections of the pool the peer has not ended, which costs a system call
- * each. */
-int cly_connections_alive(const cly_connections *connections, const void *pool);
-
-/* The pool is gone. */
-void cly_connections_forget(cly_connections *connections, const void *pool);
+/* The hooks of cly_pools_options. `connections` are the cly_connections. */
+void *cly_connections_open_share(void);
+void cly_connections_close_share(void *connections, cly_pool *pool);
+int cly_connections_alive(void *connections, const cly_pool *pool);
 
 CLY_PRIVATE_END
 

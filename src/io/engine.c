@@ -22,6 +22,7 @@ struct cly_engine {
     /* The rest is used by the thread that makes the steps alone. */
     cly_transfer_host host;
     cly_pools pools;
+    cly_connections connections;
     cly_ca_store ca_store;
     cly_cork cork;
     cly_transfer_list idle, starting, running, ended;
@@ -108,10 +109,13 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
 
 static void set_parts(cly_engine *engine) {
     const cly_engine_options *options = &engine->options;
-    const cly_pools_options pools = {options->max_connections, options->max_connection_age,
-                                     options->settings.http2 && !options->settings.is_plain};
-    const cly_transfer_host host = {&engine->pools, &engine->ca_store, cly_libcurl_needs_room(), issued,
-                                    engine};
+    const cly_pools_options pools = {options->max_connections,
+                                     options->max_connection_age,
+                                     options->settings.http2 && !options->settings.is_plain,
+                                     {cly_connections_open_share, cly_connections_close_share,
+                                      cly_connections_alive, &engine->connections}};
+    const cly_transfer_host host = {
+        &engine->pools, &engine->connections, &engine->ca_store, cly_libcurl_needs_room(), issued, engine};
     engine->attempts.rules.policy.max_attempts = options->max_attempts;
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
@@ -120,10 +124,11 @@ static void set_parts(cly_engine *engine) {
     engine->overdue_at = HUGE_VAL;
     engine->raises_sigpipe = cly_libcurl_raises_sigpipe();
     engine->host = host;
+    cly_connections_init(&engine->connections);
     cly_pools_init(&engine->pools, &pools);
     engine->room = cly_pools_room(&engine->pools);
     cly_ca_store_init(&engine->ca_store, options->settings.ca_paths);
-    cly_cork_init(&engine->cork, &engine->pools.connections);
+    cly_cork_init(&engine->cork, &engine->connections);
 }
 
 cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly_error *error) {
@@ -212,17 +217,13 @@ static void stop(cly_engine *engine, cly_transfer *transfer, cly_end end, double
     end_attempt(engine, transfer, now);
 }
 
-/* A path that has died silently is noticed by the first request that times out on it.
- * Every later call goes over a new connection. */
-static void retire_if_silent(cly_engine *engine, const cly_transfer *transfer, double now) {
-    double elapsed = now - transfer->started_at;
-    double silent = cly_connections_silence(cly_transfer_connection(transfer), transfer->started_at, now);
-    if (silent >= fmin(1, elapsed / 2)) cly_pools_retire(&engine->pools, transfer->pool, now);
-}
-
 static void stop_late(cly_engine *engine, cly_transfer *transfer, double now) {
     bool has_time = now < transfer->request.deadline;
-    if (transfer->is_issued) retire_if_silent(engine, transfer, now);
+    double since = transfer->started_at;
+    if (transfer->is_issued)
+        cly_pools_timed_out(&engine->pools, transfer->pool,
+                            cly_connections_silence(cly_transfer_connection(transfer), since, now),
+                            now - since, now);
     stop(engine, transfer, has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT, now);
 }
 
@@ -447,8 +448,9 @@ static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fre
 
 /* A connection that takes no request at all may be an outage. */
 static void note_refused(cly_engine *engine, cly_transfer *transfer, double now) {
+    const cly_connection *used = cly_transfer_connection(transfer);
     transfer->is_turned_away =
-        !cly_pools_refused(&engine->pools, transfer->pool, cly_transfer_connection(transfer), now);
+        !cly_pools_refused(&engine->pools, transfer->pool, used ? &used->use : NULL, now);
 }
 
 static void collect_ended(cly_engine *engine, double now) {
@@ -497,7 +499,7 @@ static void perform(cly_engine *engine) {
     cly_cork_hold(&engine->cork, engine->added + cly_pools_opening(&engine->pools),
                   engine->pools.protocol != CLY_PROTOCOL_HTTP1);
     engine->added = 0;
-    if (engine->host.needs_room) cly_connections_next_turn(&engine->pools.connections);
+    if (engine->host.needs_room) cly_connections_next_turn(&engine->connections);
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);
     engine->performed_at = cly_clock_now();

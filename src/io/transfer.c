@@ -85,8 +85,9 @@ static double read_retry_after(const char *value) {
 /* A reply begins. */
 static void read_status_line(cly_transfer *transfer, const char *line, size_t length) {
     cly_protocol protocol = cly_starts_with(line, length, "http/1") ? CLY_PROTOCOL_HTTP1 : CLY_PROTOCOL_HTTP2;
+    cly_connection *used = cly_transfer_connection(transfer);
     transfer->retry_after = -1;
-    cly_pools_replied(transfer->host->pools, transfer->pool, transfer->connection, protocol);
+    cly_pools_replied(transfer->host->pools, transfer->pool, used ? &used->use : NULL, protocol);
 }
 
 static void read_header(cly_transfer *transfer, const char *line, size_t length) {
@@ -142,7 +143,7 @@ static void note_opened(cly_transfer *transfer) {
 
 static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     cly_transfer *transfer = data;
-    cly_connections *connections = &transfer->host->pools->connections;
+    cly_connections *connections = transfer->host->connections;
     double connecting = transfer->request.connect_deadline - transfer->started_at;
     (void)purpose;
     transfer->is_begun = true;
@@ -150,47 +151,47 @@ static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
         connections->open++; /* libcurl closes it */
         return CURL_SOCKOPT_ERROR;
     }
-    cly_connections_opened(connections, descriptor, transfer->pool, &transfer->pool->standing,
+    cly_connections_opened(connections, descriptor, transfer->pool,
                            connecting > patience_least ? connecting : patience_least);
     return CURL_SOCKOPT_OK;
 }
 
 static cly_protocol agreed_protocol(cly_transfer *transfer) {
-    cly_connections *connections = &transfer->host->pools->connections;
+    cly_connections *connections = transfer->host->connections;
     const cly_connection *used = cly_connections_at(connections, transfer->connection);
-    bool is_new = used && used->requests == 0 && transfer->host->pools->options.http2;
+    bool is_new = used && used->use.requests == 0 && transfer->host->pools->options.http2;
     return is_new ? cly_connections_protocol(connections, transfer->easy) : CLY_PROTOCOL_UNKNOWN;
 }
 
 cly_connection *cly_transfer_connection(const cly_transfer *transfer) {
-    cly_connection *named = cly_connections_at(&transfer->host->pools->connections, transfer->connection);
-    return named && named->descriptor >= 0 && named->serial == transfer->connection_serial ? named : NULL;
+    cly_connection *named = cly_connections_at(transfer->host->connections, transfer->connection);
+    return named && named->descriptor >= 0 && named->use.serial == transfer->connection_serial ? named : NULL;
 }
 
 static void note_issue(cly_transfer *transfer, double now) {
-    cly_connection *used = cly_connections_at(&transfer->host->pools->connections, transfer->connection);
-    transfer->connection_serial = used ? used->serial : 0;
-    if (used) used->under_way++;
-    cly_pools_issued(transfer->host->pools, transfer->pool, transfer->connection, agreed_protocol(transfer),
-                     now - transfer->started_at, now);
+    cly_connection *used = cly_connections_at(transfer->host->connections, transfer->connection);
+    transfer->connection_serial = used ? used->use.serial : 0;
+    if (used) used->use.under_way++;
+    cly_pools_issued(transfer->host->pools, transfer->pool, used ? &used->use : NULL,
+                     agreed_protocol(transfer), now - transfer->started_at, now);
     transfer->is_issued = true;
     note_opened(transfer);
     transfer->host->issued(transfer->host->context, transfer, now);
 }
 
 static bool must_be_held(const cly_transfer *transfer) {
-    cly_pools *pools = transfer->host->pools;
-    if (!cly_pools_has_stream(pools, cly_connections_at(&pools->connections, transfer->connection)))
-        return true;
+    const cly_transfer_host *host = transfer->host;
+    const cly_connection *used = cly_connections_at(host->connections, transfer->connection);
+    if (!cly_pools_has_stream(host->pools, used ? &used->use : NULL)) return true;
     /* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
      * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
-    if (!transfer->host->needs_room || pools->protocol != CLY_PROTOCOL_HTTP2) return false;
-    return !cly_connections_has_room(&pools->connections, transfer->connection, transfer->request.length);
+    if (!host->needs_room || host->pools->protocol != CLY_PROTOCOL_HTTP2) return false;
+    return !cly_connections_has_room(host->connections, transfer->connection, transfer->request.length);
 }
 
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
     cly_transfer *transfer = data;
-    cly_connections *connections = &transfer->host->pools->connections;
+    cly_connections *connections = transfer->host->connections;
     double now;
     (void)address, (void)local_address, (void)port;
     if (refuse_second_issue(transfer)) return CURL_PREREQFUNC_ABORT;
@@ -290,7 +291,7 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     transfer->easy = easy;
     transfer->upload_buffer = 0;
     return easy && set_protocols(easy, settings->is_plain) && set_certificates(transfer) &&
-           set_callbacks(transfer) && watch_closing(easy, &transfer->host->pools->connections) &&
+           set_callbacks(transfer) && watch_closing(easy, transfer->host->connections) &&
            set_network(easy, settings) && set_manners(easy);
 }
 
@@ -475,7 +476,7 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
 static void set_report(cly_transfer *transfer, cly_end end) {
     cly_report *report = &transfer->report;
     cly_connection *used = transfer->is_issued ? cly_transfer_connection(transfer) : NULL;
-    if (used) used->under_way--;
+    if (used) used->use.under_way--;
     note_opened(transfer);
     report->end = end;
     report->bytes_left = transfer->is_issued;

@@ -15,8 +15,9 @@
 #define CLY_IO_TRANSFER_H
 
 #include "core/attempts.h"
+#include "core/pools.h"
 #include "io/ca_store.h"
-#include "io/pools.h"
+#include "io/connections.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN
@@ -39,6 +40,7 @@ typedef struct cly_transfer_settings {
 /* The engine's parts that a transfer tells, in the thread that runs libcurl. */
 typedef struct cly_transfer_host {
     cly_pools *pools;
+    cly_connections *connections;
     cly_ca_store *ca_store;
     bool needs_room; /* the libcurl that runs breaks HTTP/2 when a head meets a full socket */
     void (*issued)(void *context, struct cly_transfer *transfer, double now);

@@ -4,7 +4,8 @@
  * libcurl keeps connections in a pool and picks from it; it cannot be told which. So
  * each generation of connections has a pool of its own, a share object that holds
  * nothing else. An attempt names its pool. A retired pool finishes what it carries,
- * takes nothing new, and is freed with its connections.
+ * takes nothing new, and is freed with its connections. The shares and the connections
+ * are io's; it opens and closes shares by the hooks below, and tells what attempts do.
  *
  * A pool is retired because its connection has carried its number of requests (a
  * server closes it then, and what it does not read is in doubt), is too old (a name
@@ -16,16 +17,28 @@
  * one at a time that may open another. Both limits, of streams and of requests, are
  * learnt.
  */
-#ifndef CLY_IO_POOLS_H
-#define CLY_IO_POOLS_H
+#ifndef CLY_CORE_POOLS_H
+#define CLY_CORE_POOLS_H
 
-#include "io/connections.h"
+#include "core/visibility.h"
+#include <stdbool.h>
 
 CLY_PRIVATE_BEGIN
 
+typedef enum cly_protocol { CLY_PROTOCOL_UNKNOWN, CLY_PROTOCOL_HTTP1, CLY_PROTOCOL_HTTP2 } cly_protocol;
+
+/* What requests made of a connection. Functions that take one take NULL when it is not
+ * known or gone. */
+typedef struct cly_connection_use {
+    unsigned serial;   /* no other connection has it */
+    int requests;      /* issued on it */
+    int under_way;     /* of those; counted by who issues them */
+    bool speaks_http1; /* replied in HTTP/1.x: it says nothing without a request */
+} cly_connection_use;
+
 typedef struct cly_pool {
     struct cly_pool *next;
-    CURLSH *share;
+    void *share;          /* io's */
     int named;            /* easy handles that name the share */
     int users;            /* attempts on it */
     int unissued;         /* of those: libcurl has not begun to send their request */
@@ -44,15 +57,23 @@ typedef struct cly_pool {
     bool is_retired, is_full;
 } cly_pool;
 
+/* What io does for the pools. */
+typedef struct cly_pools_hooks {
+    void *(*open_share)(void);                          /* NULL without memory */
+    void (*close_share)(void *context, cly_pool *pool); /* with its connections */
+    int (*alive)(void *context, const cly_pool *pool);  /* connections that the peer has not ended */
+    void *context;
+} cly_pools_hooks;
+
 typedef struct cly_pools_options {
     int max_connections;
     double max_age; /* seconds */
     bool http2;     /* is offered in TLS */
+    cly_pools_hooks hooks;
 } cly_pools_options;
 
 typedef struct cly_pools {
     cly_pools_options options;
-    cly_connections connections;
     cly_protocol protocol; /* of the last connection */
     cly_pool *current;
     cly_pool *successor; /* its first request finds out whether it works, while current goes on */
@@ -97,19 +118,20 @@ bool cly_pools_may_open(cly_pools *pools, cly_pool *pool);
 void cly_pools_opened(cly_pool *pool);
 
 /* Its request is being issued on this connection, after `taken` seconds. */
-void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
-                      double now);
+void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *connection, cly_protocol protocol,
+                      double taken, double now);
 
 /* Whether libcurl may issue one more request on this connection: before the settings of
  * a connection have come, it gives it more than its server takes. */
-bool cly_pools_has_stream(const cly_pools *pools, const cly_connection *connection);
+bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection);
 
 /* The first bytes of its reply came. */
-void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol);
+void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
+                       cly_protocol protocol);
 
 /* libcurl wanted to issue it again: the server did not take it on the connection, which
- * takes nothing more; NULL when that is gone. Returns whether it took any other there. */
-bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *connection, double now);
+ * takes nothing more. Returns whether it took any other there. */
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now);
 
 /* libcurl kept it for want of a connection or a stream: there is room for fewer. */
 void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);
@@ -117,7 +139,14 @@ void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);
 /* Its connection takes nothing at present: no attempt is started for a moment. */
 void cly_pools_hold(cly_pools *pools, double now);
 
+/* It was issued and its time is up, `elapsed` seconds after its start. The peer has said
+ * nothing for `silent` seconds. */
+void cly_pools_timed_out(cly_pools *pools, cly_pool *pool, double silent, double elapsed, double now);
+
 void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now);
+
+/* A connection was closed; its pool, or NULL when that is gone. */
+void cly_pools_closed(cly_pool *pool, const cly_connection_use *connection);
 
 /* Takes nothing new any more. */
 void cly_pools_retire(cly_pools *pools, cly_pool *pool, double now);

@@ -1,31 +1,61 @@
-/* On which connections attempts run, without libcurl and without a network: the tests
- * open descriptors and tell what an engine would tell. */
-#define _GNU_SOURCE
-#include "io/pools.h"
+/* On which connections attempts run: the tests have connections of their own and tell
+ * what an engine would tell. */
+#include "core/pools.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { CONNECTIONS = 3, STREAMS = 100, REQUESTS = 1000 };
 
 static const double max_age = 300, start = 1000;
 
+/* As io has them. */
+typedef struct connection {
+    cly_connection_use use;
+    cly_pool *pool; /* NULL when that is gone */
+    bool is_open, has_hung_up;
+} connection;
+
 static cly_pools *pools; /* on the heap, where ASan guards it */
 static double now, wait;
-static int ends[CLY_CONNECTIONS_MAX]; /* the peers' sides, by the index of the connection */
+static connection list[8]; /* entries are used again */
+static unsigned opened;
+static int shares; /* that are open */
+static bool has_no_share;
+
+static void *open_share(void) {
+    shares += !has_no_share;
+    return has_no_share ? NULL : &shares;
+}
+
+static void close_share(void *context, cly_pool *pool) {
+    assert_ptr_equal(context, list);
+    assert_ptr_equal(pool->share, &shares);
+    shares--;
+    for (size_t i = 0; i < COUNT_OF(list); i++)
+        if (list[i].pool == pool) list[i].pool = NULL;
+}
+
+static int alive(void *context, const cly_pool *pool) {
+    int count = 0;
+    assert_ptr_equal(context, list);
+    for (size_t i = 0; i < COUNT_OF(list); i++)
+        count += list[i].is_open && !list[i].has_hung_up && list[i].pool == pool && list[i].use.requests > 0;
+    return count;
+}
 
 static void open_pools(int max_connections, bool http2) {
-    const cly_pools_options options = {max_connections, max_age, http2};
+    const cly_pools_options options = {
+        max_connections, max_age, http2, {open_share, close_share, alive, list}};
     pools = malloc(sizeof *pools);
     assert_non_null(pools);
     cly_pools_init(pools, &options);
     now = start;
-    for (int i = 0; i < CLY_CONNECTIONS_MAX; i++) ends[i] = -1;
+    has_no_share = false;
+    memset(list, 0, sizeof list);
 }
 
 static int begin(void **state) {
@@ -48,13 +78,8 @@ static int begin_with_one_connection(void **state) {
 
 static int end(void **state) {
     (void)state;
-    for (int i = 0; i < pools->connections.used; i++)
-        if (pools->connections.list[i].descriptor >= 0)
-            cly_connections_close(&pools->connections, pools->connections.list[i].descriptor);
-    for (int i = 0; i < CLY_CONNECTIONS_MAX; i++)
-        if (ends[i] >= 0) close(ends[i]);
     cly_pools_clear(pools);
-    assert_int_equal(pools->connections.open, 0);
+    assert_int_equal(shares, 0);
     free(pools);
     pools = NULL;
     return 0;
@@ -62,31 +87,29 @@ static int end(void **state) {
 
 /* ---- what libcurl would do ---- */
 
-/* A connection of this pool; its index. */
-static int open_connection(cly_pool *pool) {
-    int pair[2], index = 0;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    cly_connections_opened(&pools->connections, pair[0], pool, &pool->standing, 30);
-    while (pools->connections.list[index].descriptor != pair[0]) index++;
-    if (ends[index] >= 0) close(ends[index]);
-    ends[index] = pair[1];
-    return index;
+static connection *open_connection(cly_pool *pool) {
+    const connection made = {.use = {.serial = ++opened}, .pool = pool, .is_open = true};
+    size_t index = 0;
+    while (index < COUNT_OF(list) && list[index].is_open) index++;
+    assert_true(index < COUNT_OF(list));
+    list[index] = made;
+    return &list[index];
 }
 
-static int connection_of(const cly_pool *pool) {
-    int index = 0;
-    while (pools->connections.list[index].pool != pool) index++;
-    return index;
+static connection *connection_of(const cly_pool *pool) {
+    size_t index = 0;
+    while (list[index].pool != pool) index++;
+    return &list[index];
 }
 
-static void close_connection(int index) {
-    cly_connections_close(&pools->connections, pools->connections.list[index].descriptor);
+static void close_connection(connection *closed) {
+    closed->is_open = false;
+    cly_pools_closed(closed->pool, &closed->use);
 }
 
 /* The peer ends it; libcurl has not noticed yet. */
-static void hang_up(int index) {
-    close(ends[index]);
-    ends[index] = -1;
+static void hang_up(connection *ended) {
+    ended->has_hung_up = true;
 }
 
 static cly_pool *choose(void) {
@@ -101,12 +124,12 @@ static cly_pool *start_one(void) {
     return pool;
 }
 
-static void issue(cly_pool *pool, int connection) {
-    cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP2, 0.001, now);
+static void issue(cly_pool *pool, connection *on) {
+    cly_pools_issued(pools, pool, on ? &on->use : NULL, CLY_PROTOCOL_HTTP2, 0.001, now);
 }
 
-static void reply(cly_pool *pool, int connection) {
-    cly_pools_replied(pools, pool, connection, CLY_PROTOCOL_HTTP2);
+static void reply(cly_pool *pool, connection *on) {
+    cly_pools_replied(pools, pool, on ? &on->use : NULL, CLY_PROTOCOL_HTTP2);
 }
 
 static void finish(cly_pool *pool) {
@@ -118,30 +141,30 @@ static void give_up(cly_pool *pool) {
 }
 
 /* The first attempt on the pool that is chosen, with its reply; the connection. */
-static int stand_up(cly_pool **pool) {
-    int connection;
+static connection *stand_up(cly_pool **pool) {
+    connection *on;
     *pool = start_one();
-    connection = open_connection(*pool);
-    issue(*pool, connection);
-    reply(*pool, connection);
+    on = open_connection(*pool);
+    issue(*pool, on);
+    reply(*pool, on);
     finish(*pool);
-    return connection;
+    return on;
 }
 
 /* So many whole requests, one after another, all on this connection. */
-static void carry(cly_pool *pool, int connection, int requests) {
+static void carry(cly_pool *pool, connection *on, int requests) {
     for (int i = 0; i < requests; i++) {
         assert_ptr_equal(start_one(), pool);
-        issue(pool, connection);
-        reply(pool, connection);
+        issue(pool, on);
+        reply(pool, on);
         finish(pool);
     }
 }
 
-static void start_and_issue(cly_pool *pool, int connection, int requests) {
+static void start_and_issue(cly_pool *pool, connection *on, int requests) {
     for (int i = 0; i < requests; i++) {
         assert_ptr_equal(start_one(), pool);
-        issue(pool, connection);
+        issue(pool, on);
     }
 }
 
@@ -156,32 +179,32 @@ static int count_retired(void) {
 /* Whether the server speaks HTTP/2, and how many streams it allows, is not known. */
 static void the_first_attempt_goes_alone(void **state) {
     cly_pool *pool = start_one();
-    int connection;
+    connection *on;
     (void)state;
     assert_null(choose());
     assert_true(wait == HUGE_VAL); /* until it has ended, or was issued */
     assert_int_equal(cly_pools_room(pools), 1);
-    connection = open_connection(pool);
-    issue(pool, connection);
+    on = open_connection(pool);
+    issue(pool, on);
     assert_null(choose());
     assert_true(wait > 0 && wait <= 0.02); /* for the server's settings */
     now += wait;
     assert_ptr_equal(choose(), pool);
     assert_int_equal(cly_pools_room(pools), 1);
-    reply(pool, connection);
+    reply(pool, on);
     assert_int_equal(cly_pools_room(pools), STREAMS - 1);
 }
 
 static void a_slow_handshake_gives_the_settings_as_long(void **state) {
     cly_pool *pool = start_one();
-    int connection = open_connection(pool);
+    connection *on = open_connection(pool);
     (void)state;
-    cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP2, 0.3, now);
+    cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP2, 0.3, now);
     assert_null(choose());
     assert_true(fabs(wait - 0.3) < 1e-9);
     now += 0.29;
     assert_null(choose());
-    reply(pool, connection); /* they came before it */
+    reply(pool, on); /* they came before it */
     assert_ptr_equal(choose(), pool);
 }
 
@@ -219,19 +242,19 @@ static void http1_counts_the_connections_of_retired_pools(void **state) {
 
 static void a_server_may_turn_out_to_speak_http1(void **state) {
     cly_pool *pool = start_one();
-    int connection = open_connection(pool);
+    connection *on = open_connection(pool);
     (void)state;
-    cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP1, 0.001, now);
+    cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
     assert_int_equal(cly_pools_room(pools), CONNECTIONS - 1);
     for (int i = 1; i < CONNECTIONS; i++) assert_ptr_equal(start_one(), pool);
     assert_null(choose());
-    cly_pools_replied(pools, pool, connection, CLY_PROTOCOL_HTTP1);
-    assert_true(pools->connections.list[connection].speaks_http1);
+    cly_pools_replied(pools, pool, &on->use, CLY_PROTOCOL_HTTP1);
+    assert_true(on->use.speaks_http1);
 }
 
 static void streams_are_used_up_and_then_one_opens_another(void **state) {
     cly_pool *pool;
-    int first = stand_up(&pool), second;
+    connection *first = stand_up(&pool), *second;
     (void)state;
     start_and_issue(pool, first, STREAMS);
     assert_ptr_equal(start_one(), pool);
@@ -245,9 +268,9 @@ static void streams_are_used_up_and_then_one_opens_another(void **state) {
 
 static void no_more_than_max_connections_are_opened(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    start_and_issue(pool, connection, STREAMS);
+    start_and_issue(pool, on, STREAMS);
     now += 1;
     assert_null(choose());
     assert_true(wait == HUGE_VAL);
@@ -258,8 +281,8 @@ static void no_more_than_max_connections_are_opened(void **state) {
 /* ---- the limit of streams ---- */
 
 /* So many go on, and libcurl kept one more. */
-static void learn_stream_limit(cly_pool *pool, int connection, int limit) {
-    start_and_issue(pool, connection, limit);
+static void learn_stream_limit(cly_pool *pool, connection *on, int limit) {
+    start_and_issue(pool, on, limit);
     assert_ptr_equal(start_one(), pool);
     cly_pools_parked(pools, pool, now);
     give_up(pool);
@@ -267,31 +290,32 @@ static void learn_stream_limit(cly_pool *pool, int connection, int limit) {
 
 static void a_kept_attempt_teaches_the_limit(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    learn_stream_limit(pool, connection, 10);
+    learn_stream_limit(pool, on, 10);
     assert_int_equal(pools->stream_limit, 10);
     assert_null(choose()); /* for a moment none is given to libcurl */
     assert_true(wait > 0 && wait <= 0.01);
     for (int i = 0; i < 5; i++) finish(pool);
     now += wait;
-    start_and_issue(pool, connection, 5);
+    start_and_issue(pool, on, 5);
     pools->raised_at = now;
     assert_null(choose());
 }
 
 static void the_limit_is_raised_again_by_and_by(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool), before = 10;
+    connection *on = stand_up(&pool);
+    int before = 10;
     (void)state;
-    learn_stream_limit(pool, connection, before);
+    learn_stream_limit(pool, on, before);
     now += 0.2;
     for (int i = 0; pools->stream_limit < STREAMS; i++) {
         assert_true(i < 20);
-        start_and_issue(pool, connection, 1); /* there was none, and it is raised */
+        start_and_issue(pool, on, 1); /* there was none, and it is raised */
         assert_true(pools->stream_limit > before);
         before = pools->stream_limit;
-        start_and_issue(pool, connection, before - pool->users);
+        start_and_issue(pool, on, before - pool->users);
         if (before < STREAMS) assert_null(choose()); /* not twice in a moment */
         now += 0.11;
     }
@@ -302,7 +326,7 @@ static void the_limit_is_raised_again_by_and_by(void **state) {
 /* There should have been streams left on the one that stands. */
 static void a_connection_that_was_not_needed_teaches_the_limit(void **state) {
     cly_pool *pool;
-    int first = stand_up(&pool), second;
+    connection *first = stand_up(&pool), *second;
     (void)state;
     start_and_issue(pool, first, 10);
     assert_ptr_equal(start_one(), pool);
@@ -321,14 +345,14 @@ static void a_connection_that_was_not_needed_teaches_the_limit(void **state) {
 
 static void a_connection_that_was_needed_teaches_nothing(void **state) {
     cly_pool *pool = start_one();
-    int connection;
+    connection *on;
     (void)state;
     assert_true(cly_pools_may_open(pools, pool)); /* the first */
     assert_int_equal(pools->stream_limit, STREAMS);
-    connection = open_connection(pool);
-    issue(pool, connection);
-    reply(pool, connection);
-    start_and_issue(pool, connection, STREAMS - 1);
+    on = open_connection(pool);
+    issue(pool, on);
+    reply(pool, on);
+    start_and_issue(pool, on, STREAMS - 1);
     assert_ptr_equal(start_one(), pool);
     assert_true(cly_pools_may_open(pools, pool)); /* all streams are taken */
     assert_int_equal(pools->stream_limit, STREAMS);
@@ -347,17 +371,17 @@ static void libcurl_opens_no_more_than_max_connections(void **state) {
 
 static void connections_that_are_being_made_are_counted(void **state) {
     cly_pool *current, *successor;
-    int connection;
+    connection *on;
     (void)state;
     assert_int_equal(cly_pools_opening(pools), 0);
     current = start_one();
     assert_int_equal(cly_pools_opening(pools), 1);
-    connection = open_connection(current);
-    issue(current, connection);
-    reply(current, connection);
+    on = open_connection(current);
+    issue(current, on);
+    reply(current, on);
     finish(current);
     assert_int_equal(cly_pools_opening(pools), 0);
-    carry(current, connection, REQUESTS - 100 - 1);
+    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
     start_one();
     assert_int_equal(cly_pools_opening(pools), 2);
@@ -370,11 +394,11 @@ static void connections_that_are_being_made_are_counted(void **state) {
 static void a_connection_that_cannot_be_named_counts_too(void **state) {
     cly_pool *pool = start_one();
     (void)state;
-    issue(pool, CLY_NO_CONNECTION);
-    reply(pool, CLY_NO_CONNECTION);
+    issue(pool, NULL);
+    reply(pool, NULL);
     for (int i = 1; i < REQUESTS - 100; i++) {
         assert_ptr_equal(start_one(), pool);
-        issue(pool, CLY_NO_CONNECTION);
+        issue(pool, NULL);
         finish(pool);
     }
     assert_true(choose() != pool);
@@ -394,35 +418,35 @@ static void the_limit_is_one_at_least(void **state) {
  * and all others are not. */
 static void one_attempt_finds_out_whether_a_rested_connection_works(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
     now += 2;
     assert_ptr_equal(start_one(), pool);
     assert_null(choose());
     assert_true(wait == HUGE_VAL);
-    issue(pool, connection);
+    issue(pool, on);
     assert_null(choose());
-    reply(pool, connection);
+    reply(pool, on);
     assert_ptr_equal(choose(), pool);
 }
 
 /* A slow reply keeps the others no longer than a reset would take to come. */
 static void others_wait_a_round_trip_for_it_and_no_longer(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
     now += 2;
     assert_ptr_equal(start_one(), pool);
-    issue(pool, connection);
+    issue(pool, on);
     assert_null(choose());
     assert_true(wait > 0 && wait <= 0.02);
     now += wait;
-    start_and_issue(pool, connection, STREAMS - 1);
+    start_and_issue(pool, on, STREAMS - 1);
 }
 
 static void one_that_was_not_issued_leaves_the_question_open(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
     now += 2;
     assert_ptr_equal(choose(), pool); /* the limiter kept it */
@@ -432,7 +456,7 @@ static void one_that_was_not_issued_leaves_the_question_open(void **state) {
     give_up(pool);
     assert_ptr_equal(start_one(), pool);
     assert_null(choose());
-    issue(pool, connection);
+    issue(pool, on);
     finish(pool);
     assert_ptr_equal(choose(), pool);
 }
@@ -440,10 +464,10 @@ static void one_that_was_not_issued_leaves_the_question_open(void **state) {
 /* ---- the limit of requests ---- */
 
 /* This many requests of the pool were not taken, after so many that were. */
-static void refuse(cly_pool *pool, int connection, int taken, int refused) {
-    start_and_issue(pool, connection, taken + refused - pools->connections.list[connection].requests);
+static void refuse(cly_pool *pool, connection *on, int taken, int refused) {
+    start_and_issue(pool, on, taken + refused - on->use.requests);
     for (int i = 0; i < refused; i++) {
-        assert_true(cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now));
+        assert_true(cly_pools_refused(pools, pool, &on->use, now));
         finish(pool);
     }
     while (pool->users > 0) finish(pool);
@@ -451,9 +475,9 @@ static void refuse(cly_pool *pool, int connection, int taken, int refused) {
 
 static void refused_requests_teach_the_limit(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    refuse(pool, connection, 40, 10);
+    refuse(pool, on, 40, 10);
     assert_int_equal(pools->request_limit, 40);
     assert_false(pools->is_confirmed);
     assert_true(pool->is_retired);
@@ -463,9 +487,9 @@ static void refused_requests_teach_the_limit(void **state) {
 
 static int limit_after(int taken) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
-    refuse(pool, connection, taken, 2);
-    close_connection(connection);
+    connection *on = stand_up(&pool);
+    refuse(pool, on, taken, 2);
+    close_connection(on);
     cly_pools_drop(pools, pool);
     return pools->request_limit;
 }
@@ -481,23 +505,23 @@ static void fewer_than_were_taken_before_are_believed_the_second_time(void **sta
 /* A reload, or an idle connection that was closed as it was used again. */
 static void so_few_requests_are_no_limit(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    refuse(pool, connection, 2, 3);
+    refuse(pool, on, 2, 3);
     assert_int_equal(pools->request_limit, REQUESTS);
     assert_true(pool->is_retired);
-    connection = stand_up(&pool);
-    refuse(pool, connection, 16, 1);
+    on = stand_up(&pool);
+    refuse(pool, on, 16, 1);
     assert_int_equal(pools->request_limit, 16);
 }
 
 static void a_lower_limit_is_to_be_confirmed_again(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
     pools->request_limit = 80;
     pools->is_confirmed = true;
-    refuse(pool, connection, 30, 1);
+    refuse(pool, on, 30, 1);
     assert_int_equal(pools->request_limit, 30);
     assert_false(pools->is_confirmed);
 }
@@ -515,10 +539,10 @@ static void none_is_given_while_a_connection_takes_nothing(void **state) {
 
 static void a_connection_that_takes_none_is_told_apart(void **state) {
     cly_pool *pool = start_one();
-    int connection = open_connection(pool);
+    connection *on = open_connection(pool);
     (void)state;
-    issue(pool, connection);
-    assert_false(cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now));
+    issue(pool, on);
+    assert_false(cly_pools_refused(pools, pool, &on->use, now));
     finish(pool);
     assert_true(pool->is_retired);
 }
@@ -526,29 +550,29 @@ static void a_connection_that_takes_none_is_told_apart(void **state) {
 /* A connection of HTTP/1.1 that is closed says nothing of others. */
 static void http1_has_no_limit_of_requests(void **state) {
     cly_pool *pool = start_one();
-    int connection = open_connection(pool);
+    connection *on = open_connection(pool);
     (void)state;
-    for (int i = 0; i < 50; i++) cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP1, 0.001, now);
+    for (int i = 0; i < 50; i++) cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
     pool->unissued = 0;
-    assert_true(cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now));
+    assert_true(cly_pools_refused(pools, pool, &on->use, now));
     assert_int_equal(pools->request_limit, REQUESTS);
     assert_false(pool->is_retired);
     finish(pool);
 }
 
-/* libcurl repeats over HTTP/1.1 only what it sent on a kept connection, so each has taken
+/* libcurl repeats over HTTP/1.1 only what it sent on a kept on, so each has taken
  * a request before, however many were refused on others. */
 static void http1_turns_nothing_away(void **state) {
     cly_pool *pool = NULL;
     (void)state;
     for (int i = 0; i < 5; i++) {
-        int connection;
+        connection *on;
         pool = start_one();
-        connection = open_connection(pool);
+        on = open_connection(pool);
         for (int requests = 0; requests < 2; requests++)
-            cly_pools_issued(pools, pool, connection, CLY_PROTOCOL_HTTP1, 0.001, now);
+            cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
         pool->unissued = 0;
-        close_connection(connection);
+        close_connection(on);
         assert_true(cly_pools_refused(pools, pool, NULL, now));
         finish(pool);
     }
@@ -558,7 +582,7 @@ static void http1_turns_nothing_away(void **state) {
 
 static void before_the_limit_a_successor_is_opened(void **state) {
     cly_pool *current, *successor;
-    int old = stand_up(&current), fresh;
+    connection *old = stand_up(&current), *fresh;
     (void)state;
     carry(current, old, REQUESTS - 100 - 1);
     successor = start_one();
@@ -579,12 +603,12 @@ static void before_the_limit_a_successor_is_opened(void **state) {
 
 static void a_full_connection_takes_no_more(void **state) {
     cly_pool *current, *successor;
-    int connection = stand_up(&current);
+    connection *on = stand_up(&current);
     (void)state;
-    carry(current, connection, REQUESTS - 100 - 1);
+    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
-    carry(current, connection, 100);
-    assert_int_equal(pools->connections.list[connection].requests, REQUESTS);
+    carry(current, on, 100);
+    assert_int_equal(on->use.requests, REQUESTS);
     assert_null(choose());
     assert_true(wait == HUGE_VAL);
     give_up(successor);
@@ -593,12 +617,12 @@ static void a_full_connection_takes_no_more(void **state) {
 /* Requests that were given to libcurl and not issued yet count too. */
 static void those_not_issued_yet_count(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    refuse(pool, connection, 40, 1);
-    connection = stand_up(&pool);
+    refuse(pool, on, 40, 1);
+    on = stand_up(&pool);
     now += 1;
-    carry(pool, connection, 19 - 1);
+    carry(pool, on, 19 - 1);
     assert_ptr_equal(start_one(), pool);
     assert_true(start_one() != pool); /* 20 are the headroom */
     for (int i = 0; i < 20; i++) assert_ptr_equal(start_one(), pool);
@@ -607,12 +631,12 @@ static void those_not_issued_yet_count(void **state) {
 
 static void a_successor_that_fails_waits_for_its_next_turn(void **state) {
     cly_pool *current, *successor;
-    int connection = stand_up(&current);
+    connection *on = stand_up(&current);
     (void)state;
-    carry(current, connection, REQUESTS - 100 - 1);
+    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
     give_up(successor);
-    carry(current, connection, 1);
+    carry(current, on, 1);
     now += 0.6;
     assert_ptr_equal(start_one(), successor);
 }
@@ -620,11 +644,11 @@ static void a_successor_that_fails_waits_for_its_next_turn(void **state) {
 /* Nothing else would make the engine ask again. */
 static void a_full_pool_waits_for_its_successors_next_try(void **state) {
     cly_pool *current, *successor;
-    int connection = stand_up(&current);
+    connection *on = stand_up(&current);
     (void)state;
-    carry(current, connection, REQUESTS - 100 - 1);
+    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
-    carry(current, connection, 100);
+    carry(current, on, 100);
     give_up(successor);
     assert_null(choose());
     assert_true(wait > 0 && wait <= 0.5);
@@ -634,17 +658,17 @@ static void a_full_pool_waits_for_its_successors_next_try(void **state) {
 
 static void an_old_pool_has_a_successor(void **state) {
     cly_pool *current, *successor;
-    int connection = stand_up(&current);
+    connection *on = stand_up(&current);
     (void)state;
     while (now < start + max_age - 0.75) {
         now += 0.5;
-        carry(current, connection, 1);
+        carry(current, on, 1);
     }
     now = start + max_age;
     successor = start_one();
     assert_true(successor != current);
     assert_ptr_equal(start_one(), current);
-    issue(current, connection);
+    issue(current, on);
     issue(successor, open_connection(successor));
     assert_ptr_equal(choose(), successor);
     assert_true(current->is_retired);
@@ -655,7 +679,7 @@ static void an_old_pool_has_a_successor(void **state) {
 static void an_old_pool_of_http1_is_replaced_at_once(void **state) {
     cly_pool *current = start_one();
     (void)state;
-    cly_pools_issued(pools, current, open_connection(current), CLY_PROTOCOL_HTTP1, 0.001, now);
+    cly_pools_issued(pools, current, &open_connection(current)->use, CLY_PROTOCOL_HTTP1, 0.001, now);
     finish(current);
     now = start + max_age - 1;
     assert_ptr_equal(choose(), current);
@@ -664,7 +688,7 @@ static void an_old_pool_of_http1_is_replaced_at_once(void **state) {
     assert_true(current->is_retired);
 }
 
-/* libcurl would close its connection, and open one for each attempt. */
+/* libcurl would close its on, and open one for each attempt. */
 static void an_unused_pool_is_given_up(void **state) {
     cly_pool *pool;
     (void)state;
@@ -678,21 +702,64 @@ static void an_unused_pool_is_given_up(void **state) {
 
 static void a_pool_in_use_is_not_given_up(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    start_and_issue(pool, connection, 1);
+    start_and_issue(pool, on, 1);
     now += 60;
     assert_ptr_equal(choose(), pool);
     finish(pool);
+}
+
+/* The next attempt opens another, and goes alone. */
+static void a_closed_connection_takes_no_streams(void **state) {
+    cly_pool *pool;
+    (void)state;
+    close_connection(stand_up(&pool));
+    assert_int_equal(pool->standing, 0);
+    assert_ptr_equal(start_one(), pool);
+    assert_null(choose());
+}
+
+static void one_that_carried_no_request_was_not_counted(void **state) {
+    cly_pool *pool;
+    (void)state;
+    stand_up(&pool);
+    close_connection(open_connection(pool));
+    assert_int_equal(pool->standing, 1);
+}
+
+static const struct {
+    const char *description;
+    double silent, elapsed;
+    bool is_retired;
+} timeouts[] = {
+    {"silent all the time", 0.4, 0.4, true},
+    {"silent for half of it", 0.2, 0.4, true},
+    {"silent for less", 0.19, 0.4, false},
+    {"silent for a second of many", 1, 30, true},
+    {"silent for less than a second of many", 0.9, 30, false},
+};
+
+static void a_silent_connection_is_retired_when_a_request_times_out(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(timeouts); i++) {
+        cly_pool *pool = start_one();
+        issue(pool, open_connection(pool));
+        cly_pools_timed_out(pools, pool, timeouts[i].silent, timeouts[i].elapsed, now);
+        check_case(pool->is_retired == timeouts[i].is_retired, timeouts[i].description);
+        finish(pool);
+        now += 1;
+        cly_pools_clear(pools);
+    }
 }
 
 /* ---- retired pools ---- */
 
 static void a_retired_pool_is_freed_when_its_users_are_gone(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    start_and_issue(pool, connection, 2);
+    start_and_issue(pool, on, 2);
     cly_pools_retire(pools, pool, now);
     cly_pools_retire(pools, pool, now); /* harmless */
     assert_int_equal(count_retired(), 1);
@@ -702,7 +769,7 @@ static void a_retired_pool_is_freed_when_its_users_are_gone(void **state) {
     assert_null(cly_pools_drained(pools, now + 1000, &wait));
     finish(pool);
     assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
-    close_connection(connection);
+    close_connection(on);
     cly_pools_drop(pools, pool);
     assert_int_equal(count_retired(), 0);
     assert_null(cly_pools_drained(pools, now, &wait));
@@ -711,9 +778,9 @@ static void a_retired_pool_is_freed_when_its_users_are_gone(void **state) {
 
 static void a_retired_successor_is_none_any_more(void **state) {
     cly_pool *current, *successor;
-    int connection = stand_up(&current);
+    connection *on = stand_up(&current);
     (void)state;
-    carry(current, connection, REQUESTS - 100 - 1);
+    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
     cly_pools_retire(pools, successor, now);
     assert_null(pools->successor);
@@ -725,30 +792,29 @@ static void a_retired_successor_is_none_any_more(void **state) {
 /* A connection may outlive its pool by a little: libcurl closes it later. */
 static void a_connection_may_be_closed_after_its_pool(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
     cly_pools_retire(pools, pool, now);
     cly_pools_drop(pools, pool);
-    assert_null(pools->connections.list[connection].pool);
-    close_connection(connection);
-    assert_int_equal(pools->connections.open, 0);
+    assert_null(on->pool);
+    close_connection(on);
 }
 
 /* A pool that carried all that the learnt limit of 40 allows, and was replaced. */
-static cly_pool *use_up_learnt_limit(int *connection) {
+static cly_pool *use_up_learnt_limit(connection **on) {
     cly_pool *pool, *successor;
-    int first = stand_up(&pool);
+    connection *first = stand_up(&pool);
     refuse(pool, first, 40, 5);
     close_connection(first);
     cly_pools_drop(pools, pool);
-    *connection = stand_up(&pool);
-    carry(pool, *connection, 19);
-    assert_int_equal(pools->connections.list[*connection].requests, 20);
+    *on = stand_up(&pool);
+    carry(pool, *on, 19);
+    assert_int_equal((*on)->use.requests, 20);
     stand_up(&successor);
     assert_true(successor != pool);
     for (int i = 0; i < 20; i++) { /* it is used up, to see what the server does */
         assert_ptr_equal(start_one(), pool);
-        issue(pool, *connection);
+        issue(pool, *on);
         finish(pool);
     }
     assert_ptr_equal(choose(), successor);
@@ -757,12 +823,12 @@ static cly_pool *use_up_learnt_limit(int *connection) {
 }
 
 static void a_limit_is_confirmed_when_the_server_closes(void **state) {
-    int connection;
-    cly_pool *pool = use_up_learnt_limit(&connection), *successor = pools->current;
+    connection *on;
+    cly_pool *pool = use_up_learnt_limit(&on), *successor = pools->current;
     (void)state;
     assert_null(cly_pools_drained(pools, now, &wait));
     assert_true(wait == 2);
-    hang_up(connection);
+    hang_up(on);
     now += 2;
     assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
     cly_pools_drop(pools, pool);
@@ -774,15 +840,15 @@ static void a_limit_is_confirmed_when_the_server_closes(void **state) {
 /* What is certain is not used up: the successor takes over as soon as it stands, and
  * the retired pool is freed at once. */
 static void a_confirmed_limit_is_kept_away_from(void **state) {
-    int connection;
-    cly_pool *pool = use_up_learnt_limit(&connection), *next;
+    connection *on;
+    cly_pool *pool = use_up_learnt_limit(&on), *next;
     (void)state;
-    hang_up(connection);
+    hang_up(on);
     now += 2;
     cly_pools_drop(pools, cly_pools_drained(pools, now, &wait));
     pool = pools->current;
-    for (connection = 0; pools->connections.list[connection].pool != pool;) connection++;
-    carry(pool, connection, 19);
+    on = connection_of(pool);
+    carry(pool, on, 19);
     stand_up(&next);
     assert_ptr_equal(choose(), next);
     assert_true(pool->is_retired && !pool->is_full);
@@ -791,15 +857,14 @@ static void a_confirmed_limit_is_kept_away_from(void **state) {
 
 /* The server is reloaded once more before it is known whether it meant the limit. */
 static void another_reload_confirms_no_limit(void **state) {
-    int connection;
-    cly_pool *pool = use_up_learnt_limit(&connection), *successor = pools->current;
+    connection *on;
+    cly_pool *pool = use_up_learnt_limit(&on), *successor = pools->current;
     (void)state;
     now += 1;
-    hang_up(connection);
+    hang_up(on);
     assert_ptr_equal(start_one(), successor);
     issue(successor, connection_of(successor));
-    assert_true(cly_pools_refused(pools, successor,
-                                  cly_connections_at(&pools->connections, connection_of(successor)), now));
+    assert_true(cly_pools_refused(pools, successor, &connection_of(successor)->use, now));
     finish(successor);
     now += 1;
     cly_pools_drop(pools, pool);
@@ -808,20 +873,20 @@ static void another_reload_confirms_no_limit(void **state) {
 }
 
 static void a_pool_that_was_refused_requests_confirms_no_limit(void **state) {
-    int connection;
-    cly_pool *pool = use_up_learnt_limit(&connection);
+    connection *on;
+    cly_pool *pool = use_up_learnt_limit(&on);
     (void)state;
-    cly_pools_refused(pools, pool, cly_connections_at(&pools->connections, connection), now);
-    hang_up(connection);
+    cly_pools_refused(pools, pool, &on->use, now);
+    hang_up(on);
     cly_pools_drop(pools, pool);
     assert_false(pools->is_confirmed);
 }
 
 static void a_confirmed_limit_is_tried_again_after_a_minute(void **state) {
-    int connection;
-    cly_pool *pool = use_up_learnt_limit(&connection);
+    connection *on;
+    cly_pool *pool = use_up_learnt_limit(&on);
     (void)state;
-    hang_up(connection);
+    hang_up(on);
     now += 2;
     cly_pools_drop(pools, pool);
     assert_true(pools->is_confirmed);
@@ -835,8 +900,8 @@ static void a_confirmed_limit_is_tried_again_after_a_minute(void **state) {
 }
 
 static void a_limit_is_raised_when_the_server_goes_on(void **state) {
-    int connection;
-    cly_pool *pool = use_up_learnt_limit(&connection);
+    connection *on;
+    cly_pool *pool = use_up_learnt_limit(&on);
     (void)state;
     now += 2;
     assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
@@ -850,12 +915,12 @@ static void raising_ends_at_the_first_limit(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         cly_pool *pool;
-        int connection = stand_up(&pool);
+        connection *on = stand_up(&pool);
         pools->request_limit = cases[i].learnt;
         cly_pools_retire(pools, pool, now);
         pool->is_full = true;
         cly_pools_drop(pools, pool);
-        close_connection(connection);
+        close_connection(on);
         assert_int_equal(pools->request_limit, cases[i].raised);
     }
 }
@@ -871,11 +936,21 @@ static void without_memory_it_is_tried_again(void **state) {
     assert_non_null(choose());
 }
 
+static void without_a_share_it_is_tried_again(void **state) {
+    (void)state;
+    has_no_share = true;
+    assert_null(choose());
+    assert_null(pools->current);
+    assert_true(wait > 0 && wait < 1);
+    has_no_share = false;
+    assert_non_null(choose());
+}
+
 static void without_memory_for_a_successor_the_current_goes_on(void **state) {
     cly_pool *pool;
-    int connection = stand_up(&pool);
+    connection *on = stand_up(&pool);
     (void)state;
-    carry(pool, connection, REQUESTS - 100 - 1);
+    carry(pool, on, REQUESTS - 100 - 1);
     memory_fail(0, MEMORY_FAILS_ONCE);
     assert_ptr_equal(choose(), pool);
     assert_true(memory_restore());
@@ -924,6 +999,9 @@ int main(void) {
         TEST_HTTP1(an_old_pool_of_http1_is_replaced_at_once),
         TEST(an_unused_pool_is_given_up),
         TEST(a_pool_in_use_is_not_given_up),
+        TEST(a_closed_connection_takes_no_streams),
+        TEST(one_that_carried_no_request_was_not_counted),
+        TEST(a_silent_connection_is_retired_when_a_request_times_out),
         TEST(a_retired_pool_is_freed_when_its_users_are_gone),
         TEST(a_retired_successor_is_none_any_more),
         TEST(a_connection_may_be_closed_after_its_pool),
@@ -935,7 +1013,8 @@ int main(void) {
         TEST_ONE(a_limit_is_raised_when_the_server_goes_on),
         TEST_ONE(raising_ends_at_the_first_limit),
         TEST(without_memory_it_is_tried_again),
+        TEST(without_a_share_it_is_tried_again),
         TEST(without_memory_for_a_successor_the_current_goes_on),
     };
-    return cmocka_run_group_tests_name("io/pools", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/pools", tests, NULL, NULL);
 }

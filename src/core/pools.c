@@ -1,4 +1,4 @@
-#include "io/pools.h"
+#include "core/pools.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,24 +32,19 @@ void cly_pools_init(cly_pools *pools, const cly_pools_options *options) {
     pools->protocol = options->http2 ? CLY_PROTOCOL_UNKNOWN : CLY_PROTOCOL_HTTP1;
     pools->stream_limit = STREAMS_FIRST;
     pools->request_limit = REQUESTS_FIRST;
-    cly_connections_init(&pools->connections);
 }
 
-static cly_pool *make(void) {
+static cly_pool *make(const cly_pools *pools) {
     cly_pool *made = calloc(1, sizeof *made);
-    if (made == NULL) return NULL;
-    made->share = curl_share_init();
-    if (made->share && curl_share_setopt(made->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK)
-        return made;
-    if (made->share) curl_share_cleanup(made->share);
+    if (made) made->share = pools->options.hooks.open_share();
+    if (made && made->share) return made;
     free(made);
     return NULL;
 }
 
 static void free_pool(cly_pools *pools, cly_pool *pool) {
     if (pool == NULL) return;
-    curl_share_cleanup(pool->share);
-    cly_connections_forget(&pools->connections, pool);
+    pools->options.hooks.close_share(pools->options.hooks.context, pool);
     free(pool);
 }
 
@@ -87,7 +82,7 @@ static void raise_request_limit(cly_pools *pools) {
  * perhaps, and is raised again. Another reload may close it too: then, as a rule,
  * requests are refused, and it says nothing. */
 static void review_limit(cly_pools *pools, const cly_pool *pool) {
-    if (cly_connections_alive(&pools->connections, pool) > 0) {
+    if (pools->options.hooks.alive(pools->options.hooks.context, pool) > 0) {
         raise_request_limit(pools);
     } else if (pool->refused == 0 && pools->refused_at <= pool->idle_since) {
         pools->is_confirmed = true;
@@ -236,10 +231,10 @@ static bool renew(cly_pools *pools, double now) {
     forget_confirmation(pools, now);
     if (pools->current && is_unused(pools, pools->current, now)) cly_pools_retire(pools, pools->current, now);
     if (pools->current && wants_successor(pools, pools->current, now)) {
-        if (pools->successor == NULL) pools->successor = make();
+        if (pools->successor == NULL) pools->successor = make(pools);
         if (may_take_over(pools, now)) take_over(pools, now);
     }
-    if (pools->current == NULL) pools->current = make();
+    if (pools->current == NULL) pools->current = make(pools);
     return pools->current != NULL;
 }
 
@@ -309,36 +304,35 @@ static void note_unknown(cly_pools *pools, cly_pool *pool, double taken, double 
     pool->most_requests++;
 }
 
-void cly_pools_issued(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol, double taken,
-                      double now) {
-    cly_connection *used = cly_connections_at(&pools->connections, connection);
+void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *connection, cly_protocol protocol,
+                      double taken, double now) {
     pool->unissued--;
     if (pool->opened_at <= 0) pool->opened_at = now;
     if (pool->doubted_until > now) pool->doubted_until = now + pool->handshake;
     if (protocol != CLY_PROTOCOL_UNKNOWN) pools->protocol = protocol;
-    if (used == NULL) {
+    if (connection == NULL) {
         note_unknown(pools, pool, taken, now);
         return;
     }
-    if (used->requests++ == 0) {
+    if (connection->requests++ == 0) {
         note_first_request(pools, pool, taken, now);
-        pool->newest = used->serial;
+        pool->newest = connection->serial;
     }
-    if (used->requests > pool->most_requests) pool->most_requests = used->requests;
+    if (connection->requests > pool->most_requests) pool->most_requests = connection->requests;
 }
 
-bool cly_pools_has_stream(const cly_pools *pools, const cly_connection *connection) {
+bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection) {
     if (is_http1(pools) || connection == NULL || pools->stream_limit == STREAMS_FIRST) return true;
     return connection->under_way < pools->stream_limit;
 }
 
-void cly_pools_replied(cly_pools *pools, cly_pool *pool, int connection, cly_protocol protocol) {
-    cly_connection *used = cly_connections_at(&pools->connections, connection);
+void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
+                       cly_protocol protocol) {
     pools->protocol = protocol;
     pool->doubted_until = 0;
-    if (used && used->serial == pool->newest) pool->ready_at = 0;
+    if (connection && connection->serial == pool->newest) pool->ready_at = 0;
     if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
-    if (used && used->pool == pool && protocol == CLY_PROTOCOL_HTTP1) used->speaks_http1 = true;
+    if (connection && protocol == CLY_PROTOCOL_HTTP1) connection->speaks_http1 = true;
 }
 
 /* Those that a server does not take for their number come all together: each lowers the
@@ -352,7 +346,7 @@ static void learn_request_limit(cly_pools *pools, int taken) {
 
 /* A young connection of which several requests were refused at once, while others are under
  * way: so many streams it takes. Each refusal is told after it has left the count. */
-static void learn_from_refused(cly_pools *pools, const cly_pool *pool, const cly_connection *connection,
+static void learn_from_refused(cly_pools *pools, const cly_pool *pool, const cly_connection_use *connection,
                                int taken) {
     if (connection == NULL || taken >= REQUESTS_LEAST || pool->refused < 2) return;
     if (connection->under_way >= pools->stream_limit) return;
@@ -366,7 +360,7 @@ static void recall_most_taken(cly_pools *pools, cly_pool *pool) {
     pools->most_taken = 0;
 }
 
-bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection *connection, double now) {
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
     int requests = connection ? connection->requests : pool->most_requests;
     int taken = requests - ++pool->refused;
     pools->refused_at = now;
@@ -410,6 +404,12 @@ void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now) {
     cly_pools_hold(pools, now);
 }
 
+/* A path that has died silently is noticed by the first request that times out on it.
+ * Every later attempt goes over a new connection. */
+void cly_pools_timed_out(cly_pools *pools, cly_pool *pool, double silent, double elapsed, double now) {
+    if (silent >= fmin(1, elapsed / 2)) cly_pools_retire(pools, pool, now);
+}
+
 void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now) {
     pools->running--;
     pool->users--;
@@ -418,4 +418,8 @@ void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double no
     if (pool->users > 0) return;
     pool->idle_since = now;
     if (is_issued) pool->doubted_until = 0;
+}
+
+void cly_pools_closed(cly_pool *pool, const cly_connection_use *connection) {
+    if (pool && connection->requests > 0) pool->standing--;
 }
