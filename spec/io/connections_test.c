@@ -84,7 +84,7 @@ static int open_one(cly_pool *of, int *peer) {
     return descriptor;
 }
 
-static int find(const cly_pool *of, int descriptor) {
+static cly_connection *find(const cly_pool *of, int descriptor) {
     return cly_connections_find(connections, of, port_of(descriptor));
 }
 
@@ -105,16 +105,14 @@ static void a_connection_is_found_by_its_port(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) descriptors[i] = open_one(&pool, &peers[i]);
     for (int i = 2; i >= 0; i--) {
-        int index = find(&pool, descriptors[i]);
-        assert_int_equal(index, i);
-        assert_int_equal(cly_connections_at(connections, index)->descriptor, descriptors[i]);
-        assert_int_equal(find(&pool, descriptors[i]), i); /* and again */
-        assert_int_equal(find(&other, descriptors[i]), CLY_NO_CONNECTION);
+        assert_ptr_equal(find(&pool, descriptors[i]), &connections->list[i]);
+        assert_int_equal(connections->list[i].descriptor, descriptors[i]);
+        assert_ptr_equal(find(&pool, descriptors[i]), &connections->list[i]); /* and again */
+        assert_null(find(&other, descriptors[i]));
     }
-    assert_int_equal(cly_connections_find(connections, &pool, listener_port), CLY_NO_CONNECTION);
-    assert_int_equal(cly_connections_find(connections, &pool, 0), CLY_NO_CONNECTION);
-    assert_int_equal(cly_connections_find(connections, &pool, -1), CLY_NO_CONNECTION);
-    assert_null(cly_connections_at(connections, CLY_NO_CONNECTION));
+    assert_null(cly_connections_find(connections, &pool, listener_port));
+    assert_null(cly_connections_find(connections, &pool, 0));
+    assert_null(cly_connections_find(connections, &pool, -1));
     for (int i = 0; i < 3; i++) close(peers[i]);
 }
 
@@ -124,25 +122,23 @@ static void the_port_may_come_later(void **state) {
     struct sockaddr_in remote = address_of("127.0.0.1", listener_port);
     (void)state;
     cly_connections_opened(connections, descriptor, &pool, PATIENCE);
-    assert_int_equal(cly_connections_find(connections, &pool, 12345), CLY_NO_CONNECTION);
+    assert_null(cly_connections_find(connections, &pool, 12345));
     assert_int_equal(connect(descriptor, (struct sockaddr *)&remote, sizeof remote), 0);
     peer = accept(listener, NULL, NULL);
-    assert_int_equal(find(&pool, descriptor), 0);
+    assert_ptr_equal(find(&pool, descriptor), &connections->list[0]);
     close(peer);
 }
 
 static void a_port_is_of_the_connection_that_has_it_now(void **state) {
-    int peer, descriptor = open_one(&pool, &peer), port = port_of(descriptor),
-              index = find(&pool, descriptor);
+    int peer, descriptor = open_one(&pool, &peer), port = port_of(descriptor);
     (void)state;
-    cly_connections_at(connections, index)->use.requests = 7;
+    find(&pool, descriptor)->use.requests = 7;
     cly_connections_close(connections, descriptor);
     close(peer);
-    assert_int_equal(cly_connections_find(connections, &pool, port), CLY_NO_CONNECTION);
+    assert_null(cly_connections_find(connections, &pool, port));
     descriptor = open_one(&other, &peer);
-    assert_int_equal(cly_connections_find(connections, &pool, port_of(descriptor)), CLY_NO_CONNECTION);
-    index = find(&other, descriptor);
-    assert_int_equal(cly_connections_at(connections, index)->use.requests, 0);
+    assert_null(cly_connections_find(connections, &pool, port_of(descriptor)));
+    assert_int_equal(find(&other, descriptor)->use.requests, 0);
     close(peer);
 }
 
@@ -154,9 +150,9 @@ static void of_two_with_one_port_it_is_the_one_with_bytes(void **state) {
     descriptors[1] = connect_from("127.0.0.2", port_of(descriptors[0]), &peers[1]);
     cly_connections_opened(connections, descriptors[1], &pool, PATIENCE);
     assert_int_equal(port_of(descriptors[0]), port_of(descriptors[1]));
-    assert_int_equal(find(&pool, descriptors[0]), 0);
+    assert_ptr_equal(find(&pool, descriptors[0]), &connections->list[0]);
     say(peers[1], descriptors[1]);
-    assert_int_equal(find(&pool, descriptors[0]), 1);
+    assert_ptr_equal(find(&pool, descriptors[0]), &connections->list[1]);
     for (int i = 0; i < 2; i++) close(peers[i]);
 }
 
@@ -193,7 +189,7 @@ static void a_pool_hears_of_the_end_of_its_connections(void **state) {
     cly_connections_close(connections, descriptors[0]);
     assert_int_equal(pool.standing, 1);
     cly_connections_close_share(connections, &other);
-    assert_int_equal(find(&pool, descriptors[1]), 1);
+    assert_ptr_equal(find(&pool, descriptors[1]), &connections->list[1]);
     cly_connections_close_share(connections, &pool); /* the pool is gone */
     cly_connections_close(connections, descriptors[1]);
     assert_int_equal(pool.standing, 1);
@@ -255,27 +251,29 @@ static void the_kernel_gives_up_in_time(void **state) {
 /* ---- spoilt ones ---- */
 
 static void bytes_or_an_end_before_a_request_spoil_it(void **state) {
-    int peer, descriptor = open_one(&pool, &peer), index = find(&pool, descriptor);
+    int peer, descriptor = open_one(&pool, &peer);
+    cly_connection *known = find(&pool, descriptor);
     char byte;
     (void)state;
-    connections->list[index].use.speaks_http1 = true;
-    assert_false(cly_connections_is_spoilt(connections, index, easy));
+    known->use.speaks_http1 = true;
+    assert_false(cly_connections_is_spoilt(connections, known, easy));
     say(peer, descriptor);
-    assert_true(cly_connections_is_spoilt(connections, index, easy));
+    assert_true(cly_connections_is_spoilt(connections, known, easy));
     assert_int_equal(recv(descriptor, &byte, 1, 0), 1);
-    assert_false(cly_connections_is_spoilt(connections, index, easy));
+    assert_false(cly_connections_is_spoilt(connections, known, easy));
     close(peer);
     wait_until_readable(descriptor);
-    assert_true(cly_connections_is_spoilt(connections, index, easy));
+    assert_true(cly_connections_is_spoilt(connections, known, easy));
 }
 
 /* A server of HTTP/2 may say something at any time, and a new one of TLS does. */
 static void only_one_that_spoke_http1_can_be_spoilt(void **state) {
-    int peer, descriptor = open_one(&pool, &peer), index = find(&pool, descriptor);
+    int peer, descriptor = open_one(&pool, &peer);
+    cly_connection *known = find(&pool, descriptor);
     (void)state;
     say(peer, descriptor);
-    assert_false(cly_connections_is_spoilt(connections, index, easy));
-    assert_false(cly_connections_is_spoilt(connections, CLY_NO_CONNECTION, easy));
+    assert_false(cly_connections_is_spoilt(connections, known, easy));
+    assert_false(cly_connections_is_spoilt(connections, NULL, easy));
     close(peer);
 }
 
@@ -300,29 +298,31 @@ static void drain(int peer, int descriptor) {
 
 static void a_full_connection_has_no_room(void **state) {
     int peer, descriptor = open_one(&pool, &peer);
+    cly_connection *known = &connections->list[0];
     (void)state;
-    assert_true(cly_connections_has_room(connections, 0, 100));
+    assert_true(cly_connections_has_room(known, 100));
     fill(descriptor);
     cly_connections_next_turn(connections);
-    for (int i = 0; i < 10; i++) assert_false(cly_connections_has_room(connections, 0, 100));
+    for (int i = 0; i < 10; i++) assert_false(cly_connections_has_room(known, 100));
     drain(peer, descriptor);
-    assert_true(cly_connections_has_room(connections, 0, 100));
-    assert_true(cly_connections_has_room(connections, CLY_NO_CONNECTION, 100));
+    assert_true(cly_connections_has_room(known, 100));
+    assert_true(cly_connections_has_room(NULL, 100));
     close(peer);
 }
 
 /* The kernel is asked for each 16 KiB, and at the beginning of each turn. */
 static void room_is_asked_for_now_and_then(void **state) {
     int peer, descriptor = open_one(&pool, &peer);
+    cly_connection *known = &connections->list[0];
     (void)state;
-    assert_true(cly_connections_has_room(connections, 0, 1000));
+    assert_true(cly_connections_has_room(known, 1000));
     fill(descriptor);
-    for (int i = 0; i < 14; i++) assert_true(cly_connections_has_room(connections, 0, 1000));
-    for (int i = 0; i < 3; i++) assert_false(cly_connections_has_room(connections, 0, 2000));
+    for (int i = 0; i < 14; i++) assert_true(cly_connections_has_room(known, 1000));
+    for (int i = 0; i < 3; i++) assert_false(cly_connections_has_room(known, 2000));
     drain(peer, descriptor);
-    assert_true(cly_connections_has_room(connections, 0, 100 * 1024)); /* a large one is asked for too */
+    assert_true(cly_connections_has_room(known, 100 * 1024)); /* a large one is asked for too */
     fill(descriptor);
-    assert_false(cly_connections_has_room(connections, 0, 1));
+    assert_false(cly_connections_has_room(known, 1));
     close(peer);
 }
 
@@ -331,22 +331,21 @@ static void room_is_asked_for_now_and_then(void **state) {
 static const double precision = 0.02; /* of the kernel's account */
 
 static void the_peers_last_byte_ends_its_silence(void **state) {
-    int peer, descriptor = open_one(&pool, &peer), index = find(&pool, descriptor);
+    int peer, descriptor = open_one(&pool, &peer);
+    cly_connection *known = find(&pool, descriptor);
     double before, since = cly_clock_now();
     (void)state;
     usleep(100 * 1000);
-    assert_true(cly_connections_silence(cly_connections_at(connections, index), since, cly_clock_now()) >=
-                0.1 - precision);
+    assert_true(cly_connections_silence(known, since, cly_clock_now()) >= 0.1 - precision);
     before = cly_clock_now();
     say(peer, descriptor);
 #if defined(__linux__)
-    assert_true(cly_connections_silence(cly_connections_at(connections, index), since, cly_clock_now()) <=
+    assert_true(cly_connections_silence(known, since, cly_clock_now()) <=
                 cly_clock_now() - before + precision);
 #endif
     assert_int_equal(send(descriptor, "y", 1, 0), 1); /* what we say does not count */
     usleep(100 * 1000);
-    assert_true(cly_connections_silence(cly_connections_at(connections, index), since, cly_clock_now()) >=
-                0.1 - precision);
+    assert_true(cly_connections_silence(known, since, cly_clock_now()) >= 0.1 - precision);
     close(peer);
 }
 
@@ -354,14 +353,14 @@ static void the_peers_last_byte_ends_its_silence(void **state) {
 static void otherwise_it_is_counted_from_the_start(void **state) {
     int pair[2];
     (void)state;
-    assert_true(cly_connections_silence(cly_connections_at(connections, CLY_NO_CONNECTION), 10, 13) == 3);
+    assert_true(cly_connections_silence(NULL, 10, 13) == 3);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     cly_connections_opened(connections, pair[0], &pool, PATIENCE);
-    assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 3);
+    assert_true(cly_connections_silence(&connections->list[0], 10, 13) == 3);
     connections->list[0].heard_at = 12;
-    assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 1);
+    assert_true(cly_connections_silence(&connections->list[0], 10, 13) == 1);
     connections->list[0].heard_at = 5; /* before it */
-    assert_true(cly_connections_silence(cly_connections_at(connections, 0), 10, 13) == 3);
+    assert_true(cly_connections_silence(&connections->list[0], 10, 13) == 3);
     close(pair[1]);
 }
 

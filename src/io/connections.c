@@ -76,10 +76,6 @@ void cly_connections_close_share(void *data, cly_pool *pool) {
         if (connections->list[i].pool == pool) connections->list[i].pool = NULL;
 }
 
-cly_connection *cly_connections_at(cly_connections *connections, int index) {
-    return index < 0 ? NULL : &connections->list[index];
-}
-
 /* 0 when it has none yet. */
 static int port_of(curl_socket_t descriptor) {
     struct sockaddr_storage address = {0};
@@ -103,19 +99,18 @@ static bool is_readable(curl_socket_t descriptor) {
 
 /* Two may have one port, when they lead to two addresses. Then it is the one with bytes
  * on it, if any: a request that leaves on no spoilt one is the safe side. */
-int cly_connections_find(cly_connections *connections, const cly_pool *pool, int port) {
-    int found = CLY_NO_CONNECTION;
+cly_connection *cly_connections_find(cly_connections *connections, const cly_pool *pool, int port) {
+    cly_connection *found = NULL;
     for (int i = 0; port > 0 && i < connections->used; i++) {
         cly_connection *known = &connections->list[i];
         if (!is_at(known, pool, port)) continue;
-        if (found == CLY_NO_CONNECTION || is_readable(known->descriptor)) found = i;
+        if (found == NULL || is_readable(known->descriptor)) found = known;
     }
     return found;
 }
 
 /* The kernel says that there is room as long as a third of its buffer is free. */
-bool cly_connections_has_room(cly_connections *connections, int index, size_t bytes) {
-    cly_connection *known = cly_connections_at(connections, index);
+bool cly_connections_has_room(cly_connection *known, size_t bytes) {
     struct pollfd asked = {-1, POLLOUT, 0};
     bool has_room;
     if (known == NULL) return true;
@@ -190,8 +185,7 @@ static bool has_pending(cly_connections *connections, CURL *easy) {
     return ssl && connections->tls.pending && connections->tls.pending(ssl) > 0;
 }
 
-bool cly_connections_is_spoilt(cly_connections *connections, int index, CURL *easy) {
-    const cly_connection *known = cly_connections_at(connections, index);
+bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *known, CURL *easy) {
     if (known == NULL || !known->use.speaks_http1) return false;
     return is_readable(known->descriptor) || has_pending(connections, easy);
 }

@@ -16,7 +16,7 @@
 
 CLY_PRIVATE_BEGIN
 
-enum { CLY_CONNECTIONS_MAX = 2048, CLY_NO_CONNECTION = -1 };
+enum { CLY_CONNECTIONS_MAX = 2048 };
 
 typedef struct cly_connection {
     curl_socket_t descriptor; /* -1: the entry is free */
@@ -51,21 +51,18 @@ void cly_connections_opened(cly_connections *connections, curl_socket_t descript
                             double patience);
 int cly_connections_close(void *connections, curl_socket_t descriptor);
 
-/* The connection of this pool from this local port, or CLY_NO_CONNECTION. One system
- * call for each new connection, none after that. */
-int cly_connections_find(cly_connections *connections, const cly_pool *pool, int port);
-
-/* NULL for CLY_NO_CONNECTION. */
-cly_connection *cly_connections_at(cly_connections *connections, int index);
+/* The connection of this pool from this local port, or NULL; another may have its entry
+ * later. One system call for each new connection, none after that. */
+cly_connection *cly_connections_find(cly_connections *connections, const cly_pool *pool, int port);
 
 /* Whether this connection of HTTP/1.x, which `easy` is about to use, has bytes to
  * read or has ended. Bytes that lie there before a request leaves are not its
  * reply. One system call. */
-bool cly_connections_is_spoilt(cly_connections *connections, int index, CURL *easy);
+bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *connection, CURL *easy);
 
-/* Whether the kernel takes a request of so many bytes on this connection. One system call
- * for each 16 KiB of requests, and for each that is the first of a turn. */
-bool cly_connections_has_room(cly_connections *connections, int index, size_t bytes);
+/* Whether the kernel takes a request of so many bytes on this connection; true for NULL. One
+ * system call for each 16 KiB of requests, and for each that is the first of a turn. */
+bool cly_connections_has_room(cly_connection *connection, size_t bytes);
 void cly_connections_next_turn(cly_connections *connections);
 
 /* The protocol that TLS has agreed on for the connection of `easy`. */

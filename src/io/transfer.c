@@ -37,7 +37,6 @@ void cly_transfer_init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
     cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);
     cly_buffer_init(&transfer->url, CLY_URL_MAX);
-    transfer->connection = CLY_NO_CONNECTION;
 }
 
 void cly_transfer_close(cly_transfer *transfer) {
@@ -157,19 +156,19 @@ static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
 }
 
 static cly_protocol agreed_protocol(cly_transfer *transfer) {
-    cly_connections *connections = transfer->host->connections;
-    const cly_connection *used = cly_connections_at(connections, transfer->connection);
+    const cly_connection *used = transfer->connection;
     bool is_new = used && used->use.requests == 0 && transfer->host->pools->options.http2;
-    return is_new ? cly_connections_protocol(connections, transfer->easy) : CLY_PROTOCOL_UNKNOWN;
+    return is_new ? cly_connections_protocol(transfer->host->connections, transfer->easy)
+                  : CLY_PROTOCOL_UNKNOWN;
 }
 
 cly_connection *cly_transfer_connection(const cly_transfer *transfer) {
-    cly_connection *named = cly_connections_at(transfer->host->connections, transfer->connection);
+    cly_connection *named = transfer->connection;
     return named && named->descriptor >= 0 && named->use.serial == transfer->connection_serial ? named : NULL;
 }
 
 static void note_issue(cly_transfer *transfer, double now) {
-    cly_connection *used = cly_connections_at(transfer->host->connections, transfer->connection);
+    cly_connection *used = transfer->connection;
     transfer->connection_serial = used ? used->use.serial : 0;
     if (used) used->use.under_way++;
     cly_pools_issued(transfer->host->pools, transfer->pool, used ? &used->use : NULL,
@@ -181,12 +180,12 @@ static void note_issue(cly_transfer *transfer, double now) {
 
 static bool must_be_held(const cly_transfer *transfer) {
     const cly_transfer_host *host = transfer->host;
-    const cly_connection *used = cly_connections_at(host->connections, transfer->connection);
+    cly_connection *used = transfer->connection;
     if (!cly_pools_has_stream(host->pools, used ? &used->use : NULL)) return true;
     /* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
      * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
     if (!host->needs_room || host->pools->protocol != CLY_PROTOCOL_HTTP2) return false;
-    return !cly_connections_has_room(host->connections, transfer->connection, transfer->request.length);
+    return !cly_connections_has_room(used, transfer->request.length);
 }
 
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
@@ -387,7 +386,7 @@ static void reset(cly_transfer *transfer) {
     transfer->error_text[0] = '\0';
     transfer->header_bytes = 0;
     transfer->retry_after = -1;
-    transfer->connection = CLY_NO_CONNECTION;
+    transfer->connection = NULL;
     transfer->is_begun = transfer->is_issued = transfer->is_refused = transfer->is_turned_away = false;
     transfer->is_held = transfer->is_spoilt = transfer->is_late = transfer->is_too_big =
         transfer->is_performed = false;

@@ -69,7 +69,8 @@ typedef struct cly_transfer {
     const cly_transfer_host *host;
     cly_pool *pool;  /* on whose connections it runs */
     cly_pool *named; /* whose share the handle names, or NULL */
-    int connection;  /* once it was issued; CLY_NO_CONNECTION when not known */
+    /* The entry of its connection, NULL when not known, and the serial in it at the issue. */
+    cly_connection *connection;
     unsigned connection_serial;
     bool is_begun;       /* libcurl resolves a name or opens a socket for it */
     bool is_opening;     /* a connection is being made for it */
