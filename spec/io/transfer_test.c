@@ -250,6 +250,59 @@ static void the_final_reply_says_how_long(void **state) {
     }
 }
 
+/* ---- silence ---- */
+
+static cly_connections connections;
+
+static void ignore(void *context, cly_transfer *transfer, double now) {
+    (void)context, (void)transfer, (void)now;
+}
+
+/* One exchange without an engine. */
+static void exchange(cly_pools *pools, double now) {
+    char no_header[] = "";
+    const cly_transfer_request request = {
+        .method = "GET", .url = answering.url, .trace_header = no_header, .deadline = now + 5};
+    cly_ca_store ca_store;
+    const cly_transfer_host host = {
+        .pools = pools, .connections = &connections, .ca_store = &ca_store, .issued = ignore};
+    cly_transfer transfer;
+    double wait;
+    cly_pool *pool = cly_pools_choose(pools, now, &wait);
+    assert_non_null(pool);
+    cly_ca_store_init(&ca_store, options.settings.ca_paths);
+    cly_transfer_init(&transfer);
+    cly_pools_started(pools, pool);
+    assert_true(cly_transfer_prepare(&transfer, &options.settings, &host, &request, pool, now));
+    cly_transfer_finish(&transfer, curl_easy_perform(transfer.easy));
+    assert_int_equal(transfer.report.end, CLY_END_REPLY);
+    cly_pools_ended(pools, pool, transfer.is_issued, now);
+    cly_transfer_clear(&transfer);
+}
+
+/* Counted by us where the kernel does not tell: on macOS, and of a socket that is closed. */
+static void a_reply_ends_the_silence_of_its_connection(void **state) {
+    static const char *const replies[] = {REPLY_OK};
+    const cly_pools_options one = {.max_connections = 1,
+                                   .max_age = 300,
+                                   .hooks = {cly_connections_open_share, cly_connections_close_share,
+                                             cly_connections_alive, &connections}};
+    const cly_connection *used = &connections.list[0];
+    double since = cly_clock_now(), until;
+    cly_pools pools;
+    (void)state;
+    serve(replies, 1);
+    cly_connections_init(&connections);
+    cly_pools_init(&pools, &one);
+    exchange(&pools, since);
+    assert_int_equal(connections.open, 1);
+    cly_pools_clear(&pools);
+    assert_int_equal(connections.open, 0);
+    assert_int_equal(used->use.requests, 1);
+    until = cly_clock_now();
+    assert_true(cly_connections_silence(used, since, until) < until - since);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 /* ---- memory of libcurl's own ---- */
@@ -289,6 +342,7 @@ int main(void) {
         TEST(an_earlier_refusal_is_not_taken_for_one_of_now),
         TEST(a_head_has_a_ceiling),
         TEST(the_final_reply_says_how_long),
+        TEST(a_reply_ends_the_silence_of_its_connection),
         TEST(a_url_without_memory_spoils_no_later_call),
     };
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, copy_or_fail, calloc);

@@ -24,7 +24,7 @@ typedef struct cly_connection {
     int port;                 /* local; 0 until it was asked for */
     cly_pool *pool;           /* the pool it belongs to; NULL when that is gone */
     size_t unasked;           /* bytes of requests since the kernel was asked for room */
-    double heard_at;          /* start of the last reply; only used without TCP_INFO */
+    double heard_at;          /* start of the last reply; read only without TCP_INFO */
 } cly_connection;
 
 /* Functions of the OpenSSL that libcurl uses; NULL when it uses something else. */

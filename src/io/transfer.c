@@ -86,6 +86,7 @@ static void read_status_line(cly_transfer *transfer, const char *line, size_t le
     cly_protocol protocol = cly_starts_with(line, length, "http/1") ? CLY_PROTOCOL_HTTP1 : CLY_PROTOCOL_HTTP2;
     cly_connection *used = cly_transfer_connection(transfer);
     transfer->retry_after = -1;
+    if (used) used->heard_at = cly_clock_now();
     cly_pools_replied(transfer->host->pools, transfer->pool, used ? &used->use : NULL, protocol);
 }
 
