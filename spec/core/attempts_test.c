@@ -9,11 +9,23 @@ enum { FLIGHT = 3, MOST = 8 };
 
 static cly_records records;
 static cly_attempts attempts;
+static cly_pools pools;
+
+static void *open_share(void) {
+    return &pools;
+}
+
+static void close_share(void *context, cly_pool *pool) {
+    (void)context, (void)pool;
+}
 
 static int begin(void **state) {
+    const cly_pools_options options = {
+        .max_connections = MOST, .max_age = 300, .hooks = {open_share, close_share, NULL, NULL}};
     cly_error error;
     (void)state;
     memset(&attempts, 0, sizeof attempts);
+    cly_pools_init(&pools, &options);
     if (!cly_records_init(&records, FLIGHT, MOST, MOST, 0)) return -1;
     attempts.records = &records;
     attempts.rules.policy.max_attempts = 3;
@@ -25,6 +37,7 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     cly_departures_clear(&attempts.departures);
+    cly_pools_clear(&pools);
     cly_records_clear(&records);
     return 0;
 }
@@ -48,8 +61,10 @@ static cly_record *submit(double timeout, double now) {
 
 static cly_start start_of(cly_record *record, double now) {
     cly_start start;
-    assert_true(cly_attempts_begin(&attempts, record, now, &start) <= 0);
+    double wait;
+    assert_ptr_equal(cly_attempts_next(&attempts, &pools, now, &start, &wait), record);
     assert_int_equal(record->state, CLY_RECORD_RUNNING);
+    assert_non_null(start.pool);
     return start;
 }
 
@@ -61,6 +76,7 @@ static void run(cly_record *record, cly_report report, double now) {
     attempt.start = start_of(record, now);
     attempt.is_issued = report.bytes_left;
     if (attempt.is_issued) cly_attempts_issued(&attempts, record, &attempt.start, now);
+    cly_pools_ended(&pools, attempt.start.pool, false, now);
     cly_attempts_ended(&attempts, &attempt, 0.5, now);
     cly_buffer_clear(&reply);
 }
@@ -116,7 +132,7 @@ static void a_call_that_a_pause_does_not_outlast_waits(void **state) {
     run(submit(30, 0), slow_down(20), 0);
     later = submit(30, 0);
     cly_attempts_advance(&attempts, 0);
-    wait = cly_attempts_begin(&attempts, later, 0, &start);
+    assert_null(cly_attempts_next(&attempts, &pools, 0, &start, &wait));
     assert_true(wait > 19.9 && wait <= 20);
     cly_attempts_advance(&attempts, 20);
     start_of(later, 20);

@@ -261,8 +261,6 @@ static void ignore(void *context, cly_transfer *transfer, double now) {
 /* One exchange without an engine. */
 static void exchange(cly_pools *pools, double now) {
     char no_header[] = "";
-    const cly_transfer_request request = {
-        .method = "GET", .url = answering.url, .trace_header = no_header, .deadline = now + 5};
     cly_ca_store ca_store;
     const cly_transfer_host host = {
         .pools = pools, .connections = &connections, .ca_store = &ca_store, .issued = ignore};
@@ -273,7 +271,10 @@ static void exchange(cly_pools *pools, double now) {
     cly_ca_store_init(&ca_store, options.settings.ca_paths);
     cly_transfer_init(&transfer);
     cly_pools_started(pools, pool);
-    assert_true(cly_transfer_prepare(&transfer, &options.settings, &host, &request, pool, now));
+    transfer.start.pool = pool;
+    transfer.request = (cly_transfer_request){
+        .method = "GET", .url = answering.url, .trace_header = no_header, .deadline = now + 5};
+    assert_true(cly_transfer_prepare(&transfer, &options.settings, &host, now));
     cly_transfer_finish(&transfer, curl_easy_perform(transfer.easy));
     assert_int_equal(transfer.report.end, CLY_END_REPLY);
     cly_pools_ended(pools, pool, transfer.is_issued, now);

@@ -1,6 +1,7 @@
 #include "core/attempts.h"
 
 #include "core/secret.h"
+#include <math.h>
 
 /* More than a slice in which Lua waits (client.lua): it may collect garbage meanwhile. */
 static const double shortage_wait = 0.15; /* seconds */
@@ -69,7 +70,8 @@ static void mark_throttled(cly_attempts *attempts, cly_record *first) {
     first->is_throttled = true;
 }
 
-double cly_attempts_begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start) {
+/* 0, or the seconds until the limiters let it begin. */
+static double begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start) {
     double wait;
     start->permit_at = now;
     wait = cly_departures_take(&attempts->departures, is_asset(record), now, &start->permit_at);
@@ -82,6 +84,38 @@ double cly_attempts_begin(cly_attempts *attempts, cly_record *record, double now
     cly_call_sent(&record->call);
     cly_records_move(attempts->records, record, CLY_RECORD_RUNNING);
     return 0;
+}
+
+static double find_pool(const cly_attempts *attempts, cly_pools *pools, double now, cly_pool **pool) {
+    double wait = cly_outage_wait(&attempts->outage, now);
+    *pool = wait > 0 ? NULL : cly_pools_choose(pools, now, &wait);
+    return *pool ? 0 : wait;
+}
+
+/* Calls that wait for the assets' limiter do not keep others waiting. */
+cly_record *cly_attempts_next(cly_attempts *attempts, cly_pools *pools, double now, cly_start *start,
+                              double *wait) {
+    double assets_wait = HUGE_VAL;
+    for (cly_record *record = attempts->records->lists[CLY_RECORD_READY].first; record;
+         record = record->next) {
+        if (is_asset(record) && assets_wait < HUGE_VAL) {
+            record->is_throttled = true;
+            continue;
+        }
+        *wait = find_pool(attempts, pools, now, &start->pool);
+        if (start->pool) *wait = begin(attempts, record, now, start);
+        if (start->pool && *wait <= 0) {
+            cly_pools_started(pools, start->pool);
+            return record;
+        }
+        if (start->pool == NULL || !is_asset(record)) {
+            *wait = fmin(*wait, assets_wait);
+            return NULL;
+        }
+        assets_wait = *wait;
+    }
+    *wait = assets_wait;
+    return NULL;
 }
 
 void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const cly_start *start,

@@ -2,10 +2,10 @@
  * attempts.h - what the beginning and the end of an attempt mean for its call, for the
  * limiters, and for what is known of the API.
  *
- *   wait = cly_attempts_begin(&attempts, record, now, &start);
- *   if (wait > 0) ...ask again then...
- *   else ...io makes the attempt: cly_attempts_issued when its request is issued,
- *           and cly_attempts_ended in any case...
+ *   wait = cly_attempts_advance(&attempts, now);
+ *   while ((record = cly_attempts_next(&attempts, &pools, now, &start, &wait)) != NULL)
+ *       ...io makes the attempt: cly_attempts_issued when its request is issued,
+ *          and cly_attempts_ended in any case...
  *
  * No clock and no lock: the caller tells the time and guards the records.
  */
@@ -14,6 +14,7 @@
 
 #include "core/departures.h"
 #include "core/outage.h"
+#include "core/pools.h"
 #include "core/records.h"
 
 CLY_PRIVATE_BEGIN
@@ -28,6 +29,7 @@ typedef struct cly_attempts {
 
 /* An attempt that was let go. */
 typedef struct cly_start {
+    cly_pool *pool;   /* on whose connections it runs */
     double permit_at; /* of the permit from a shared limiter that it uses */
     bool is_probe;    /* it finds out whether an outage is over */
 } cly_start;
@@ -48,9 +50,11 @@ typedef struct cly_attempt {
  * once those that a 429's pause outlasts (kind rate_limited, with retry_after). */
 double cly_attempts_advance(cly_attempts *attempts, double now);
 
-/* A READY call's attempt begins, if the limiters let it, and the record is RUNNING: 0,
- * or the seconds until they may. */
-double cly_attempts_begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start);
+/* The first READY call whose attempt may start now: the API is not out of reach, its pool
+ * has room, the limiters let it. Its record is RUNNING then. NULL: none may, and `*wait`
+ * is the seconds after which to ask again, HUGE_VAL when something must happen first. */
+cly_record *cly_attempts_next(cly_attempts *attempts, cly_pools *pools, double now, cly_start *start,
+                              double *wait);
 
 /* Its request is being issued. */
 void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const cly_start *start,

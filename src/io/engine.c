@@ -207,7 +207,7 @@ static void conclude_all(cly_engine *engine, double now) {
 /* ---- stopping attempts; without the lock ---- */
 
 static void end_attempt(cly_engine *engine, cly_transfer *transfer, double now) {
-    cly_pools_ended(&engine->pools, transfer->pool, transfer->is_issued, now);
+    cly_pools_ended(&engine->pools, transfer->start.pool, transfer->is_issued, now);
     cly_transfer_append(&engine->ended, cly_transfer_detach(&engine->running, transfer));
 }
 
@@ -221,7 +221,7 @@ static void stop_late(cly_engine *engine, cly_transfer *transfer, double now) {
     bool has_time = now < transfer->request.deadline;
     double since = transfer->started_at;
     if (transfer->is_issued)
-        cly_pools_timed_out(&engine->pools, transfer->pool,
+        cly_pools_timed_out(&engine->pools, transfer->start.pool,
                             cly_connections_silence(cly_transfer_connection(transfer), since, now),
                             now - since, now);
     stop(engine, transfer, has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT, now);
@@ -277,10 +277,8 @@ static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, doubl
 static void start_all(cly_engine *engine, double now) {
     while (engine->starting.first) {
         cly_transfer *transfer = cly_transfer_detach(&engine->starting, engine->starting.first);
-        const cly_transfer_request request = transfer->request;
-        bool is_ready = cly_transfer_prepare(transfer, &engine->options.settings, &engine->host, &request,
-                                             transfer->pool, now);
-        add(engine, transfer, is_ready, now);
+        add(engine, transfer, cly_transfer_prepare(transfer, &engine->options.settings, &engine->host, now),
+            now);
     }
 }
 
@@ -293,20 +291,9 @@ static void issued(void *context, cly_transfer *transfer, double now) {
     cly_call_table_unlock(engine->table);
 }
 
-/* The pool for one more attempt and the transfer, or NULL and when to ask again. */
-static cly_pool *find_place(cly_engine *engine, cly_transfer **transfer, double now, double *wait) {
-    cly_pool *pool;
-    *wait = cly_outage_wait(&engine->attempts.outage, now);
-    if (*wait > 0) return NULL;
-    pool = cly_pools_choose(&engine->pools, now, wait);
-    if (pool == NULL) return NULL;
-    *transfer = take_transfer(engine);
-    *wait = recently; /* without memory it is tried again */
-    return *transfer ? pool : NULL;
-}
-
-static void fill_request(const cly_engine *engine, cly_record *record, cly_transfer_request *request,
-                         double now) {
+static void fill_request(const cly_engine *engine, cly_transfer *transfer, double now) {
+    cly_record *record = transfer->record;
+    cly_transfer_request *request = &transfer->request;
     request->method = record->method;
     request->url = record->url.data;
     request->body = record->body.data;
@@ -316,44 +303,19 @@ static void fill_request(const cly_engine *engine, cly_record *record, cly_trans
     request->connect_deadline = now + engine->options.settings.connect_timeout;
 }
 
-/* Under the lock. Begins an attempt of a READY call on the pool; what libcurl has to do
- * with it is done without the lock. 0, or the seconds until it may. */
-static double begin_attempt(cly_engine *engine, cly_record *record, cly_transfer *transfer, cly_pool *pool,
-                            double now) {
-    double wait = cly_attempts_begin(&engine->attempts, record, now, &transfer->start);
-    if (wait > 0) {
-        cly_transfer_append(&engine->idle, transfer);
-        return wait;
-    }
-    transfer->record = record;
-    transfer->pool = pool;
-    fill_request(engine, record, &transfer->request, now);
-    cly_pools_started(&engine->pools, pool);
-    cly_transfer_append(&engine->starting, transfer);
-    return 0;
-}
-
-/* Under the lock. Begins what may leave; returns the seconds until the next may. Calls
- * that wait for the assets' limiter do not keep others waiting. */
+/* Under the lock. Begins what may leave; what libcurl has to do with it is done without
+ * the lock. Returns the seconds until more may leave. */
 static double begin_ready(cly_engine *engine, double now) {
-    double soonest = HUGE_VAL, wait;
-    cly_record *next;
-    for (cly_record *record = engine->records->lists[CLY_RECORD_READY].first; record; record = next) {
-        bool is_asset = record->call.operation->limit == CLY_LIMIT_ASSETS;
-        cly_transfer *transfer;
-        cly_pool *pool;
-        next = record->next;
-        if (is_asset && soonest < HUGE_VAL) {
-            record->is_throttled = true;
-            continue;
-        }
-        pool = find_place(engine, &transfer, now, &wait);
-        if (pool == NULL) return fmin(wait, soonest);
-        wait = begin_attempt(engine, record, transfer, pool, now);
-        if (wait > 0 && !is_asset) return fmin(wait, soonest);
-        if (wait > 0) soonest = wait;
+    double wait;
+    while (engine->records->lists[CLY_RECORD_READY].first) {
+        cly_transfer *transfer = take_transfer(engine);
+        if (transfer == NULL) return recently; /* without memory it is tried again */
+        transfer->record = cly_attempts_next(&engine->attempts, &engine->pools, now, &transfer->start, &wait);
+        cly_transfer_append(transfer->record ? &engine->starting : &engine->idle, transfer);
+        if (transfer->record == NULL) return wait;
+        fill_request(engine, transfer, now);
     }
-    return soonest;
+    return HUGE_VAL;
 }
 
 /* ---- by any thread ---- */
@@ -450,7 +412,7 @@ static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fre
 static void note_refused(cly_engine *engine, cly_transfer *transfer, double now) {
     const cly_connection *used = cly_transfer_connection(transfer);
     transfer->is_turned_away =
-        !cly_pools_refused(&engine->pools, transfer->pool, used ? &used->use : NULL, now);
+        !cly_pools_refused(&engine->pools, transfer->start.pool, used ? &used->use : NULL, now);
 }
 
 static void collect_ended(cly_engine *engine, double now) {
@@ -468,7 +430,7 @@ static void collect_ended(cly_engine *engine, double now) {
         if (ended->is_refused) note_refused(engine, ended, now);
         if (ended->is_held) cly_pools_hold(&engine->pools, now);
         /* After a failed write libcurl 7.88 keeps a connection of HTTP/2 that works no more. */
-        if (code == CURLE_SEND_ERROR) cly_pools_retire(&engine->pools, ended->pool, now);
+        if (code == CURLE_SEND_ERROR) cly_pools_retire(&engine->pools, ended->start.pool, now);
         if (cly_transfer_wants_fresh(ended))
             launch_again(engine, ended, true, now);
         else if (cly_transfer_wants_certificates(ended, code))
@@ -487,7 +449,7 @@ static void look_at_added(cly_engine *engine, unsigned turn, double now) {
         if (transfer->turn > turn) continue;
         transfer->is_performed = true;
         if (!cly_transfer_is_parked(transfer)) continue;
-        cly_pools_parked(&engine->pools, transfer->pool, now);
+        cly_pools_parked(&engine->pools, transfer->start.pool, now);
         stop(engine, transfer, CLY_END_PARKED, now);
     }
 }

@@ -87,7 +87,7 @@ static void read_status_line(cly_transfer *transfer, const char *line, size_t le
     cly_connection *used = cly_transfer_connection(transfer);
     transfer->retry_after = -1;
     if (used) used->heard_at = cly_clock_now();
-    cly_pools_replied(transfer->host->pools, transfer->pool, used ? &used->use : NULL, protocol);
+    cly_pools_replied(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL, protocol);
 }
 
 static void read_header(cly_transfer *transfer, const char *line, size_t length) {
@@ -131,13 +131,13 @@ static const double patience_least = 30; /* seconds; see cly_connections_opened 
 static bool may_open(cly_transfer *transfer) {
     if (transfer->is_opening) return true;
     if (refuse_second_issue(transfer)) return false;
-    transfer->is_opening = cly_pools_may_open(transfer->host->pools, transfer->pool);
+    transfer->is_opening = cly_pools_may_open(transfer->host->pools, transfer->start.pool);
     transfer->is_held = !transfer->is_opening;
     return transfer->is_opening;
 }
 
 static void note_opened(cly_transfer *transfer) {
-    if (transfer->is_opening) cly_pools_opened(transfer->pool);
+    if (transfer->is_opening) cly_pools_opened(transfer->start.pool);
     transfer->is_opening = false;
 }
 
@@ -151,7 +151,7 @@ static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
         connections->open++; /* libcurl closes it */
         return CURL_SOCKOPT_ERROR;
     }
-    cly_connections_opened(connections, descriptor, transfer->pool,
+    cly_connections_opened(connections, descriptor, transfer->start.pool,
                            connecting > patience_least ? connecting : patience_least);
     return CURL_SOCKOPT_OK;
 }
@@ -172,7 +172,7 @@ static void note_issue(cly_transfer *transfer, double now) {
     cly_connection *used = transfer->connection;
     transfer->connection_serial = used ? used->use.serial : 0;
     if (used) used->use.under_way++;
-    cly_pools_issued(transfer->host->pools, transfer->pool, used ? &used->use : NULL,
+    cly_pools_issued(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL,
                      agreed_protocol(transfer), now - transfer->started_at, now);
     transfer->is_issued = true;
     note_opened(transfer);
@@ -195,7 +195,7 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     double now;
     (void)address, (void)local_address, (void)port;
     if (refuse_second_issue(transfer)) return CURL_PREREQFUNC_ABORT;
-    transfer->connection = cly_connections_find(connections, transfer->pool, local_port);
+    transfer->connection = cly_connections_find(connections, transfer->start.pool, local_port);
     transfer->is_spoilt = cly_connections_is_spoilt(connections, transfer->connection, transfer->easy);
     now = cly_clock_now();
     transfer->is_late = now >= transfer->request.deadline;
@@ -359,8 +359,8 @@ void cly_transfer_leave_pool(cly_transfer *transfer) {
     transfer->named = NULL;
 }
 
-static bool name_pool(cly_transfer *transfer, cly_pool *pool) {
-    transfer->pool = pool;
+static bool name_pool(cly_transfer *transfer) {
+    cly_pool *pool = transfer->start.pool;
     if (transfer->named == pool) return true;
     cly_transfer_leave_pool(transfer);
     if (curl_easy_setopt(transfer->easy, CURLOPT_SHARE, pool->share) != CURLE_OK) return false;
@@ -369,8 +369,8 @@ static bool name_pool(cly_transfer *transfer, cly_pool *pool) {
     return true;
 }
 
-static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings,
-                        const cly_transfer_request *request) {
+static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings) {
+    const cly_transfer_request *request = &transfer->request;
     struct curl_slist *headers = request->length > 0 ? settings->headers : settings->bare_headers;
     transfer->trace_header.data = request->trace_header;
     transfer->trace_header.next = headers;
@@ -394,12 +394,9 @@ static void reset(cly_transfer *transfer) {
 }
 
 bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
-                          const cly_transfer_host *host, const cly_transfer_request *request, cly_pool *pool,
-                          double now) {
+                          const cly_transfer_host *host, double now) {
     reset(transfer);
     transfer->host = host;
-    transfer->pool = pool;
-    transfer->request = *request;
     transfer->started_at = now;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
@@ -407,8 +404,7 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
         transfer->easy = NULL;
         return false;
     }
-    return renew_certificates(transfer) && name_pool(transfer, pool) &&
-           set_request(transfer, settings, request);
+    return renew_certificates(transfer) && name_pool(transfer) && set_request(transfer, settings);
 }
 
 bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh) {

@@ -67,7 +67,6 @@ typedef struct cly_transfer {
     double started_at;
     cly_transfer_request request;
     const cly_transfer_host *host;
-    cly_pool *pool;  /* on whose connections it runs */
     cly_pool *named; /* whose share the handle names, or NULL */
     /* The entry of its connection, NULL when not known, and the serial in it at the issue. */
     cly_connection *connection;
@@ -87,7 +86,7 @@ typedef struct cly_transfer {
     cly_report report;      /* once it has ended; borrows from the transfer */
     unsigned turn;          /* of libcurl, the first that it takes part in */
     cly_record *record;
-    cly_start start;
+    cly_start start;                      /* its pool, among others */
     struct cly_transfer *previous, *next; /* the engine's lists */
     struct curl_slist trace_header;       /* stands before the shared list; not owned by libcurl */
 } cly_transfer;
@@ -106,11 +105,10 @@ void cly_transfer_init(cly_transfer *transfer);
 void cly_transfer_close(cly_transfer *transfer);
 void cly_transfer_clear(cly_transfer *transfer);
 
-/* Readies the handle for the request, on the connections of `pool`. False: no memory,
- * or a libcurl that cannot do what is needed. */
+/* Readies the handle for its request, on the connections of its start's pool. False: no
+ * memory, or a libcurl that cannot do what is needed. */
 bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
-                          const cly_transfer_host *host, const cly_transfer_request *request, cly_pool *pool,
-                          double now);
+                          const cly_transfer_host *host, double now);
 
 /* Readies it for the same request once more: nothing was issued. With `is_fresh` it uses
  * no kept connection. */
