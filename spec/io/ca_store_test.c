@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include "io/ca_store.h"
 
+#include "io/ca_files.h"
 #include "spec/core/test.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -84,7 +85,7 @@ static int end(void **state) {
 }
 
 static void find(void) {
-    cly_ca_paths_find(&paths, &config, &variables, &usual);
+    cly_ca_paths_find(&paths, &config, &variables, &usual, &cly_ca_files_on_disk);
 }
 
 static void check_pair(const cly_ca_pair *pair, const char *file, const char *directory) {
@@ -140,7 +141,7 @@ static void where_nothing_is_libcurls_own_stands(void **state) {
 static void libcurls_own_bundle_is_left_to_it(void **state) {
     (void)state;
     usual.directories[1] = missing;
-    usual.bundles[0] = curl_version_info(CURLVERSION_NOW)->cainfo;
+    usual.bundles[0] = usual.built_in_bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
     if (usual.bundles[0] == NULL || access(usual.bundles[0], R_OK) != 0) skip();
     find();
     check_pair(&paths.api, "", "");
@@ -234,10 +235,10 @@ static void what_cannot_be_read_is_named(void **state) {
         cly_error error;
         cly_error_clear(&error);
         *options[i].option = missing;
-        assert_int_equal(cly_ca_paths_check(&config, &variables, &error), CLY_CONFIG);
+        assert_int_equal(cly_ca_paths_check(&config, &variables, &cly_ca_files_on_disk, &error), CLY_CONFIG);
         assert_string_equal(error.param, options[i].param);
         *options[i].option = hashed;
-        assert_int_equal(cly_ca_paths_check(&config, &variables, NULL), CLY_OK);
+        assert_int_equal(cly_ca_paths_check(&config, &variables, &cly_ca_files_on_disk, NULL), CLY_OK);
         *options[i].option = NULL;
     }
 }

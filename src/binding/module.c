@@ -7,8 +7,9 @@
 #include "binding/lua_webhook.h"
 #include "core/text.h"
 #include "core/version.h"
-#include "io/ca_paths.h"
+#include "io/ca_files.h"
 #include "io/clock.h"
+#include "io/environment.h"
 #include "io/libcurl.h"
 #include "io/process.h"
 #include "io/reset.h"
@@ -54,11 +55,11 @@ static const char *bundle_of(const cly_ca_paths *paths) {
  * "" for none, what named each, and whether the bundle waits until it is needed */
 static int native_ca_paths(lua_State *L) {
     cly_ca_variables variables = cly_environment_ca();
-    cly_ca_system system = cly_ca_system_default();
+    cly_ca_system system = cly_libcurl_ca_system();
     cly_config config;
     cly_ca_paths paths;
     cly_config_init(&config);
-    cly_ca_paths_find(&paths, &config, &variables, &system);
+    cly_ca_paths_find(&paths, &config, &variables, &system, &cly_ca_files_on_disk);
     lua_newtable(L);
     set(L, "directory", paths.api.directory);
     set(L, "directory_source", paths.directory_source);

@@ -10,18 +10,8 @@ static const char *first_of(const char *const names[], size_t count) {
     return "";
 }
 
-static const char *get(const char *name) {
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
 cly_ca_variables cly_environment_ca(void) {
-    cly_ca_variables variables = {get("CURL_CA_BUNDLE"), "CURL_CA_BUNDLE", NULL, "SSL_CERT_DIR"};
-    if (variables.file) return variables;
-    variables.file = get("SSL_CERT_FILE");
-    variables.file_name = "SSL_CERT_FILE";
-    variables.directory = get("SSL_CERT_DIR");
-    return variables;
+    return cly_ca_variables_make(getenv("CURL_CA_BUNDLE"), getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR"));
 }
 
 cly_config_defaults cly_environment_defaults(void) {

@@ -7,7 +7,7 @@
 #ifndef CLY_IO_ENVIRONMENT_H
 #define CLY_IO_ENVIRONMENT_H
 
-#include "core/config.h"
+#include "core/ca_paths.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -18,12 +18,7 @@ cly_config_defaults cly_environment_defaults(void);
  * variables say; "" for none, never NULL. Borrowed. */
 void cly_environment_proxy(const char *base_url, const char **proxy, const char **no_proxy);
 
-/* Certificates, with the variables that name them; NULL for none. Borrowed, the
- * names static. curl's own variable, when it is set, hides those of OpenSSL. */
-typedef struct cly_ca_variables {
-    const char *file, *file_name, *directory, *directory_name;
-} cly_ca_variables;
-
+/* Certificates. Borrowed. */
 cly_ca_variables cly_environment_ca(void);
 
 CLY_PRIVATE_END

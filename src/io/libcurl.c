@@ -10,6 +10,11 @@ cly_libcurl cly_libcurl_running(void) {
     return running;
 }
 
+cly_ca_system cly_libcurl_ca_system(void) {
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return cly_ca_system_make(info->capath, info->cainfo, info->ssl_version, info->version_num);
+}
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool is_started;
 

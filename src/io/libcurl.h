@@ -4,8 +4,7 @@
 #ifndef CLY_IO_LIBCURL_H
 #define CLY_IO_LIBCURL_H
 
-#include "core/visibility.h"
-#include <stdbool.h>
+#include "core/ca_paths.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -17,6 +16,9 @@ typedef struct cly_libcurl {
 } cly_libcurl;
 
 cly_libcurl cly_libcurl_running(void);
+
+/* Where it and the system have certificates. */
+cly_ca_system cly_libcurl_ca_system(void);
 
 /* Starts libcurl, once in a process: before 7.84 two threads must not start it at once.
  * It is never undone, because engines are freed by any thread; what it keeps is the same

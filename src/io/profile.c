@@ -4,7 +4,9 @@
 #include "core/secret.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "io/ca_files.h"
 #include "io/environment.h"
+#include "io/libcurl.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -88,10 +90,10 @@ static cly_kind find_certificates(cly_profile *profile, cly_error *error) {
     static const cly_ca_variables none = {0};
     bool is_plain = cly_base_url_is_plain(profile->config.base_url);
     cly_ca_variables variables = is_plain ? none : cly_environment_ca();
-    cly_ca_system system = cly_ca_system_default();
-    cly_kind kind = cly_ca_paths_check(&profile->config, &variables, error);
+    cly_ca_system system = cly_libcurl_ca_system();
+    cly_kind kind = cly_ca_paths_check(&profile->config, &variables, &cly_ca_files_on_disk, error);
     if (kind != CLY_OK) return kind;
-    cly_ca_paths_find(&profile->ca_paths, &profile->config, &variables, &system);
+    cly_ca_paths_find(&profile->ca_paths, &profile->config, &variables, &system, &cly_ca_files_on_disk);
     profile->ca_paths.has_tls_proxy = cly_starts_with(profile->proxy, strlen(profile->proxy), "https://");
     return CLY_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * ca_paths.h - where the trusted certificates of a client are, found once when
- * the client is made.
+ * ca_paths.h - where the trusted certificates of a client are, chosen once when the
+ * client is made.
  *
  * 1. The options: ca_file and ca_path, and nothing beside them.
  * 2. The environment, as curl and OpenSSL read it: CURL_CA_BUNDLE or SSL_CERT_FILE
@@ -11,15 +11,14 @@
  * With both a directory and a bundle, the directory is used first and alone:
  * OpenSSL parses a whole bundle in about 20 to 40 ms, most of the time from process
  * start to the first message, and reads one file of the directory in 1 ms. The
- * bundle is added when the directory does not hold the issuer (io/ca_store).
+ * bundle is added when the directory does not hold the issuer (core/ca_store).
  * Other TLS backends would read the whole directory, so with them, and where no
  * directory has hashes, the bundle is used from the start.
  */
-#ifndef CLY_IO_CA_PATHS_H
-#define CLY_IO_CA_PATHS_H
+#ifndef CLY_CORE_CA_PATHS_H
+#define CLY_CORE_CA_PATHS_H
 
 #include "core/config.h"
-#include "io/environment.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -42,28 +41,50 @@ typedef struct cly_ca_paths {
     const char *file_source, *directory_source; /* an option, a variable or "system"; static */
 } cly_ca_paths;
 
+/* What is asked of the file system; io/ca_files answers. */
+typedef struct cly_ca_files {
+    bool (*is_readable)(const char *path); /* a file or a directory */
+    /* Writes the path of a file in the directory that holds a certificate; `by_hash`: of one
+     * that is named by a hash. False when there is none. */
+    bool (*find_sample)(char out[CLY_CA_PATH_SIZE], const char *directory, bool by_hash);
+} cly_ca_files;
+
+/* The certificates that the environment names, and the variables that name them; NULL
+ * for none. The names are static. */
+typedef struct cly_ca_variables {
+    const char *file, *file_name, *directory, *directory_name;
+} cly_ca_variables;
+
+/* From the values of CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR, borrowed; NULL or ""
+ * when not set. curl's own variable, when it is set, hides those of OpenSSL. */
+cly_ca_variables cly_ca_variables_make(const char *curl_bundle, const char *openssl_file,
+                                       const char *openssl_directory);
+
 /* The usual places, each list ended by NULL. */
 typedef struct cly_ca_system {
     const char *directories[3], *bundles[6];
-    bool reads_hashes;        /* the TLS backend looks certificates up by hash */
-    const char *no_directory; /* tells libcurl to trust no directory; NULL does, or this path */
+    const char *built_in_bundle; /* of libcurl, or NULL */
+    bool reads_hashes;           /* the TLS backend looks certificates up by hash */
+    const char *no_directory;    /* tells libcurl to trust no directory; NULL does, or this path */
 } cly_ca_system;
 
-/* Those that libcurl was built with, then the usual ones of the distributions. */
-cly_ca_system cly_ca_system_default(void);
+/* Those that libcurl was built with, borrowed, or NULL; then the usual ones of the
+ * distributions. `backend` is libcurl's name for its TLS, `version` its own number. */
+cly_ca_system cly_ca_system_make(const char *directory, const char *bundle, const char *backend,
+                                 unsigned version);
 
 /* Refuses an option or a variable that names what cannot be read. */
 cly_kind cly_ca_paths_check(const cly_config *config, const cly_ca_variables *variables,
-                            cly_error *error) CLY_MUST_CHECK;
+                            const cly_ca_files *files, cly_error *error) CLY_MUST_CHECK;
 
 void cly_ca_paths_find(cly_ca_paths *paths, const cly_config *config, const cly_ca_variables *variables,
-                       const cly_ca_system *system);
+                       const cly_ca_system *system, const cly_ca_files *files);
 
 /* Makes one certificate out of the directory the file of a pair that has no other
  * file. It adds nothing to what is trusted. Without a file, libcurl 8.17 and newer
  * trust their built-in bundle beside any directory. False: the directory has none,
  * and the directory itself becomes the file, with which no handshake succeeds. */
-bool cly_ca_paths_sample(cly_ca_pair *pair, bool by_hash);
+bool cly_ca_paths_sample(cly_ca_pair *pair, bool by_hash, const cly_ca_files *files);
 
 CLY_PRIVATE_END
 

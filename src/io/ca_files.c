@@ -1,0 +1,44 @@
+#define _POSIX_C_SOURCE 200809L
+#include "io/ca_files.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static bool is_readable(const char *path) {
+    return access(path, R_OK) == 0;
+}
+
+/* "5ad8a5d6.0": what openssl rehash names a certificate. */
+static bool is_hash_name(const char *name) {
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9' &&
+           name[10] == '\0';
+}
+
+static bool holds_certificate(const char *path) {
+    char line[256];
+    bool found = false;
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return false;
+    while (!found && fgets(line, sizeof line, file))
+        found = strncmp(line, "-----BEGIN ", 11) == 0 && strstr(line, "CERTIFICATE-----");
+    fclose(file);
+    return found;
+}
+
+static bool find_sample(char out[CLY_CA_PATH_SIZE], const char *path, bool by_hash) {
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+    bool found = false;
+    if (directory == NULL) return false;
+    while (!found && (entry = readdir(directory)) != NULL) {
+        int length = snprintf(out, CLY_CA_PATH_SIZE, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] == '.' || length >= CLY_CA_PATH_SIZE) continue;
+        if (by_hash && !is_hash_name(entry->d_name)) continue;
+        found = holds_certificate(out);
+    }
+    closedir(directory);
+    return found;
+}
+
+const cly_ca_files cly_ca_files_on_disk = {is_readable, find_sample};

@@ -1,0 +1,15 @@
+/*
+ * ca_files.h - looks for certificates in files and directories.
+ */
+#ifndef CLY_IO_CA_FILES_H
+#define CLY_IO_CA_FILES_H
+
+#include "core/ca_paths.h"
+
+CLY_PRIVATE_BEGIN
+
+extern const cly_ca_files cly_ca_files_on_disk;
+
+CLY_PRIVATE_END
+
+#endif
