@@ -31,6 +31,7 @@ static int begin(void **state) {
     attempts.rules.policy.max_attempts = 3;
     attempts.rules.quota = cly_retry_quota_make();
     attempts.rules.secret = "a secret key";
+    attempts.random = cly_random_make(1);
     return cly_departures_init(&attempts.departures, 1000, false, &error) == CLY_OK ? 0 : -1;
 }
 
@@ -77,7 +78,7 @@ static void run(cly_record *record, cly_report report, double now) {
     attempt.is_issued = report.bytes_left;
     if (attempt.is_issued) cly_attempts_issued(&attempts, record, &attempt.start, now);
     cly_pools_ended(&pools, attempt.start.pool, false, now);
-    cly_attempts_ended(&attempts, &attempt, 0.5, now);
+    cly_attempts_ended(&attempts, &attempt, now);
     cly_buffer_clear(&reply);
 }
 

@@ -150,7 +150,8 @@ static bool is_of_a_balancer(int status) {
 }
 
 /* Notes whether the end of an attempt shows that the API can be reached. */
-static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now) {
+static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, double now) {
+    double chance = cly_random_next(&attempts->random);
     cly_outage *outage = &attempts->outage;
     bool is_probe = attempt->start.is_probe;
     int status = attempt->report->status;
@@ -175,13 +176,13 @@ static void end_or_wait(cly_attempts *attempts, cly_record *record, double now) 
 }
 
 /* core/call says what comes next. */
-static void conclude(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now) {
+static void conclude(cly_attempts *attempts, const cly_attempt *attempt, double now) {
     cly_record *record = attempt->record;
     const cly_report *report = attempt->report;
     if (report->status == 429) cly_departures_pause(&attempts->departures, report->retry_after, now);
-    note_reach(attempts, attempt, chance, now);
+    note_reach(attempts, attempt, now);
     mask_reply(attempts->rules.secret, attempt);
-    cly_call_report(&record->call, &attempts->rules, report, chance, now);
+    cly_call_report(&record->call, &attempts->rules, report, cly_random_next(&attempts->random), now);
     record->http_version = attempt->http_version;
     cly_buffer_swap(&record->reply, attempt->reply);
     tell_attempt(attempts, attempt);
@@ -209,12 +210,12 @@ static bool may_try_again(cly_attempts *attempts, const cly_attempt *attempt, do
     return true;
 }
 
-void cly_attempts_ended(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now) {
+void cly_attempts_ended(cly_attempts *attempts, const cly_attempt *attempt, double now) {
     if (!attempt->is_issued) cly_departures_gave_up(&attempts->departures, is_asset(attempt->record));
     if (attempt->report->end == CLY_END_PARKED || may_try_again(attempts, attempt, now))
         withdraw(attempts, attempt);
     else
-        conclude(attempts, attempt, chance, now);
+        conclude(attempts, attempt, now);
     end_or_wait(attempts, attempt->record, now);
 }
 

@@ -15,6 +15,7 @@
 #include "core/departures.h"
 #include "core/outage.h"
 #include "core/pools.h"
+#include "core/random.h"
 #include "core/records.h"
 
 CLY_PRIVATE_BEGIN
@@ -24,6 +25,7 @@ typedef struct cly_attempts {
     cly_call_rules rules;
     cly_departures departures;
     cly_outage outage;
+    cly_random random;            /* spreads delays */
     bool is_short_of_descriptors; /* an attempt failed for that; not yet told */
 } cly_attempts;
 
@@ -60,9 +62,8 @@ cly_record *cly_attempts_next(cly_attempts *attempts, cly_pools *pools, double n
 void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const cly_start *start,
                          double now);
 
-/* It has ended as its report says: the call ends, or waits for its next attempt. `chance`,
- * from 0 (included) to 1 (excluded), spreads delays. */
-void cly_attempts_ended(cly_attempts *attempts, const cly_attempt *attempt, double chance, double now);
+/* It has ended as its report says: the call ends, or waits for its next attempt. */
+void cly_attempts_ended(cly_attempts *attempts, const cly_attempt *attempt, double now);
 
 /* How many permits of a shared limiter are wanted, when `room` attempts could start. */
 int cly_attempts_permits_wanted(cly_attempts *attempts, int room, double now);

@@ -5,6 +5,7 @@
 #define CLY_IO_CLOCK_H
 
 #include "core/visibility.h"
+#include <stdint.h>
 
 CLY_PRIVATE_BEGIN
 
@@ -13,6 +14,9 @@ double cly_clock_now(void);
 
 /* Less when a signal comes. */
 void cly_clock_sleep(double seconds);
+
+/* For core/random, from the time, the process and an address. */
+uint64_t cly_clock_seed(void);
 
 CLY_PRIVATE_END
 

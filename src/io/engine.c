@@ -1,7 +1,6 @@
 #include "io/engine.h"
 
 #include "core/attempts.h"
-#include "io/chance.h"
 #include "io/clock.h"
 #include "io/cork.h"
 #include "io/connect_failure.h"
@@ -17,7 +16,6 @@ struct cly_engine {
     cly_call_table *table;
     cly_records *records; /* of the table */
     cly_attempts attempts;
-    cly_chance chance;
     int room; /* attempts that could start at once when the engine last looked */
     /* The rest is used by the thread that makes the steps alone. */
     cly_transfer_host host;
@@ -120,7 +118,7 @@ static void set_parts(cly_engine *engine) {
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
     engine->attempts.rules.secret = options->secret;
-    engine->chance = cly_chance_make();
+    engine->attempts.random = cly_random_make(cly_clock_seed());
     engine->overdue_at = HUGE_VAL;
     engine->raises_sigpipe = cly_libcurl_raises_sigpipe();
     engine->host = host;
@@ -193,7 +191,7 @@ static void conclude(cly_engine *engine, cly_transfer *transfer, double now) {
                            .is_issued = transfer->is_issued,
                            .is_turned_away = transfer->is_turned_away};
     if (engine->records->events.is_wanted) attempt.phases = cly_transfer_phases(transfer);
-    cly_attempts_ended(&engine->attempts, &attempt, cly_chance_next(&engine->chance), now);
+    cly_attempts_ended(&engine->attempts, &attempt, now);
 }
 
 static void conclude_all(cly_engine *engine, double now) {
