@@ -146,10 +146,6 @@ cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) 
     return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no thread for calls in the background");
 }
 
-cly_engine *cly_worker_engine(cly_worker *worker) {
-    return worker->engine;
-}
-
 static void ask_to_stop(cly_worker *worker, double seconds) {
     worker->is_stopping = worker->table->records.is_closed = true;
     worker->stop_at = cly_clock_now() + seconds;

@@ -22,8 +22,6 @@ typedef struct cly_worker cly_worker;
  * are under way they are given a few seconds, and the rest is told on stderr. */
 cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) CLY_MUST_CHECK;
 
-cly_engine *cly_worker_engine(cly_worker *worker);
-
 /* Waits until a call of the group has ended, at most `seconds`. */
 void cly_worker_wait(cly_worker *worker, unsigned group, double seconds);
 
