@@ -68,6 +68,7 @@ build = {
         "src/core/request.c",
         "src/core/response.c",
         "src/core/retry.c",
+        "src/core/retry_after.c",
         "src/core/schema.c",
         "src/core/secret.c",
         "src/core/sendouts.c",

@@ -2,10 +2,10 @@
 #include "io/transfer.h"
 
 #include "core/request.h"
+#include "core/retry_after.h"
 #include "core/text.h"
 #include "io/clock.h"
 #include "io/connect_failure.h"
-#include <stdlib.h>
 #include <time.h>
 
 #if LIBCURL_VERSION_NUM < 0x075000
@@ -68,17 +68,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     return transfer->reply.state == CLY_BUFFER_FULL ? note_too_big(transfer) : 0;
 }
 
-enum { VALUE_MAX = 64 };
-
-/* Seconds or an HTTP date (RFC 9110 section 10.2.3). libcurl's own reading of it
- * cannot tell "0" from no such header. Anything else is as if it were not there. */
-static double read_retry_after(const char *value) {
-    size_t digits = strspn(value, "0123456789");
-    time_t date;
-    if (digits > 0 && value[digits] == '\0') return digits > 9 ? 1e9 : (double)atol(value);
-    date = curl_getdate(value, NULL);
-    if (date == (time_t)-1) return -1;
-    return date > time(NULL) ? difftime(date, time(NULL)) : 0;
+/* libcurl knows all forms of an HTTP date. */
+static double seconds_until(const char *date) {
+    time_t then = curl_getdate(date, NULL);
+    if (then == (time_t)-1) return -1;
+    return then > time(NULL) ? difftime(then, time(NULL)) : 0;
 }
 
 /* A reply begins. */
@@ -91,17 +85,8 @@ static void read_status_line(cly_transfer *transfer, const char *line, size_t le
 }
 
 static void read_header(cly_transfer *transfer, const char *line, size_t length) {
-    static const char name[] = "retry-after:";
-    char value[VALUE_MAX + 1];
-    size_t from = sizeof name - 1, to = length;
     if (cly_starts_with(line, length, "http/")) read_status_line(transfer, line, length);
-    if (!cly_starts_with(line, length, name)) return;
-    while (from < to && strchr(" \t", line[from])) from++;
-    while (to > from && strchr(" \t\r\n", line[to - 1])) to--;
-    if (to - from > VALUE_MAX) return;
-    memcpy(value, line + from, to - from);
-    value[to - from] = '\0';
-    transfer->retry_after = read_retry_after(value);
+    cly_retry_after_read(&transfer->retry_after, line, length, seconds_until);
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
