@@ -1,5 +1,6 @@
 #include "core/request.h"
 
+#include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 
 static cly_buffer buffer;
@@ -66,12 +67,80 @@ static void a_long_header_is_refused(void **state) {
     assert_string_equal(error.message, "header: larger than 64 bytes");
 }
 
+/* ---- all headers of a request ---- */
+
+static char lines[1024]; /* those that were added, each ended by \n */
+static int spared;       /* so many can be added */
+
+static bool add_line(void *list, const char *line) {
+    if (spared-- == 0) return false;
+    if (strncmp(line, "X-API-Key", 9) == 0) memory_watch(line, 64);
+    strcat(list, line);
+    strcat(list, "\n");
+    return true;
+}
+
+static cly_kind make_headers(const char *key, bool has_body) {
+    lines[0] = '\0';
+    return cly_request_headers(add_line, lines, key, "connectly-lua/1", has_body, &error);
+}
+
+static void a_request_has_these_headers(void **state) {
+    (void)state;
+    spared = 100;
+    assert_int_equal(make_headers("secret", true), CLY_OK);
+    assert_string_equal(lines, "X-API-Key: secret\nUser-Agent: connectly-lua/1\nAccept: application/json\n"
+                               "Content-Type: application/json\nExpect:\n");
+    assert_int_equal(make_headers("secret", false), CLY_OK);
+    assert_string_equal(lines, "X-API-Key: secret\nUser-Agent: connectly-lua/1\nAccept: application/json\n");
+}
+
+static void a_key_with_a_control_byte_adds_nothing(void **state) {
+    (void)state;
+    spared = 100;
+    assert_int_equal(make_headers("k\r\nX-Other: y", true), CLY_ARGUMENT);
+    assert_string_equal(lines, "");
+}
+
+static void a_line_that_is_not_taken_is_a_lack_of_memory(void **state) {
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        spared = i;
+        assert_int_equal(make_headers("secret", true), CLY_OVERLOADED);
+    }
+    spared = 5;
+    assert_int_equal(make_headers("secret", true), CLY_OK);
+}
+
+/* Whether there was room for the line or not, and though the list did not take all. */
+static void the_key_is_wiped(void **state) {
+    static const size_t lengths[] = {60, 255, 400};
+    char key[512];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        memset(key, 'k', lengths[i]);
+        key[lengths[i]] = '\0';
+        spared = i == 1 ? 1 : 100;
+        assert_int_equal(make_headers(key, true), i == 1 ? CLY_OVERLOADED : CLY_OK);
+        assert_non_null(memory_freed());
+        for (int byte = 0; byte < 64; byte++) assert_int_equal(memory_freed()[byte], 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(an_url_is_put_together), TEST(the_business_is_one_segment), TEST(a_long_url_is_refused),
-        TEST(a_header_is_one_line),   TEST(nobody_slips_a_header_in),    TEST(a_long_header_is_refused),
+        TEST(an_url_is_put_together),
+        TEST(the_business_is_one_segment),
+        TEST(a_long_url_is_refused),
+        TEST(a_header_is_one_line),
+        TEST(nobody_slips_a_header_in),
+        TEST(a_long_header_is_refused),
+        TEST(a_request_has_these_headers),
+        TEST(a_key_with_a_control_byte_adds_nothing),
+        TEST(a_line_that_is_not_taken_is_a_lack_of_memory),
+        TEST(the_key_is_wiped),
     };
     return cmocka_run_group_tests_name("core/request", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "core/request.h"
 
+#include "core/secret.h"
 #include "core/text.h"
 
 cly_kind cly_request_url(cly_buffer *url, const char *base_url, const char *business_id, const char *path,
@@ -22,4 +23,31 @@ cly_kind cly_request_header(cly_buffer *line, const char *name, const char *valu
     cly_buffer_text(line, value);
     cly_buffer_terminate(line);
     return cly_buffer_check(line, "header", error);
+}
+
+/* The value may be the key. */
+static cly_kind add_header(cly_request_add *add, void *list, const char *name, const char *value,
+                           cly_error *error) {
+    cly_buffer line;
+    cly_kind kind;
+    cly_buffer_init(&line, CLY_HEADER_MAX);
+    /* Growing it later would leave a copy of the key behind. */
+    cly_buffer_reserve(&line, strlen(name) + strlen(value) + sizeof ": ");
+    kind = cly_request_header(&line, name, value, error);
+    if (kind == CLY_OK && !add(list, line.data)) kind = cly_error_no_memory(error);
+    if (line.data) cly_secret_wipe(line.data, line.capacity);
+    cly_buffer_clear(&line);
+    return kind;
+}
+
+cly_kind cly_request_headers(cly_request_add *add, void *list, const char *api_key, const char *user_agent,
+                             bool has_body, cly_error *error) {
+    cly_kind kind = add_header(add, list, "X-API-Key", api_key, error);
+    if (kind == CLY_OK) kind = add_header(add, list, "User-Agent", user_agent, error);
+    if (kind == CLY_OK) kind = add_header(add, list, "Accept", "application/json", error);
+    if (kind != CLY_OK || !has_body) return kind;
+    kind = add_header(add, list, "Content-Type", "application/json", error);
+    /* libcurl is not to wait for 100-continue: it costs a round trip or a second. */
+    if (kind == CLY_OK && !add(list, "Expect:")) kind = cly_error_no_memory(error);
+    return kind;
 }

@@ -20,6 +20,14 @@ cly_kind cly_request_url(cly_buffer *url, const char *base_url, const char *busi
 cly_kind cly_request_header(cly_buffer *line, const char *name, const char *value,
                             cly_error *error) CLY_MUST_CHECK;
 
+/* Takes a copy of a line; false without memory. */
+typedef bool cly_request_add(void *list, const char *line);
+
+/* Gives `add` the header lines that all requests of a client have, with a body or without
+ * one. What held the key meanwhile is wiped. */
+cly_kind cly_request_headers(cly_request_add *add, void *list, const char *api_key, const char *user_agent,
+                             bool has_body, cly_error *error) CLY_MUST_CHECK;
+
 CLY_PRIVATE_END
 
 #endif

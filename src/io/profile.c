@@ -34,38 +34,21 @@ void cly_profile_free(cly_profile *profile) {
     free(profile);
 }
 
-static bool add_header(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer) *list = longer;
+static bool add_header(void *list, const char *line) {
+    struct curl_slist **at = list, *longer = curl_slist_append(*at, line);
+    if (longer) *at = longer;
     return longer != NULL;
 }
 
-static bool add_common_headers(const cly_profile *profile, struct curl_slist **list, const char *key) {
-    char user_agent[sizeof profile->user_agent + 16];
-    snprintf(user_agent, sizeof user_agent, "User-Agent: %s", profile->user_agent);
-    return add_header(list, key) && add_header(list, user_agent) &&
-           add_header(list, "Accept: application/json");
-}
-
 static cly_kind make_headers(cly_profile *profile, cly_error *error) {
-    cly_buffer key;
-    cly_kind kind;
-    bool is_made;
-    cly_buffer_init(&key, CLY_HEADER_MAX);
-    /* Growing it later would leave a copy of the key behind. */
-    cly_buffer_reserve(&key, strlen(profile->config.api_key) + sizeof "X-API-Key: ");
-    kind = cly_request_header(&key, "X-API-Key", profile->config.api_key, error);
-    is_made = kind == CLY_OK && add_common_headers(profile, &profile->headers, key.data) &&
-              add_header(&profile->headers, "Content-Type: application/json") &&
-              /* No waiting for 100-continue: it costs a round trip or a second. */
-              add_header(&profile->headers, "Expect:") &&
-              add_common_headers(profile, &profile->bare_headers, key.data);
-    if (key.data) cly_secret_wipe(key.data, key.capacity);
-    cly_buffer_clear(&key);
-    if (is_made) return CLY_OK;
+    const char *key = profile->config.api_key, *agent = profile->user_agent;
+    cly_kind kind = cly_request_headers(add_header, &profile->headers, key, agent, true, error);
+    if (kind == CLY_OK)
+        kind = cly_request_headers(add_header, &profile->bare_headers, key, agent, false, error);
+    if (kind == CLY_OK) return CLY_OK;
     free_headers(&profile->headers);
     free_headers(&profile->bare_headers);
-    return kind != CLY_OK ? kind : cly_error_no_memory(error);
+    return kind;
 }
 
 static char *copy(const char *text) {
