@@ -190,6 +190,14 @@ static void a_setting_to_change_is_named_and_no_repetition_is_offered(void **sta
     }
 }
 
+static void a_proxy_that_is_busy_may_be_asked_again(void **state) {
+    static const long final[] = {300, 302, 400, 403, 407, 499},
+                      busy[] = {0, 200, 408, 425, 429, 500, 502, 503};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(final); i++) assert_true(cly_verdict_refuses_connect(final[i]));
+    for (size_t i = 0; i < COUNT_OF(busy); i++) assert_false(cly_verdict_refuses_connect(busy[i]));
+}
+
 /* Whatever came of the rest: a status line of 2xx is no proof against arrival. */
 static void nothing_after_a_status_of_success_is_not_sent(void **state) {
     (void)state;
@@ -364,6 +372,7 @@ int main(void) {
         cmocka_unit_test(replies_are_judged_as_the_fixtures_say),
         cmocka_unit_test(every_ending_says_whether_it_may_have_arrived),
         cmocka_unit_test(a_setting_to_change_is_named_and_no_repetition_is_offered),
+        cmocka_unit_test(a_proxy_that_is_busy_may_be_asked_again),
         cmocka_unit_test(nothing_after_a_status_of_success_is_not_sent),
         cmocka_unit_test(bytes_that_left_are_never_not_sent),
         cmocka_unit_test(a_reply_that_could_not_be_kept_is_unknown),

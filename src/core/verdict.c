@@ -160,6 +160,12 @@ cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, c
     return kind;
 }
 
+/* Some statuses of 4xx say that the proxy or the way behind it is busy. */
+bool cly_verdict_refuses_connect(long status) {
+    if (status == 408 || status == 425 || status == 429) return false;
+    return status >= 300 && status < 500;
+}
+
 void cly_verdict_delivery(const cly_response *response, cly_error *error) {
     char text[256];
     describe(text, sizeof text, response, "the message was not delivered");

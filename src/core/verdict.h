@@ -53,6 +53,9 @@ void cly_verdict_read(const cly_report *report, const cly_operation *operation, 
 cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, cly_batch batch,
                      const cly_response *response, cly_error *error) CLY_MUST_CHECK;
 
+/* Whether a proxy that answers CONNECT with this status would do so again; 0: no answer. */
+bool cly_verdict_refuses_connect(long status);
+
 /* The error of a message that had been accepted and was not delivered, as the
  * webhook that says so was read into `response`. */
 void cly_verdict_delivery(const cly_response *response, cly_error *error);

@@ -22,18 +22,12 @@ bool cly_connect_failure_is_proxys(CURL *easy) {
     return result != 0;
 }
 
-/* The answer to CONNECT. Some say that the proxy or the way behind it is busy. */
-static bool is_final_status(long status) {
-    if (status == 408 || status == 425 || status == 429) return false;
-    return status >= 300 && status < 500;
-}
-
 /* libcurl gives these codes too when no answer came; the status is then 0. */
 static bool has_refused_connect(CURL *easy, CURLcode code) {
     long status = 0;
     if (code != CURLE_RECV_ERROR && code != CURLE_COULDNT_CONNECT) return false;
     curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    return is_final_status(status);
+    return cly_verdict_refuses_connect(status);
 }
 
 static bool has_refused_socks(CURL *easy, CURLcode code) {
