@@ -453,12 +453,12 @@ static void look_at_added(cly_engine *engine, unsigned turn, double now) {
 }
 
 static void perform(cly_engine *engine) {
-    int running = 0;
+    int running = 0, added = engine->added;
     unsigned turn = engine->turn++;
+    engine->added = 0; /* even when those that were added have been stopped since */
     if (engine->running.first == NULL && engine->idle_turns == 0) return;
-    cly_cork_hold(&engine->cork, engine->added + cly_pools_opening(&engine->pools),
+    cly_cork_hold(&engine->cork, added + cly_pools_opening(&engine->pools),
                   engine->pools.protocol != CLY_PROTOCOL_HTTP1);
-    engine->added = 0;
     if (engine->host.needs_room) cly_connections_next_turn(&engine->connections);
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);

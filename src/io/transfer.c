@@ -480,7 +480,7 @@ void cly_transfer_stop(cly_transfer *transfer, cly_end end) {
 }
 
 bool cly_transfer_wants_fresh(const cly_transfer *transfer) {
-    return transfer->is_spoilt;
+    return transfer->is_spoilt && !transfer->is_late;
 }
 
 bool cly_transfer_wants_certificates(const cly_transfer *transfer, CURLcode code) {
