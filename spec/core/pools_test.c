@@ -961,6 +961,57 @@ static void without_memory_for_a_successor_the_current_goes_on(void **state) {
 #define TEST_HTTP1(name) cmocka_unit_test_setup_teardown(name, begin_http1, end)
 #define TEST_ONE(name) cmocka_unit_test_setup_teardown(name, begin_with_one_connection, end)
 
+static void issue_slowly(cly_pool *pool, connection *on, double taken) {
+    cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP2, taken, now);
+}
+
+static void complete(cly_pool *pool, connection *on) {
+    issue(pool, on);
+    reply(pool, on);
+    finish(pool);
+}
+
+/* The successor stands, and the current pool waits for a server of few streams to tell its
+ * settings on a second connection: no other event would say when it has. */
+static void the_settings_of_the_current_pool_are_waited_for_beside_a_successor(void **state) {
+    cly_pool *pool = start_one(), *parked;
+    connection *first = open_connection(pool), *second, *third;
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        complete(pool, first);
+        pool = start_one();
+    }
+    issue(pool, first);
+    cly_pools_refused(pools, pool, &first->use, now);
+    finish(pool);
+    assert_int_equal(pools->request_limit, 20);
+    pool = start_one();
+    second = open_connection(pool);
+    complete(pool, second);
+    while ((pool = start_one()) == pools->current) complete(pool, second);
+    assert_ptr_equal(pool, pools->successor);
+    complete(pool, open_connection(pool));
+    pool = start_one();
+    assert_ptr_equal(pool, pools->current);
+    issue(pool, second);
+    parked = start_one();
+    cly_pools_parked(pools, parked, now);
+    give_up(parked);
+    now += 0.02;
+    assert_ptr_equal(start_one(), pool);
+    assert_true(cly_pools_may_open(pools, pool));
+    third = open_connection(pool);
+    issue_slowly(pool, third, 0.5);
+    cly_pools_opened(pool);
+    finish(pool); /* canceled before its reply */
+    reply(pool, second);
+    finish(pool);
+    now += 0.01;
+    assert_null(choose());
+    assert_int_equal(pools->running, 0);
+    assert_true(wait > 0 && wait < 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_first_attempt_goes_alone),
@@ -1015,6 +1066,7 @@ int main(void) {
         TEST(without_memory_it_is_tried_again),
         TEST(without_a_share_it_is_tried_again),
         TEST(without_memory_for_a_successor_the_current_goes_on),
+        TEST(the_settings_of_the_current_pool_are_waited_for_beside_a_successor),
     };
     return cmocka_run_group_tests_name("core/pools", tests, NULL, NULL);
 }

@@ -252,9 +252,12 @@ static cly_pool *choose_current(cly_pool *current, double now) {
     return current;
 }
 
-static double until_standing(const cly_pools *pools, double now) {
-    const cly_pool *pool = pools->successor ? pools->successor : pools->current;
+static double until_ready(const cly_pool *pool, double now) {
     return pool && pool->ready_at > now ? pool->ready_at - now : HUGE_VAL;
+}
+
+static double until_standing(const cly_pools *pools, double now) {
+    return fmin(until_ready(pools->current, now), until_ready(pools->successor, now));
 }
 
 cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
