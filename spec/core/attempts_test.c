@@ -28,6 +28,7 @@ static int begin(void **state) {
     cly_pools_init(&pools, &options);
     if (!cly_records_init(&records, FLIGHT, MOST, MOST, 0)) return -1;
     attempts.records = &records;
+    attempts.pools = &pools;
     attempts.rules.policy.max_attempts = 3;
     attempts.rules.quota = cly_retry_quota_make();
     attempts.rules.secret = "a secret key";
@@ -62,8 +63,9 @@ static cly_record *submit(double timeout, double now) {
 
 static cly_start start_of(cly_record *record, double now) {
     cly_start start;
+    cly_ready ready = cly_attempts_ready(&attempts);
     double wait;
-    assert_ptr_equal(cly_attempts_next(&attempts, &pools, now, &start, &wait), record);
+    assert_ptr_equal(cly_attempts_next(&attempts, &ready, now, &start, &wait), record);
     assert_int_equal(record->state, CLY_RECORD_RUNNING);
     assert_non_null(start.pool);
     return start;
@@ -125,15 +127,48 @@ static void a_refused_call_is_told_the_servers_word(void **state) {
     assert_int_equal(later->state, CLY_RECORD_READY);
 }
 
+/* After its pause requests leave again, and a later 429 has the last word. */
+static void a_refused_call_is_told_the_last_word(void **state) {
+    cly_record *later;
+    (void)state;
+    run(submit(30, 0), slow_down(3600), 0);
+    run(submit(30, 61), slow_down(1), 61);
+    later = submit(0.5, 61);
+    cly_attempts_advance(&attempts, 61);
+    check_refused(later, CLY_NOT_SENT, 1);
+}
+
+/* Of replies to requests that left together the longest pause counts. */
+static void a_refused_call_is_told_the_longest_of_one_pause(void **state) {
+    cly_record *later = submit(5, 0);
+    (void)state;
+    cly_departures_pause(&attempts.departures, 50, 0);
+    cly_departures_pause(&attempts.departures, 10, 1);
+    cly_attempts_advance(&attempts, 2);
+    check_refused(later, CLY_NOT_SENT, 48);
+}
+
+/* Its own time ended it, not the pause. */
+static void a_call_whose_time_is_up_in_a_pause_ends_as_late(void **state) {
+    cly_record *late = submit(5, 0);
+    (void)state;
+    cly_departures_pause(&attempts.departures, 20, 0);
+    cly_attempts_advance(&attempts, 6);
+    assert_int_equal(late->state, CLY_RECORD_DONE);
+    assert_int_equal(late->call.error.kind, CLY_TIMEOUT);
+}
+
 static void a_call_that_a_pause_does_not_outlast_waits(void **state) {
     cly_record *later;
     double wait;
     cly_start start;
+    cly_ready ready;
     (void)state;
     run(submit(30, 0), slow_down(20), 0);
     later = submit(30, 0);
     cly_attempts_advance(&attempts, 0);
-    assert_null(cly_attempts_next(&attempts, &pools, 0, &start, &wait));
+    ready = cly_attempts_ready(&attempts);
+    assert_null(cly_attempts_next(&attempts, &ready, 0, &start, &wait));
     assert_true(wait > 19.9 && wait <= 20);
     cly_attempts_advance(&attempts, 20);
     start_of(later, 20);
@@ -209,6 +244,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_call_that_a_pause_outlasts_ends_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_call_is_told_the_servers_word, begin, end),
+        cmocka_unit_test_setup_teardown(a_refused_call_is_told_the_last_word, begin, end),
+        cmocka_unit_test_setup_teardown(a_refused_call_is_told_the_longest_of_one_pause, begin, end),
+        cmocka_unit_test_setup_teardown(a_call_whose_time_is_up_in_a_pause_ends_as_late, begin, end),
         cmocka_unit_test_setup_teardown(a_call_that_a_pause_does_not_outlast_waits, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_call_that_may_have_arrived_is_unknown, begin, end),
         cmocka_unit_test_setup_teardown(a_parked_attempt_does_not_count, begin, end),

@@ -443,7 +443,7 @@ CipherString = DEFAULT@SECLEVEL=0
       assert.equal("not_sent", err.outcome, how)
       assert.equal(0, err.attempts, how)
       assert.is_true(err.retry_after > 3500 and err.retry_after <= 3600, how)
-      assert.matches("the API asked to wait for another 3[56]%d%d s; this call has %d+ s left", err.message)
+      assert.matches("the API answered 429: wait another 3[56]%d%d s; this call has %d+ s left", err.message)
     end
     assert.is_nil(server:tally().accepted.second)
     assert.equal(1, client:stats().attempts)

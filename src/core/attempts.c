@@ -51,12 +51,14 @@ static void refuse_outlasted(cly_attempts *attempts, cly_record_state state, dou
     }
 }
 
+/* First those whose time is up: that is what ended them. Last those for whom refused ones
+ * have made room. */
 double cly_attempts_advance(cly_attempts *attempts, double now) {
-    if (now < attempts->departures.limiter.paused_until) {
-        refuse_outlasted(attempts, CLY_RECORD_QUEUED, now);
-        refuse_outlasted(attempts, CLY_RECORD_READY, now);
-        refuse_outlasted(attempts, CLY_RECORD_WAITING, now);
-    }
+    double wait = cly_records_advance(attempts->records, now);
+    if (now >= attempts->departures.limiter.paused_until) return wait;
+    refuse_outlasted(attempts, CLY_RECORD_QUEUED, now);
+    refuse_outlasted(attempts, CLY_RECORD_READY, now);
+    refuse_outlasted(attempts, CLY_RECORD_WAITING, now);
     return cly_records_advance(attempts->records, now);
 }
 
@@ -86,35 +88,41 @@ static double begin(cly_attempts *attempts, cly_record *record, double now, cly_
     return 0;
 }
 
-static double find_pool(const cly_attempts *attempts, cly_pools *pools, double now, cly_pool **pool) {
+static double find_pool(cly_attempts *attempts, double now, cly_pool **pool) {
     double wait = cly_outage_wait(&attempts->outage, now);
-    *pool = wait > 0 ? NULL : cly_pools_choose(pools, now, &wait);
+    *pool = wait > 0 ? NULL : cly_pools_choose(attempts->pools, now, &wait);
     return *pool ? 0 : wait;
 }
 
+cly_ready cly_attempts_ready(const cly_attempts *attempts) {
+    const cly_ready ready = {attempts->records->lists[CLY_RECORD_READY].first, HUGE_VAL};
+    return ready;
+}
+
+static bool try_next(cly_attempts *attempts, cly_record *record, double now, cly_start *start, double *wait) {
+    *wait = find_pool(attempts, now, &start->pool);
+    if (start->pool) *wait = begin(attempts, record, now, start);
+    if (start->pool == NULL || *wait > 0) return false;
+    cly_pools_started(attempts->pools, start->pool);
+    return true;
+}
+
 /* Calls that wait for the assets' limiter do not keep others waiting. */
-cly_record *cly_attempts_next(cly_attempts *attempts, cly_pools *pools, double now, cly_start *start,
+cly_record *cly_attempts_next(cly_attempts *attempts, cly_ready *ready, double now, cly_start *start,
                               double *wait) {
-    double assets_wait = HUGE_VAL;
-    for (cly_record *record = attempts->records->lists[CLY_RECORD_READY].first; record;
-         record = record->next) {
-        if (is_asset(record) && assets_wait < HUGE_VAL) {
+    cly_record *record;
+    while ((record = ready->next) != NULL) {
+        bool waits_for_limiter = is_asset(record) && ready->assets_wait < HUGE_VAL;
+        ready->next = record->next;
+        if (waits_for_limiter) {
             record->is_throttled = true;
             continue;
         }
-        *wait = find_pool(attempts, pools, now, &start->pool);
-        if (start->pool) *wait = begin(attempts, record, now, start);
-        if (start->pool && *wait <= 0) {
-            cly_pools_started(pools, start->pool);
-            return record;
-        }
-        if (start->pool == NULL || !is_asset(record)) {
-            *wait = fmin(*wait, assets_wait);
-            return NULL;
-        }
-        assets_wait = *wait;
+        if (try_next(attempts, record, now, start, wait)) return record;
+        if (start->pool == NULL || !is_asset(record)) break;
+        ready->assets_wait = *wait;
     }
-    *wait = assets_wait;
+    *wait = record ? fmin(*wait, ready->assets_wait) : ready->assets_wait;
     return NULL;
 }
 

@@ -3,7 +3,8 @@
  * limiters, and for what is known of the API.
  *
  *   wait = cly_attempts_advance(&attempts, now);
- *   while ((record = cly_attempts_next(&attempts, &pools, now, &start, &wait)) != NULL)
+ *   ready = cly_attempts_ready(&attempts);
+ *   while ((record = cly_attempts_next(&attempts, &ready, now, &start, &wait)) != NULL)
  *       ...io makes the attempt: cly_attempts_issued when its request is issued,
  *          and cly_attempts_ended in any case...
  *
@@ -21,7 +22,8 @@
 CLY_PRIVATE_BEGIN
 
 typedef struct cly_attempts {
-    cly_records *records; /* borrowed */
+    cly_records *records; /* borrowed, as the pools */
+    cly_pools *pools;
     cly_call_rules rules;
     cly_departures departures;
     cly_outage outage;
@@ -52,10 +54,18 @@ typedef struct cly_attempt {
  * once those that a 429's pause outlasts (kind rate_limited, with retry_after). */
 double cly_attempts_advance(cly_attempts *attempts, double now);
 
-/* The first READY call whose attempt may start now: the API is not out of reach, its pool
+/* How far the READY calls were looked at, as long as no other thread can change them. */
+typedef struct cly_ready {
+    cly_record *next;
+    double assets_wait; /* seconds for which the assets' limiter lets none go, or HUGE_VAL */
+} cly_ready;
+
+cly_ready cly_attempts_ready(const cly_attempts *attempts);
+
+/* The next READY call whose attempt may start now: the API is not out of reach, its pool
  * has room, the limiters let it. Its record is RUNNING then. NULL: none may, and `*wait`
  * is the seconds after which to ask again, HUGE_VAL when something must happen first. */
-cly_record *cly_attempts_next(cly_attempts *attempts, cly_pools *pools, double now, cly_start *start,
+cly_record *cly_attempts_next(cly_attempts *attempts, cly_ready *ready, double now, cly_start *start,
                               double *wait);
 
 /* Its request is being issued. */

@@ -60,7 +60,7 @@ void cly_call_refuse(cly_call *call, double retry_after, double now) {
     if (call->state != CLY_CALL_READY) return;
     cly_error_clear(&call->error);
     cly_error_set(&call->error, CLY_RATE_LIMITED, CLY_NOT_SENT,
-                  "the API asked to wait for another %.0f s; this call has %.0f s left", ceil(retry_after),
+                  "the API answered 429: wait another %.0f s; this call has %.0f s left", ceil(retry_after),
                   floor(fmax(0, call->deadline - now)));
     call->error.hint = cly_kind_hint(CLY_RATE_LIMITED, CLY_NOT_SENT);
     call->error.retry_after = retry_after;

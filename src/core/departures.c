@@ -50,10 +50,14 @@ void cly_departures_gave_up(cly_departures *departures, bool is_asset) {
     cly_limiter_gave_up(limiter_of(departures, is_asset));
 }
 
+/* What an earlier 429 asked for counts as long as its pause lasts: after that requests
+ * leave, and the next reply is the API's last word. */
 void cly_departures_pause(cly_departures *departures, double retry_after, double now) {
     double seconds = retry_after < 0 ? pause_unsaid : fmin(retry_after, pause_longest);
+    bool is_paused = now < departures->limiter.paused_until;
+    double asked_until = now + fmax(seconds, retry_after);
+    departures->asked_until = is_paused ? fmax(departures->asked_until, asked_until) : asked_until;
     cly_limiter_pause(&departures->limiter, seconds, now);
-    departures->asked_until = fmax(departures->asked_until, now + fmax(seconds, retry_after));
     departures->pause_told = fmax(departures->pause_told, seconds);
 }
 

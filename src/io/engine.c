@@ -102,6 +102,7 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     engine->table->wake = wake;
     engine->table->engine = engine;
     engine->attempts.records = engine->records;
+    engine->attempts.pools = &engine->pools;
     return CLY_OK;
 }
 
@@ -304,16 +305,17 @@ static void fill_request(const cly_engine *engine, cly_transfer *transfer, doubl
 /* Under the lock. Begins what may leave; what libcurl has to do with it is done without
  * the lock. Returns the seconds until more may leave. */
 static double begin_ready(cly_engine *engine, double now) {
+    cly_ready ready = cly_attempts_ready(&engine->attempts);
     double wait;
-    while (engine->records->lists[CLY_RECORD_READY].first) {
+    while (ready.next) {
         cly_transfer *transfer = take_transfer(engine);
         if (transfer == NULL) return recently; /* without memory it is tried again */
-        transfer->record = cly_attempts_next(&engine->attempts, &engine->pools, now, &transfer->start, &wait);
+        transfer->record = cly_attempts_next(&engine->attempts, &ready, now, &transfer->start, &wait);
         cly_transfer_append(transfer->record ? &engine->starting : &engine->idle, transfer);
         if (transfer->record == NULL) return wait;
         fill_request(engine, transfer, now);
     }
-    return HUGE_VAL;
+    return ready.assets_wait;
 }
 
 /* ---- by any thread ---- */
