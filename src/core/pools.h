@@ -8,9 +8,10 @@
  * are io's; it opens and closes shares by the hooks below, and tells what attempts do.
  *
  * A pool is retired because its connection has carried its number of requests (a
- * server closes it then, and what it does not read is in doubt), is too old (a name
- * may have moved), or was silent while a request on it timed out. A connection of
- * HTTP/1.1 with bytes on it that belong to no request is closed by itself.
+ * server closes it then, and what it does not read is in doubt), refused one, rested
+ * for too long, is too old (a name may have moved), was silent while a request on it
+ * timed out, or failed in a write. A connection of HTTP/1.1 with bytes on it that
+ * belong to no request is closed by itself.
  *
  * libcurl is given only attempts that it can start at once: over HTTP/1.1 one for each
  * connection, over HTTP/2 no more than the streams of the connections that stand, and

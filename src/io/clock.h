@@ -1,5 +1,5 @@
 /*
- * clock.h - the one place that reads a clock, or sleeps by it.
+ * clock.h - the clock that core is told, and sleeping by it.
  */
 #ifndef CLY_IO_CLOCK_H
 #define CLY_IO_CLOCK_H

@@ -5,11 +5,11 @@
  *   do cly_engine_step(engine, 0, 0.1, NULL, 0); while (!cly_call_table_is_done(calls, ticket));
  *
  * Steps are made by one thread: the caller's, or a worker's (worker.h). The table's
- * lock guards what other threads touch; it is never held while libcurl works or waits.
+ * lock guards what other threads touch; it is never held while libcurl transfers or waits.
  * Handles and buffers are reused, so a call in steady state allocates nothing here.
- * core/call decides about the next step of a call, core/departures whether it may go now;
- * the engine carries it out. The queue and the deadlines are the
- * engine's: libcurl is given only what it can start at once.
+ * core/attempts decides which call may start and what the end of an attempt means for it;
+ * the engine carries it out. The queue and the deadlines are the engine's: libcurl is
+ * given only what it can start at once.
  */
 #ifndef CLY_IO_ENGINE_H
 #define CLY_IO_ENGINE_H

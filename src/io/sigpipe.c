@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
 static sigset_t only_sigpipe(void) {
     sigset_t set;
@@ -27,11 +28,22 @@ cly_sigpipe cly_sigpipe_hold(bool is_needed) {
     return held;
 }
 
+/* Never waits: another thread may have taken a signal that was sent to the process. */
+static void take_pending(void) {
+    sigset_t set = only_sigpipe();
+#if defined(__APPLE__) /* has no sigtimedwait */
+    int taken;
+    if (is_pending()) (void)sigwait(&set, &taken);
+#else
+    const struct timespec at_once = {0, 0};
+    (void)sigtimedwait(&set, NULL, &at_once);
+#endif
+}
+
 /* One that was raised meanwhile is taken, before it could be delivered. */
 void cly_sigpipe_release(cly_sigpipe held) {
     sigset_t set = only_sigpipe();
-    int taken;
     if (!held.is_held) return;
-    if (is_pending()) (void)sigwait(&set, &taken);
+    take_pending();
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
