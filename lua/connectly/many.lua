@@ -53,15 +53,17 @@ local function take_in(state)
   state.in_flight = state.in_flight + 1
 end
 
---- Whether one more may be tried. Other calls of the client may fill it: then they
---- are waited for, as long as a call may take and no longer.
+--- Whether one more may be tried. While a 429 stops the client for longer than a call may
+--- take, the list is kept back. Other calls of the client may fill it: then they are waited
+--- for, as long as a call may take and no longer.
 local function may_take_in(state)
   if state.is_over or state.in_flight >= state.limit then
     return false
   end
-  if state.client.native:has_room() then
+  local has_room, is_paused = state.client.native:has_room()
+  if has_room or is_paused then
     state.full_since = nil
-    return true
+    return not is_paused
   end
   state.full_since = state.full_since or clock()
   return state.in_flight == 0 and clock() - state.full_since > state.client.timeout

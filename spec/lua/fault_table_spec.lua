@@ -427,6 +427,34 @@ CipherString = DEFAULT@SECLEVEL=0
     assert.equal(3600, err.retry_after)
   end)
 
+  for _, how in ipairs { "inline", "on the worker" } do
+    it("keeps a list back while a 429 stops its client, " .. how, function()
+      server:reset()
+      local client = assert(safe.new {
+        api_key = "key", business_id = "ok", base_url = server:url("https"), ca_file = server.ca_file, timeout = 1,
+        rate = 100000,
+      })
+      assert(client:send_template(message("before")))
+      if how == "on the worker" then
+        assert(client:start("send_template", message("background")):wait())
+      end
+      server:arm("429-seconds-3", 1)
+      local list, failed = {}, 0
+      for index = 1, 200 do
+        list[index] = message("m" .. index)
+      end
+      for result in client:send_many(list, { in_flight = 4 }) do
+        if result.error then
+          failed = failed + 1
+          assert.equal("rate_limited", result.error.kind)
+          assert.equal("not_sent", result.error.outcome)
+        end
+      end
+      assert.is_true(failed >= 1 and failed <= 4, failed .. " of 200 were refused")
+      client:close(0)
+    end)
+  end
+
   it("ends a call at once that another one's 429 outlasts", function()
     local client = assert(safe.new {
       api_key = "key", business_id = "429-seconds-3600", base_url = server:url("https"), ca_file = server.ca_file,

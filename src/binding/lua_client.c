@@ -374,11 +374,13 @@ static int client_background(lua_State *L) {
     return 1;
 }
 
-/* client:has_room(): whether one more call would be taken */
+/* client:has_room(): whether one more call would be taken, and whether a 429's pause would
+ * end it at once */
 static int client_has_room(lua_State *L) {
     lua_client *self = check_client(L);
     lua_pushboolean(L, is_closed(self) || cly_call_table_has_room(cly_client_calls(&self->client)));
-    return 1;
+    lua_pushboolean(L, !is_closed(self) && cly_client_is_paused(&self->client));
+    return 2;
 }
 
 static void collect_when_short(lua_State *L, lua_client *self) {

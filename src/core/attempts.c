@@ -45,7 +45,7 @@ static void refuse_outlasted(cly_attempts *attempts, cly_record_state state, dou
     cly_record *next;
     for (cly_record *record = attempts->records->lists[state].first; record; record = next) {
         next = record->next;
-        if (record->call.deadline > departures->limiter.paused_until) continue;
+        if (!cly_departures_outlast(departures, record->call.deadline)) continue;
         cly_call_refuse(&record->call, departures->asked_until - now, now);
         cly_records_end(attempts->records, record);
     }
@@ -55,7 +55,7 @@ static void refuse_outlasted(cly_attempts *attempts, cly_record_state state, dou
  * have made room. */
 double cly_attempts_advance(cly_attempts *attempts, double now) {
     double wait = cly_records_advance(attempts->records, now);
-    if (now >= attempts->departures.limiter.paused_until) return wait;
+    if (!cly_departures_outlast(&attempts->departures, now)) return wait;
     refuse_outlasted(attempts, CLY_RECORD_QUEUED, now);
     refuse_outlasted(attempts, CLY_RECORD_READY, now);
     refuse_outlasted(attempts, CLY_RECORD_WAITING, now);

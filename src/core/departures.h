@@ -45,6 +45,9 @@ void cly_departures_gave_up(cly_departures *departures, bool is_asset);
  * minute at the most. */
 void cly_departures_pause(cly_departures *departures, double retry_after, double now);
 
+/* Whether nothing leaves before `deadline`, for that pause. */
+bool cly_departures_outlast(const cly_departures *departures, double deadline);
+
 /* That pause, told once, for the limiter that others share; 0 for none. */
 double cly_departures_take_pause(cly_departures *departures);
 

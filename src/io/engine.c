@@ -348,6 +348,14 @@ double cly_engine_take_pause(cly_engine *engine) {
     return seconds;
 }
 
+bool cly_engine_outlasts(cly_engine *engine, double timeout) {
+    bool answer;
+    cly_call_table_lock(engine->table);
+    answer = cly_departures_outlast(&engine->attempts.departures, cly_clock_now() + timeout);
+    cly_call_table_unlock(engine->table);
+    return answer;
+}
+
 bool cly_engine_take_shortage(cly_engine *engine) {
     bool is_short;
     cly_call_table_lock(engine->table);
