@@ -70,17 +70,6 @@ static int end(void **state) {
     return 0;
 }
 
-static void answer_nothing(void) {
-    server_stop(&answering);
-    assert_true(server_start(&answering, silent, 1));
-}
-
-static void let_it_fly(int requests) {
-    double until = cly_clock_now() + 10;
-    while (server_requests(&answering) < requests && cly_clock_now() < until) usleep(1000);
-    assert_int_equal(server_requests(&answering), requests);
-}
-
 /* When all that was lent is freed; the seconds that it took. */
 static double wait_until_freed(void) {
     double from = cly_clock_now();
@@ -149,7 +138,7 @@ static void a_worker_goes_on_without_its_client(void **state) {
     leave_at_once(20);
     check_closed(ticket);
     memset(&client, 0xEE, sizeof client); /* as a collector does with it */
-    let_it_fly(2);
+    server_await(&answering, 2);
     wait_until_freed();
     cly_client_init(&client);
 }
@@ -157,11 +146,11 @@ static void a_worker_goes_on_without_its_client(void **state) {
 static void what_it_cannot_end_it_ends_in_time(void **state) {
     double took;
     (void)state;
-    answer_nothing();
+    server_serve(&answering, silent, 1);
     open_client(20);
     assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     submit();
-    let_it_fly(1);
+    server_await(&answering, 1);
     leave_at_once(0.5);
     took = wait_until_freed();
     assert_true(took > 0.3 && took < 10);
@@ -169,7 +158,7 @@ static void what_it_cannot_end_it_ends_in_time(void **state) {
 
 static void it_has_no_longer_than_a_call_may_take(void **state) {
     (void)state;
-    answer_nothing();
+    server_serve(&answering, silent, 1);
     open_client(0.5);
     assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     submit();
@@ -179,7 +168,7 @@ static void it_has_no_longer_than_a_call_may_take(void **state) {
 
 static void without_time_it_ends_at_once(void **state) {
     (void)state;
-    answer_nothing();
+    server_serve(&answering, silent, 1);
     open_client(20);
     assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
     submit();
@@ -277,8 +266,7 @@ static void a_result_that_is_not_read_keeps_no_wait_short(void **state) {
     double until;
     int steps = 0;
     (void)state;
-    server_stop(&answering);
-    assert_true(server_start(&answering, first_alone, 2));
+    server_serve(&answering, first_alone, 2);
     open_client(5);
     first = submit();
     while (!cly_call_table_is_done(cly_client_calls(&client), first))

@@ -26,7 +26,6 @@ static char url[64];
 static cly_engine *engine;
 static cly_engine_options options;
 static server answering;
-static bool is_serving;
 
 static cly_call_table *calls(void) {
     return cly_engine_calls(engine);
@@ -77,16 +76,6 @@ static int stop_listening(void **state) {
     return close(listener);
 }
 
-static void serve(const char *const *replies, int count) {
-    assert_true(server_start(&answering, replies, count));
-    is_serving = true;
-}
-
-static void unserve(void) {
-    if (is_serving) server_stop(&answering);
-    is_serving = false;
-}
-
 static cly_kind open_engine(void) {
     cly_error error;
     cly_error_clear(&error);
@@ -104,7 +93,7 @@ static int end(void **state) {
     memory_restore();
     cly_engine_free(engine);
     engine = NULL;
-    unserve();
+    server_stop(&answering);
     return 0;
 }
 
@@ -528,7 +517,7 @@ static void a_429_is_tried_again_and_succeeds(void **state) {
     options.max_attempts = 3;
     options.wants_events = true;
     reopen();
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     submission = submission_to(answering.url, 5);
     submission.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
@@ -548,7 +537,7 @@ static void a_429_is_tried_again_and_succeeds(void **state) {
     assert_true(event.delay > 0);
     expect_no_event();
     assert_int_equal(stats_that_add_up().succeeded, 1);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);
     assert_non_null(strstr(answering.last,
                            "\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
@@ -561,12 +550,12 @@ static void what_may_have_arrived_is_sent_once(void **state) {
     (void)state;
     options.max_attempts = 3;
     reopen();
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
     finish(ticket, 2);
     assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
     assert_int_equal(error_of(ticket)->attempts, 1);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 1);
 }
 
@@ -578,12 +567,12 @@ static void at_least_once_is_sent_again(void **state) {
     options.max_attempts = 3;
     options.retry_unknown = true;
     reopen();
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
     finish(ticket, 2);
     assert_int_equal(call_of(ticket)->error.kind, CLY_OK);
     assert_int_equal(call_of(ticket)->attempts, 2);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);
 }
 
@@ -613,7 +602,7 @@ static void campaigns_taken_in_part_are_sent_once_and_are_no_success(void **stat
     options.retry_unknown = true;
     options.wants_events = true;
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     ticket = submit_campaigns(2);
     assert_int_equal(error_of(ticket)->kind, CLY_PROTOCOL);
     assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
@@ -627,7 +616,7 @@ static void campaigns_taken_in_part_are_sent_once_and_are_no_success(void **stat
     counted = stats();
     assert_true(counted.calls == 2 && counted.succeeded == 1 && counted.unknown == 1 &&
                 counted.attempts == 2);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);
 }
 
@@ -641,7 +630,7 @@ static void the_key_is_masked_in_a_reply_that_is_handed_on(void **state) {
     (void)state;
     options.secret = "12345678";
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     for (int entries = 1; entries <= 2; entries++) {
         ticket = submit_campaigns(entries);
         assert_int_equal(error_of(ticket)->kind, entries == 1 ? CLY_OK : CLY_PROTOCOL);
@@ -659,7 +648,7 @@ static void a_reply_is_judged_as_it_is_handed_on(void **state) {
     (void)state;
     options.secret = "12345678";
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         cly_submission submission = submission_to(answering.url, 5);
         cly_ticket ticket;
@@ -685,7 +674,7 @@ static void a_retry_has_the_rest_of_the_budget(void **state) {
     (void)state;
     options.max_attempts = 3;
     reopen();
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     submission = submission_to(answering.url, 10);
     submission.submitted_at -= 9.5;
     assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
@@ -693,7 +682,7 @@ static void a_retry_has_the_rest_of_the_budget(void **state) {
     assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
     assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
     assert_int_equal(error_of(ticket)->attempts, 2);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);
 }
 
@@ -707,7 +696,7 @@ static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
     (void)state;
     options.max_attempts = 3;
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
     assert_int_equal(submit_to(answering.url, 5, &other, &error), CLY_OK);
     step_for(0.1);
@@ -716,7 +705,7 @@ static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
     release(ticket);
     release(other);
     step_for(0.1);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2); /* one each */
     assert_true(is_done);
     assert_int_equal(stats().in_flight, 0);
@@ -737,7 +726,7 @@ static void one_that_waits_for_a_connection_ends_in_time(void **state) {
     cly_ticket busy, late, later;
     cly_error error;
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     reopen_with_one_connection();
     assert_int_equal(submit_to(answering.url, 30, &busy, &error), CLY_OK);
     step_for(0.05);
@@ -761,7 +750,7 @@ static void a_second_attempt_that_waits_for_a_connection_ends_in_time(void **sta
     cly_ticket late, busy;
     cly_error error;
     (void)state;
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     options.max_attempts = 2;
     reopen_with_one_connection();
     assert_int_equal(submit_to(answering.url, 1.3, &late, &error), CLY_OK);
@@ -780,7 +769,7 @@ static cly_ticket silence_after(const char *reply, double timeout) {
     cly_error error;
     replies[0] = reply;
     replies[1] = SILENCE;
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     options.max_in_flight = 1;
     options.wants_events = true;
     reopen();
@@ -812,7 +801,7 @@ static void what_a_handle_carried_before_is_forgotten(void **state) {
         assert_string_equal(event.http_version, "");
         assert_true(event.phases.first_byte <= 0);
         assert_string_equal(expect_event(CLY_EVENT_DONE).http_version, "");
-        unserve();
+        server_stop(&answering);
         assert_int_equal(server_requests(&answering), 2);
     }
 }
@@ -835,7 +824,7 @@ static void a_call_that_is_late_before_its_first_step_does_not_leave(void **stat
 static cly_ticket second_after(const char *const *replies, int count) {
     cly_ticket ticket;
     cly_error error;
-    serve(replies, count);
+    server_serve(&answering, replies, count);
     assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
     finish(ticket, 2);
     assert_int_equal(error_of(ticket)->kind, CLY_OK);
@@ -866,7 +855,7 @@ static void a_good_bye_before_a_request_is_not_its_reply(void **state) {
         assert_int_equal(error_of(ticket)->kind, CLY_OK);
         assert_int_equal(call_of(ticket)->attempts, 1);
         release(ticket);
-        unserve();
+        server_stop(&answering);
         assert_int_equal(server_requests(&answering), 2);
     }
 }
@@ -875,7 +864,7 @@ static void a_server_that_always_says_too_much_is_put_up_with(void **state) {
     const char *const replies[] = {REPLY_OK LATER REPLY_UNASKED};
     cly_stats counted;
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     reopen_with_one_connection();
     for (int i = 0; i < 5; i++) {
         cly_ticket ticket;
@@ -898,13 +887,13 @@ static void when_no_other_connection_is_to_be_had_it_is_not_sent(void **state) {
     cly_ticket ticket;
     cly_error error;
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     options.max_attempts = 2;
     reopen();
     assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
     finish(ticket, 2);
     step_for(0.1);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(submit_to(answering.url, 1, &ticket, &error), CLY_OK);
     finish(ticket, 4); /* the API was reached before: it waits for its return */
     assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
@@ -918,14 +907,14 @@ static void a_call_without_an_attempt_has_no_reply(void **state) {
     cly_ticket ticket;
     cly_error error;
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     for (int i = 0; i < ROOM; i++) {
         assert_int_equal(submit_to(answering.url, 5, &ticket, &error), CLY_OK);
         finish(ticket, 2);
         assert_int_equal(reply_of(ticket)->length, 10);
         release(ticket);
     }
-    unserve();
+    server_stop(&answering);
     ticket = submit(5);
     cancel(ticket);
     assert_int_equal(error_of(ticket)->attempts, 0);
@@ -952,7 +941,7 @@ static void no_second_holds_more_than_the_rate(void **state) {
     options.max_in_flight = 16;
     options.wants_events = true;
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     departures_forget();
     before = cly_clock_now();
     while (done < CALLS) {
@@ -968,7 +957,7 @@ static void no_second_holds_more_than_the_rate(void **state) {
         }
     }
     took = cly_clock_now() - before;
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), CALLS);
     check_seconds(RATE);
     assert_int_equal(departures(), CALLS);
@@ -990,7 +979,7 @@ static void assets_have_a_limit_of_their_own(void **state) {
     options.rate = 200;
     options.max_in_flight = ASSETS + 1;
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     submission = submission_to(answering.url, 30);
     submission.operation = cly_operation_find("create_asset", 12);
     departures_forget();
@@ -1003,7 +992,7 @@ static void assets_have_a_limit_of_their_own(void **state) {
     assert_true(departures() < ASSETS); /* it came last and went before the others */
     while (stats().in_flight > 0 && cly_clock_now() < before + 20) cly_engine_step(engine, 1, 1, NULL, 0);
     assert_true(cly_clock_now() - before >= 1);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(departures(), ASSETS + 1);
     assert_true(departures_in_a_second() <= 101);
 }
@@ -1020,7 +1009,7 @@ static void assets_ask_for_no_more_slots_than_they_can_use(void **state) {
     options.is_shared = true;
     options.max_in_flight = options.max_connections = ASSETS;
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     submission = submission_to(answering.url, 30);
     submission.operation = cly_operation_find("get_asset", 9);
     departures_forget();
@@ -1032,7 +1021,7 @@ static void assets_ask_for_no_more_slots_than_they_can_use(void **state) {
             cly_engine_give_permit(engine, cly_clock_now());
         cly_engine_step(engine, 1, 0.05, NULL, 0); /* a step with nothing left to do waits its time */
     }
-    unserve();
+    server_stop(&answering);
     assert_int_equal(departures(), ASSETS);
     assert_true(departures_in_a_second() <= 100);
     assert_true(cly_clock_now() - before < 5);
@@ -1081,7 +1070,7 @@ static void those_the_limiter_keeps_may_be_canceled(void **state) {
     options.rate = 2;
     options.wants_events = true;
     reopen();
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     assert_int_equal(submit_to(answering.url, 5, &first, &error), CLY_OK);
     assert_int_equal(submit_to(answering.url, 5, &second, &error), CLY_OK);
     assert_int_equal(submit_to(answering.url, 5, &third, &error), CLY_OK);
@@ -1090,7 +1079,7 @@ static void those_the_limiter_keeps_may_be_canceled(void **state) {
     assert_int_equal(error_of(second)->kind, CLY_CANCELED);
     assert_int_equal(error_of(second)->outcome, CLY_NOT_SENT);
     finish(third, 0.8); /* its turn is the second one's */
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);
     assert_true(answering.arrivals[1] - answering.arrivals[0] > 0.18);
 }
@@ -1101,13 +1090,13 @@ static void a_429_stops_everybody(void **state) {
     cly_ticket first, second;
     cly_error error;
     (void)state;
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     assert_int_equal(submit_to(answering.url, 5, &first, &error), CLY_OK);
     finish(first, 2);
     assert_int_equal(error_of(first)->kind, CLY_RATE_LIMITED);
     assert_int_equal(submit_to(answering.url, 5, &second, &error), CLY_OK);
     finish(second, 3);
-    unserve();
+    server_stop(&answering);
     assert_true(answering.arrivals[1] - answering.arrivals[0] >= 0.99);
 }
 
@@ -1118,7 +1107,7 @@ static void a_429_stops_nobody_for_longer_than_a_minute(void **state) {
     cly_ticket first, second;
     cly_error error;
     (void)state;
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     assert_int_equal(submit_to(answering.url, 5, &first, &error), CLY_OK);
     finish(first, 2);
     assert_true(error_of(first)->retry_after == 31536000);
@@ -1182,7 +1171,7 @@ static void groups_are_kept_apart(void **state) {
 static void a_detached_group_frees_its_slots_by_itself(void **state) {
     const char *const replies[] = {REPLY_OK};
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     submit_group("http://127.0.0.1:1/x", 7);
     step_for(0.05); /* it is done when it is detached */
     assert_true(cly_call_table_first_done(calls(), 7) != 0);
@@ -1198,7 +1187,7 @@ static void a_detached_group_frees_its_slots_by_itself(void **state) {
     assert_false(is_empty());
     release(cly_call_table_first_done(calls(), 8));
     assert_true(is_empty());
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);
     assert_int_equal(stats_that_add_up().succeeded, 2);
 }
@@ -1297,7 +1286,7 @@ static void a_fork_leaves_the_parents_calls_alone(void **state) {
     cly_error error;
     pid_t child;
     (void)state;
-    serve(replies, 3);
+    server_serve(&answering, replies, 3);
     assert_int_equal(submit_to(answering.url, 5, &kept, &error), CLY_OK);
     finish(kept, 2); /* a connection is kept open */
     assert_int_equal(submit_to(answering.url, 1, &silent, &error), CLY_OK);
@@ -1311,7 +1300,7 @@ static void a_fork_leaves_the_parents_calls_alone(void **state) {
     assert_int_equal(submit_to(answering.url, 5, &kept, &error), CLY_OK);
     finish(kept, 2);
     assert_int_equal(call_of(kept)->error.kind, CLY_OK);
-    unserve();
+    server_stop(&answering);
     assert_int_equal(server_requests(&answering), 4);
 }
 

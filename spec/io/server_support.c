@@ -2,6 +2,7 @@
 #include "spec/io/server_support.h"
 
 #include "io/clock.h"
+#include "spec/core/test.h"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -122,15 +123,28 @@ bool server_start(server *made, const char *const *replies, int count) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = pthread_create(&made->thread, NULL, run, made);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status == 0;
+    return made->is_running = status == 0;
 }
 
 void server_stop(server *stopped) {
+    if (!stopped->is_running) return;
+    stopped->is_running = false;
     close(stopped->ends[1]);
     pthread_join(stopped->thread, NULL);
     while (stopped->peer_count > 0) drop(stopped, 0);
     close(stopped->ends[0]);
     close(stopped->listener);
+}
+
+void server_serve(server *made, const char *const *replies, int count) {
+    server_stop(made);
+    assert_true(server_start(made, replies, count));
+}
+
+void server_await(server *asked, int requests) {
+    double until = cly_clock_now() + 10;
+    while (server_requests(asked) < requests && cly_clock_now() < until) usleep(1000);
+    assert_int_equal(server_requests(asked), requests);
 }
 
 int server_requests(server *asked) {

@@ -40,6 +40,7 @@ typedef struct server {
     atomic_int requests, connections;
     double arrivals[SERVER_STAMPS]; /* read them when the server has stopped */
     char last[SERVER_REQUEST];      /* likewise: the last request */
+    bool is_running;
     int listener, ends[2];
     pthread_t thread;
     int peer_count;
@@ -47,7 +48,15 @@ typedef struct server {
 } server;
 
 bool server_start(server *made, const char *const *replies, int count);
+
+/* Its counts stay. Harmless when it does not run. */
 void server_stop(server *stopped);
+
+/* Starts it, in place of one that runs. */
+void server_serve(server *made, const char *const *replies, int count);
+
+/* Until so many requests have come; fails after ten seconds. */
+void server_await(server *asked, int requests);
 
 /* Requests that came whole. */
 int server_requests(server *asked);

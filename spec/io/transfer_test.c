@@ -17,7 +17,6 @@
 static cly_engine *engine;
 static cly_engine_options options;
 static server answering;
-static bool is_serving;
 static cly_error outcome; /* of the last call that was sent */
 
 static int begin(void **state) {
@@ -31,14 +30,8 @@ static int end(void **state) {
     memory_restore();
     cly_engine_free(engine);
     engine = NULL;
-    if (is_serving) server_stop(&answering);
-    is_serving = false;
+    server_stop(&answering);
     return 0;
-}
-
-static void serve(const char *const *replies, int count) {
-    assert_true(server_start(&answering, replies, count));
-    is_serving = true;
 }
 
 static cly_ticket submit(const char *where, double timeout) {
@@ -83,7 +76,7 @@ static cly_kind send_to(const char *where) {
 static void a_connection_is_kept_for_45_seconds_and_no_longer(void **state) {
     static const char *const replies[] = {REPLY_OK};
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     assert_int_equal(send_to(answering.url), CLY_OK);
     clock_skip(43);
     assert_int_equal(send_to(answering.url), CLY_OK);
@@ -126,7 +119,7 @@ static void what_a_proxy_says_to_connect_is_not_the_apis(void **state) {
     static const char *const replies[] = {
         "HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"};
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     options.settings.is_plain = false;
     options.settings.proxy = answering.url;
     assert_int_equal(send_to("https://localhost:1/x"), CLY_NETWORK);
@@ -164,7 +157,7 @@ static void a_proxy_that_refuses_is_asked_once(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(proxies); i++) {
         const char *description = proxies[i].description;
-        serve(&proxies[i].reply, 1);
+        server_serve(&answering, &proxies[i].reply, 1);
         set_proxy(proxy, sizeof proxy, "user:hunter2@");
         check_case(send_to("https://localhost:1/x") == CLY_NETWORK, description);
         check_case(outcome.outcome == CLY_NOT_SENT && outcome.status == 0, description);
@@ -181,7 +174,7 @@ static void an_earlier_refusal_is_not_taken_for_one_of_now(void **state) {
     static const char *const replies[] = {"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n", HANG_UP};
     char proxy[100];
     (void)state;
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     set_proxy(proxy, sizeof proxy, "");
     assert_int_equal(send_to("https://localhost:1/x"), CLY_NETWORK);
     assert_false(cly_error_is_retryable(&outcome));
@@ -212,7 +205,7 @@ static void a_head_has_a_ceiling(void **state) {
     (void)state;
     replies[0] = fits;
     replies[1] = too_big;
-    serve(replies, 2);
+    server_serve(&answering, replies, 2);
     assert_int_equal(send_to(answering.url), CLY_OK);
     assert_int_equal(send_to(answering.url), CLY_PROTOCOL);
     assert_int_equal(outcome.outcome, CLY_UNKNOWN);
@@ -243,7 +236,7 @@ static const struct {
 static void the_final_reply_says_how_long(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(waits); i++) {
-        serve(&waits[i].reply, 1);
+        server_serve(&answering, &waits[i].reply, 1);
         check_case(send_to(answering.url) == CLY_RATE_LIMITED, waits[i].description);
         check_case(outcome.retry_after == waits[i].retry_after, waits[i].description);
         end(state);
@@ -292,7 +285,7 @@ static void a_reply_ends_the_silence_of_its_connection(void **state) {
     double since = cly_clock_now(), until;
     cly_pools pools;
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     cly_connections_init(&connections);
     cly_pools_init(&pools, &one);
     exchange(&pools, since);
@@ -322,7 +315,7 @@ static char *copy_or_fail(const char *text) {
 static void a_url_without_memory_spoils_no_later_call(void **state) {
     static const char *const replies[] = {REPLY_OK};
     (void)state;
-    serve(replies, 1);
+    server_serve(&answering, replies, 1);
     for (int n = 0; n < 2; n++) {
         spared = n;
         scarce = answering.url;

@@ -130,13 +130,6 @@ static const cly_call *finish(cly_ticket ticket) {
     return result.call;
 }
 
-/* Until the thread has all that was submitted on its way. */
-static void let_it_fly(int requests) {
-    double until = cly_clock_now() + 5;
-    while (server_requests(&answering) < requests && cly_clock_now() < until) usleep(1000);
-    assert_int_equal(server_requests(&answering), requests);
-}
-
 static cly_stats stats_that_add_up(void) {
     cly_stats stats = cly_call_table_stats(calls());
     assert_int_equal(stats.calls, stats.succeeded + stats.not_sent + stats.rejected + stats.unknown +
@@ -201,11 +194,6 @@ static cly_submission campaigns_of(int entries, cly_buffer *body) {
     return submission;
 }
 
-static void answer_two_accepted(void) {
-    server_stop(&answering);
-    assert_true(server_start(&answering, two_accepted, 1));
-}
-
 static void check_accounted(cly_ticket ticket, int entries) {
     const cly_call *call = finish(ticket);
     cly_result result;
@@ -222,7 +210,7 @@ static void replies_account_for_the_entries_of_each_call(void **state) {
     cly_ticket tickets[CAPACITY];
     cly_stats stats;
     (void)state;
-    answer_two_accepted();
+    server_serve(&answering, two_accepted, 1);
     for (int i = 0; i < CAPACITY; i++) {
         cly_buffer body;
         cly_submission submission = campaigns_of(i + 1, &body);
@@ -240,7 +228,7 @@ static void replies_to_calls_that_were_under_way_account_too(void **state) {
     (void)state;
     cly_worker_free(worker);
     worker = NULL;
-    answer_two_accepted();
+    server_serve(&answering, two_accepted, 1);
     options.max_in_flight = 8;
     assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
     for (int i = 0; i < 3; i++) {
@@ -343,7 +331,7 @@ static void a_canceled_call_lets_the_next_go(void **state) {
     usleep(50 * 1000);
     assert_int_equal(server_requests(&answering), 0);
     cly_call_table_cancel(calls(), first);
-    let_it_fly(1);
+    server_await(&answering, 1);
 }
 
 static void those_that_wait_for_room_run_out_of_time(void **state) {
@@ -452,10 +440,9 @@ static void a_cancel_in_the_middle_of_a_429_is_the_end(void **state) {
     (void)state;
     options.max_attempts = 3;
     reopen(CAPACITY);
-    server_stop(&answering);
-    assert_true(server_start(&answering, half, 1));
+    server_serve(&answering, half, 1);
     ticket = submit(answering.url);
-    let_it_fly(1);
+    server_await(&answering, 1);
     usleep(50 * 1000);
     cly_call_table_cancel(calls(), ticket);
     cly_worker_wait_for(worker, ticket, 1);
@@ -487,7 +474,7 @@ static void a_detached_call_goes_on_and_gives_its_record_back(void **state) {
         cly_call_table_detach(calls(), ticket);
         assert_false(cly_call_table_is_known(calls(), ticket));
     }
-    let_it_fly(10);
+    server_await(&answering, 10);
     assert_true(cly_call_table_first_done(calls(), 0) == 0);
 }
 
@@ -576,10 +563,9 @@ static void a_stop_in_the_middle_of_a_429_drops_no_call(void **state) {
     (void)state;
     options.max_attempts = 3;
     reopen(CAPACITY);
-    server_stop(&answering);
-    assert_true(server_start(&answering, half, 1));
+    server_serve(&answering, half, 1);
     ticket = submit(answering.url);
-    let_it_fly(1);
+    server_await(&answering, 1);
     usleep(50 * 1000);
     assert_int_equal(cly_worker_stop(worker, 0), 1);
     assert_true(cly_call_table_is_done(calls(), ticket));
@@ -810,8 +796,7 @@ static void a_retry_wants_its_own_permit(void **state) {
     options.is_shared = true;
     options.max_attempts = 3;
     reopen(CAPACITY);
-    server_stop(&answering);
-    assert_true(server_start(&answering, replies, 3));
+    server_serve(&answering, replies, 3);
     ticket = submit(answering.url);
     while (!cly_call_table_is_done(calls(), ticket) && cly_clock_now() < until) {
         if (cly_engine_permits_wanted(at_work) > 0) {
@@ -1088,7 +1073,7 @@ static void its_end_need_not_be_told(void **state) {
     submit(answering.url);
     cly_worker_leave(worker, 5, NULL, NULL);
     worker = NULL;
-    let_it_fly(1);
+    server_await(&answering, 1);
 }
 
 /* No permits are asked for it any more. */
@@ -1346,11 +1331,10 @@ static void a_fork_leaves_the_parents_calls_alone(void **state) {
     cly_ticket silent, after;
     char path[200];
     (void)state;
-    server_stop(&answering);
-    assert_true(server_start(&answering, replies, 3));
+    server_serve(&answering, replies, 3);
     finish(submit(answering.url)); /* a connection is kept open */
     silent = submit(answering.url);
-    let_it_fly(2);
+    server_await(&answering, 2);
     strcpy(path, cly_worker_listen(worker, NULL));
     for (int i = 0; i < 5; i++) {
         pid_t child = fork();
