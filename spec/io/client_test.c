@@ -6,11 +6,10 @@
 #include "spec/core/memory_support.h"
 #include "spec/core/message_support.h"
 #include "spec/core/test.h"
+#include "spec/io/child_support.h"
 #include "spec/io/server_support.h"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static cly_client client;
@@ -239,7 +238,6 @@ static void options_may_lack_memory(void **state) {
 static void a_child_leaves_nothing_of_its_parent(void **state) {
     cly_ticket ticket;
     pid_t child;
-    int status = -1;
     (void)state;
     open_client(20);
     assert_int_equal(cly_client_start_worker(&client, NULL), CLY_OK);
@@ -247,11 +245,9 @@ static void a_child_leaves_nothing_of_its_parent(void **state) {
     child = fork();
     if (child == 0) {
         cly_client_leave(&client, 5);
-        if (!client.is_closed || server_requests(&answering) > 1) _exit(1);
-        kill(getpid(), SIGKILL); /* without a good-bye: what it abandons it leaks */
+        child_end(client.is_closed && server_requests(&answering) <= 1 ? 0 : 1);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
+    child_await(child);
     cly_client_step_for(&client, ticket, 10);
     assert_true(cly_call_table_is_done(cly_client_calls(&client), ticket));
     cly_client_leave(&client, 5);

@@ -7,16 +7,15 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/child_support.h"
 #include "spec/io/clock_support.h"
 #include "spec/io/departure_support.h"
 #include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ROOM = 3 };
@@ -1257,19 +1256,6 @@ static void an_extra_descriptor_ends_the_wait(void **state) {
     close(ends[1]);
 }
 
-/* Without a good-bye: what a child abandons it leaks, and valgrind would say so. */
-static void end_child(int status) {
-    if (status != 0) _exit(status);
-    kill(getpid(), SIGKILL);
-}
-
-static void expect_end_of_child(pid_t child) {
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status)) fail_msg("the child failed: %d", WEXITSTATUS(status));
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
 static int live_in_child(void) {
     cly_ticket ticket;
     cly_error error;
@@ -1292,8 +1278,8 @@ static void a_fork_leaves_the_parents_calls_alone(void **state) {
     assert_int_equal(submit_to(answering.url, 1, &silent, &error), CLY_OK);
     step_for(0.1);
     child = fork();
-    if (child == 0) end_child(live_in_child());
-    expect_end_of_child(child);
+    if (child == 0) child_end(live_in_child());
+    child_await(child);
     finish(silent, 2);
     assert_int_equal(error_of(silent)->kind, CLY_TIMEOUT); /* and not a connection that somebody closed */
     release(kept);

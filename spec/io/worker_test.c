@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/child_support.h"
 #include "spec/io/departure_support.h"
 #include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
@@ -19,7 +20,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FLIGHT = 2, CAPACITY = 4 };
@@ -1278,19 +1278,6 @@ static void every_allocation_may_fail(void **state) {
 
 /* ---- another process ---- */
 
-/* Without a good-bye: what a child abandons it leaks, and valgrind would say so. */
-static void end_child(int status) {
-    if (status != 0) _exit(status);
-    kill(getpid(), SIGKILL);
-}
-
-static void expect_end_of_child(pid_t child) {
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status)) fail_msg("the child failed: %d", WEXITSTATUS(status));
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
 static const cly_call *call_of(cly_engine *engine, cly_ticket ticket) {
     cly_result result;
     assert_true(cly_call_table_result(cly_engine_calls(engine), ticket, &result));
@@ -1338,8 +1325,8 @@ static void a_fork_leaves_the_parents_calls_alone(void **state) {
     strcpy(path, cly_worker_listen(worker, NULL));
     for (int i = 0; i < 5; i++) {
         pid_t child = fork();
-        if (child == 0) end_child(live_in_child());
-        expect_end_of_child(child);
+        if (child == 0) child_end(live_in_child());
+        child_await(child);
     }
     assert_int_equal(access(path, F_OK), 0); /* the parent's to remove */
     assert_false(cly_call_table_is_done(calls(), silent));
@@ -1361,9 +1348,9 @@ static void a_fork_may_come_at_any_moment(void **state) {
         child = fork();
         if (child == 0) {
             cly_worker_abandon(worker);
-            end_child(0);
+            child_end(0);
         }
-        expect_end_of_child(child);
+        child_await(child);
         assert_int_equal(finish(ticket)->error.kind, CLY_OK);
         cly_call_table_release(calls(), ticket);
     }
@@ -1400,9 +1387,9 @@ static void a_fork_may_come_while_those_end_that_were_left(void **state) {
         child = fork();
         if (child == 0) {
             if (CHILD_HAS_THREADS) leave_in_child();
-            end_child(0);
+            child_end(0);
         }
-        expect_end_of_child(child);
+        child_await(child);
     }
     wait_for_dones(50);
 }
