@@ -4,6 +4,7 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/call_support.h"
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -34,15 +35,8 @@ static int end(void **state) {
 /* ---- the callers' side ---- */
 
 static cly_submission submission_at(double now, double timeout, unsigned group, cly_buffer *body) {
-    cly_submission submission = {0};
-    cly_buffer_init(body, 1024);
-    cly_buffer_text(body, "{}");
-    submission.operation = cly_operation_find("send_template", 13);
-    submission.method = "POST";
-    submission.url = "http://127.0.0.1/x";
-    submission.traceparent = "";
-    submission.body = body;
-    submission.timeout = timeout;
+    cly_submission submission = call_submission("http://127.0.0.1/x", timeout);
+    call_body(&submission, body);
     submission.submitted_at = now;
     submission.group = group;
     return submission;
@@ -73,9 +67,7 @@ static cly_ticket submit(void) {
 }
 
 static const cly_call *call_of(cly_ticket ticket) {
-    cly_result result;
-    assert_true(cly_call_table_result(table, ticket, &result));
-    return result.call;
+    return call_result(table, ticket).call;
 }
 
 /* ---- the engine's side ---- */
@@ -569,15 +561,14 @@ static int take_events(cly_event_type type, cly_kind kind) {
 }
 
 static void each_end_is_an_event_with_its_number(void **state) {
-    cly_buffer body;
-    cly_submission submission = submission_at(0, 30, 0, &body);
+    cly_submission submission = call_submission("http://127.0.0.1/x", 30);
     cly_ticket ticket;
     cly_event event;
     (void)state;
     table->records.events.is_wanted = true;
+    submission.submitted_at = 0;
     submission.number = 9;
-    assert_int_equal(cly_call_table_submit(table, &ticket, &submission, NULL), CLY_OK);
-    cly_buffer_clear(&body);
+    assert_int_equal(call_submit(table, submission, &ticket, NULL), CLY_OK);
     start(ticket);
     answer(record_of(ticket));
     assert_true(cly_call_table_take_event(table, &event));

@@ -7,6 +7,7 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/call_support.h"
 #include "spec/io/child_support.h"
 #include "spec/io/clock_support.h"
 #include "spec/io/departure_support.h"
@@ -52,9 +53,7 @@ static const cly_call *call_of(cly_ticket ticket) {
 }
 
 static const cly_buffer *reply_of(cly_ticket ticket) {
-    cly_result result;
-    assert_true(cly_call_table_result(calls(), ticket, &result));
-    return result.reply;
+    return call_result(calls(), ticket).reply;
 }
 
 static bool is_empty(void) {
@@ -102,31 +101,12 @@ static void reopen(void) {
     assert_int_equal(open_engine(), CLY_OK);
 }
 
-static cly_submission submission_to(const char *where, double timeout) {
-    cly_submission submission = {0};
-    submission.operation = cly_operation_find("send_template", 13);
-    submission.method = "POST";
-    submission.url = where;
-    submission.traceparent = "";
-    submission.timeout = timeout;
-    submission.submitted_at = cly_clock_now();
-    return submission;
-}
-
 static cly_kind hand_over(cly_submission submission, cly_ticket *ticket, cly_error *error) {
-    cly_buffer body;
-    cly_kind kind;
-    cly_buffer_init(&body, 1024);
-    cly_buffer_text(&body, "{}");
-    submission.body = &body;
-    cly_error_clear(error);
-    kind = cly_call_table_submit(calls(), ticket, &submission, error);
-    cly_buffer_clear(&body);
-    return kind;
+    return call_submit(calls(), submission, ticket, error);
 }
 
 static cly_kind submit_to(const char *where, double timeout, cly_ticket *ticket, cly_error *error) {
-    return hand_over(submission_to(where, timeout), ticket, error);
+    return hand_over(call_submission(where, timeout), ticket, error);
 }
 
 static cly_ticket submit(double timeout) {
@@ -143,11 +123,7 @@ static void step_for(double seconds) {
 }
 
 static void finish(cly_ticket ticket, double seconds) {
-    double until = cly_clock_now() + seconds;
-    while (!cly_call_table_is_done(calls(), ticket)) {
-        if (cly_clock_now() > until) fail_msg("not done after %g seconds", seconds);
-        cly_engine_step(engine, 0, 0.05, NULL, 0);
-    }
+    call_finish(engine, ticket, seconds);
 }
 
 static const cly_error *error_of(cly_ticket ticket) {
@@ -420,7 +396,7 @@ static void a_reply_without_memory_is_unknown(void **state) {
  * with it would send another message's. */
 static void what_is_not_taken_keeps_its_body(void **state) {
     static char longer[2048] = "http://127.0.0.1:1/";
-    cly_submission submission = submission_to(longer, 5);
+    cly_submission submission = call_submission(longer, 5);
     cly_ticket ticket = 0;
     cly_buffer body;
     cly_error error;
@@ -462,17 +438,12 @@ static void expect_no_event(void) {
     assert_false(cly_call_table_take_event(calls(), &event));
 }
 
-/* Every call is in exactly one of the counters. */
 static cly_stats stats_that_add_up(void) {
-    cly_stats counted = stats();
-    assert_int_equal(counted.calls, counted.succeeded + counted.not_sent + counted.rejected +
-                                        counted.unknown + (uint64_t)counted.in_flight);
-    assert_true(counted.attempts >= counted.retries);
-    return counted;
+    return call_stats(calls());
 }
 
 static void a_refused_port_is_tried_max_attempts_times(void **state) {
-    cly_submission submission = submission_to("http://127.0.0.1:1/x", 20);
+    cly_submission submission = call_submission("http://127.0.0.1:1/x", 20);
     cly_ticket ticket;
     cly_error error;
     cly_stats counted;
@@ -517,7 +488,7 @@ static void a_429_is_tried_again_and_succeeds(void **state) {
     options.wants_events = true;
     reopen();
     server_serve(&answering, replies, 2);
-    submission = submission_to(answering.url, 5);
+    submission = call_submission(answering.url, 5);
     submission.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
     finish(ticket, 2);
@@ -580,7 +551,7 @@ static void at_least_once_is_sent_again(void **state) {
 #define REPLY(length, body) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" body
 
 static cly_ticket submit_campaigns(int entries) {
-    cly_submission submission = submission_to(answering.url, 5);
+    cly_submission submission = call_submission(answering.url, 5);
     cly_ticket ticket = 0;
     cly_error error;
     submission.operation = cly_operation_find("send_campaigns", 14);
@@ -649,7 +620,7 @@ static void a_reply_is_judged_as_it_is_handed_on(void **state) {
     reopen();
     server_serve(&answering, replies, 1);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        cly_submission submission = submission_to(answering.url, 5);
+        cly_submission submission = call_submission(answering.url, 5);
         cly_ticket ticket;
         cly_error error;
         submission.operation = cly_operation_find(names[i], strlen(names[i]));
@@ -674,7 +645,7 @@ static void a_retry_has_the_rest_of_the_budget(void **state) {
     options.max_attempts = 3;
     reopen();
     server_serve(&answering, replies, 2);
-    submission = submission_to(answering.url, 10);
+    submission = call_submission(answering.url, 10);
     submission.submitted_at -= 9.5;
     assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
     finish(ticket, 3);
@@ -979,7 +950,7 @@ static void assets_have_a_limit_of_their_own(void **state) {
     options.max_in_flight = ASSETS + 1;
     reopen();
     server_serve(&answering, replies, 1);
-    submission = submission_to(answering.url, 30);
+    submission = call_submission(answering.url, 30);
     submission.operation = cly_operation_find("create_asset", 12);
     departures_forget();
     before = cly_clock_now();
@@ -1009,7 +980,7 @@ static void assets_ask_for_no_more_slots_than_they_can_use(void **state) {
     options.max_in_flight = options.max_connections = ASSETS;
     reopen();
     server_serve(&answering, replies, 1);
-    submission = submission_to(answering.url, 30);
+    submission = call_submission(answering.url, 30);
     submission.operation = cly_operation_find("get_asset", 9);
     departures_forget();
     for (int i = 0; i < ASSETS; i++) assert_int_equal(hand_over(submission, &ticket, &error), CLY_OK);
@@ -1142,7 +1113,7 @@ static void a_port_that_refuses_uses_up_nothing(void **state) {
 /* ---- groups ---- */
 
 static cly_ticket submit_group(const char *where, unsigned group) {
-    cly_submission submission = submission_to(where, 30);
+    cly_submission submission = call_submission(where, 30);
     cly_ticket ticket;
     cly_error error;
     submission.group = group;

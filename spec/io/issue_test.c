@@ -3,9 +3,9 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "io/engine.h"
 
-#include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/call_support.h"
 #include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
 #include <dlfcn.h>
@@ -50,32 +50,15 @@ static int end(void **state) {
     return 0;
 }
 
-static cly_ticket submit(const char *name) {
-    cly_submission submission = {0};
+static const cly_call *send_one(const char *name) {
+    cly_call_table *calls = cly_engine_calls(engine);
+    cly_submission submission = call_submission(answering.url, 5);
     cly_ticket ticket = 0;
-    cly_buffer body;
-    cly_buffer_init(&body, 1024);
     submission.operation = cly_operation_find(name, strlen(name));
     submission.method = submission.operation->method;
-    if (strcmp(submission.method, "POST") == 0) cly_buffer_text(&body, "{}");
-    submission.url = answering.url;
-    submission.traceparent = "";
-    submission.body = &body;
-    submission.timeout = 5;
-    submission.submitted_at = cly_clock_now();
-    assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &ticket, &submission, NULL), CLY_OK);
-    cly_buffer_clear(&body);
-    return ticket;
-}
-
-static const cly_call *send_one(const char *name) {
-    double until = cly_clock_now() + 10;
-    cly_ticket ticket = submit(name);
-    cly_result result;
-    while (!cly_call_table_is_done(cly_engine_calls(engine), ticket) && cly_clock_now() < until)
-        cly_engine_step(engine, 0, 0.05, NULL, 0);
-    assert_true(cly_call_table_result(cly_engine_calls(engine), ticket, &result));
-    return result.call;
+    assert_int_equal(call_submit(calls, submission, &ticket, NULL), CLY_OK);
+    call_finish(engine, ticket, 10);
+    return call_result(calls, ticket).call;
 }
 
 /* libcurl counts no byte of the request, although all of it left when the socket

@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/call_support.h"
 #include "spec/io/clock_support.h"
 #include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
@@ -35,36 +36,19 @@ static int end(void **state) {
 }
 
 static cly_ticket submit(const char *where, double timeout) {
-    cly_submission submission = {0};
     cly_ticket ticket = 0;
-    cly_buffer body;
-    cly_buffer_init(&body, 1024);
-    cly_buffer_text(&body, "{}");
-    submission.operation = cly_operation_find("send_template", 13);
-    submission.method = "POST";
-    submission.url = where;
-    submission.traceparent = "";
-    submission.body = &body;
-    submission.timeout = timeout;
-    submission.submitted_at = cly_clock_now();
-    assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &ticket, &submission, NULL), CLY_OK);
-    cly_buffer_clear(&body);
+    assert_int_equal(call_submit(cly_engine_calls(engine), call_submission(where, timeout), &ticket, NULL),
+                     CLY_OK);
     return ticket;
 }
 
 /* Sends one call and returns its end. */
 static cly_kind send_to(const char *where) {
     cly_ticket ticket;
-    cly_result result;
-    double until = cly_clock_now() + 5;
     if (engine == NULL) assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
     ticket = submit(where, 3);
-    while (!cly_call_table_is_done(cly_engine_calls(engine), ticket)) {
-        if (cly_clock_now() > until) fail_msg("not done after 5 seconds");
-        cly_engine_step(engine, 0, 0.05, NULL, 0);
-    }
-    assert_true(cly_call_table_result(cly_engine_calls(engine), ticket, &result));
-    outcome = result.call->error;
+    call_finish(engine, ticket, 5);
+    outcome = call_result(cly_engine_calls(engine), ticket).call->error;
     cly_call_table_release(cly_engine_calls(engine), ticket);
     return outcome.kind;
 }

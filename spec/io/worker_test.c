@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
+#include "spec/io/call_support.h"
 #include "spec/io/child_support.h"
 #include "spec/io/departure_support.h"
 #include "spec/io/options_support.h"
@@ -80,18 +81,8 @@ static void reopen(int capacity) {
     worker = open_worker(capacity);
 }
 
-/* The submission's `body` is the caller's to clear. */
-static cly_submission submission_of(const char *where, double timeout, unsigned group, cly_buffer *body) {
-    cly_submission submission = {0};
-    cly_buffer_init(body, 1024);
-    cly_buffer_text(body, "{}");
-    submission.operation = cly_operation_find("send_template", 13);
-    submission.method = "POST";
-    submission.url = where;
-    submission.traceparent = "";
-    submission.body = body;
-    submission.timeout = timeout;
-    submission.submitted_at = cly_clock_now();
+static cly_submission submission_of(const char *where, double timeout, unsigned group) {
+    cly_submission submission = call_submission(where, timeout);
     submission.number = 9;
     submission.group = group;
     return submission;
@@ -99,20 +90,19 @@ static cly_submission submission_of(const char *where, double timeout, unsigned 
 
 static cly_kind try_submit(const char *where, double timeout, unsigned group, cly_ticket *ticket,
                            cly_error *error) {
-    cly_buffer body;
-    cly_submission submission = submission_of(where, timeout, group, &body);
-    cly_kind kind;
-    if (error) cly_error_clear(error);
-    kind = cly_call_table_submit(calls(), ticket, &submission, error);
-    cly_buffer_clear(&body);
-    return kind;
+    return call_submit(calls(), submission_of(where, timeout, group), ticket, error);
+}
+
+static cly_ticket submit_to(cly_engine *engine, const char *where, unsigned group) {
+    cly_ticket ticket = 0;
+    assert_int_equal(call_submit(cly_engine_calls(engine), submission_of(where, 30, group), &ticket, NULL),
+                     CLY_OK);
+    assert_true(ticket != 0 && ticket < (cly_ticket)1 << 53);
+    return ticket;
 }
 
 static cly_ticket submit_group(const char *where, unsigned group) {
-    cly_ticket ticket = 0;
-    assert_int_equal(try_submit(where, 30, group, &ticket, NULL), CLY_OK);
-    assert_true(ticket != 0 && ticket < (cly_ticket)1 << 53);
-    return ticket;
+    return submit_to(at_work, where, group);
 }
 
 static cly_ticket submit(const char *where) {
@@ -121,32 +111,18 @@ static cly_ticket submit(const char *where) {
 
 static const cly_call *finish(cly_ticket ticket) {
     double until = cly_clock_now() + 10;
-    cly_result result;
     while (!cly_call_table_is_done(calls(), ticket)) {
         if (cly_clock_now() > until) fail_msg("not done after 10 seconds");
         cly_worker_wait_for(worker, ticket, 0.2);
     }
-    assert_true(cly_call_table_result(calls(), ticket, &result));
-    return result.call;
+    return call_result(calls(), ticket).call;
 }
 
 static cly_stats stats_that_add_up(void) {
-    cly_stats stats = cly_call_table_stats(calls());
-    assert_int_equal(stats.calls, stats.succeeded + stats.not_sent + stats.rejected + stats.unknown +
-                                      (uint64_t)stats.in_flight);
-    return stats;
+    return call_stats(calls());
 }
 
 /* ---- calls that were under way before it ---- */
-
-static cly_ticket submit_to(cly_engine *engine, const char *where, unsigned group) {
-    cly_buffer body;
-    cly_submission submission = submission_of(where, 30, group, &body);
-    cly_ticket ticket = 0;
-    assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &ticket, &submission, NULL), CLY_OK);
-    cly_buffer_clear(&body);
-    return ticket;
-}
 
 /* Starting a worker hands nothing over: all works on the same table. */
 static void calls_under_way_keep_tickets_groups_and_results(void **state) {
@@ -187,22 +163,22 @@ static void calls_under_way_keep_tickets_groups_and_results(void **state) {
 static const char *const two_accepted[] = {
     "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"data\":[{\"acceptedCount\":2}]}"};
 
-static cly_submission campaigns_of(int entries, cly_buffer *body) {
-    cly_submission submission = submission_of(answering.url, 30, 0, body);
+static cly_ticket submit_campaigns(cly_engine *engine, int entries) {
+    cly_submission submission = call_submission(answering.url, 30);
+    cly_ticket ticket = 0;
     submission.operation = cly_operation_find("send_campaigns", 14);
     submission.batch.entries = entries;
-    return submission;
+    assert_int_equal(call_submit(cly_engine_calls(engine), submission, &ticket, NULL), CLY_OK);
+    return ticket;
 }
 
 static void check_accounted(cly_ticket ticket, int entries) {
     const cly_call *call = finish(ticket);
-    cly_result result;
     assert_int_equal(call->batch.entries, entries);
     assert_int_equal(call->error.kind, entries == 2 ? CLY_OK : CLY_PROTOCOL);
     if (entries != 2) assert_int_equal(call->error.outcome, CLY_UNKNOWN);
     assert_int_equal(call->response.sendouts.count, 1);
-    assert_true(cly_call_table_result(calls(), ticket, &result));
-    assert_int_equal(result.reply->length, 30);
+    assert_int_equal(call_result(calls(), ticket).reply->length, 30);
 }
 
 /* Some are queued. */
@@ -211,12 +187,7 @@ static void replies_account_for_the_entries_of_each_call(void **state) {
     cly_stats stats;
     (void)state;
     server_serve(&answering, two_accepted, 1);
-    for (int i = 0; i < CAPACITY; i++) {
-        cly_buffer body;
-        cly_submission submission = campaigns_of(i + 1, &body);
-        assert_int_equal(cly_call_table_submit(calls(), &tickets[i], &submission, NULL), CLY_OK);
-        cly_buffer_clear(&body);
-    }
+    for (int i = 0; i < CAPACITY; i++) tickets[i] = submit_campaigns(at_work, i + 1);
     for (int i = 0; i < CAPACITY; i++) check_accounted(tickets[i], i + 1);
     stats = stats_that_add_up();
     assert_true(stats.succeeded == 1 && stats.unknown == CAPACITY - 1);
@@ -231,13 +202,7 @@ static void replies_to_calls_that_were_under_way_account_too(void **state) {
     server_serve(&answering, two_accepted, 1);
     options.max_in_flight = 8;
     assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
-    for (int i = 0; i < 3; i++) {
-        cly_buffer body;
-        cly_submission submission = campaigns_of(i + 1, &body);
-        assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &tickets[i], &submission, NULL),
-                         CLY_OK);
-        cly_buffer_clear(&body);
-    }
+    for (int i = 0; i < 3; i++) tickets[i] = submit_campaigns(engine, i + 1);
     cly_engine_step(engine, 1, 0, NULL, 0);
     assert_int_equal(cly_worker_new(&worker, engine, NULL), CLY_OK);
     at_work = engine;
@@ -253,7 +218,7 @@ static void a_call_comes_back_with_its_result(void **state) {
     assert_true(cly_call_table_is_known(calls(), ticket));
     assert_int_equal(finish(ticket)->error.kind, CLY_OK);
     assert_true(cly_call_table_first_done(calls(), 0) == ticket);
-    assert_true(cly_call_table_result(calls(), ticket, &result));
+    result = call_result(calls(), ticket);
     assert_string_equal(cly_response_text(&result.call->response, CLY_TEXT_ID), "a");
     assert_int_equal(result.reply->length, 10);
     assert_memory_equal(result.reply->data, "{\"id\":\"a\"}", 10);
@@ -427,7 +392,7 @@ static void a_cancel_of_an_attempt(void **state) {
     cly_call_table_cancel(calls(), ticket);
     assert_int_equal(finish(ticket)->error.kind, CLY_CANCELED);
     assert_int_equal(finish(ticket)->error.outcome, CLY_UNKNOWN);
-    assert_true(cly_call_table_result(calls(), ticket, &result));
+    result = call_result(calls(), ticket);
     assert_int_equal(result.reply->length, 0);
     assert_string_equal(result.http_version, "");
 }
@@ -863,7 +828,6 @@ static void race_once(uint64_t *seed) {
     unsigned group = 1 + (unsigned)(chance >> 20 & 3);
     const char *where = chance >> 10 & 1 ? answering.url : silent_url;
     cly_ticket ticket = 0;
-    cly_result result;
     if (try_submit(where, 30, group, &ticket, NULL) != CLY_OK) return;
     if (chance >> 11 & 1) usleep((useconds_t)(chance >> 30 & 127));
     switch (chance & 7) {
@@ -878,9 +842,9 @@ static void race_once(uint64_t *seed) {
     default: break;
     }
     if (cly_call_table_is_done(calls(), ticket)) {
-        assert_true(cly_call_table_result(calls(), ticket, &result));
-        assert_true(result.call->state == CLY_CALL_DONE);
-        assert_true(result.call->error.kind == CLY_OK || result.call->error.kind == CLY_CANCELED);
+        const cly_call *call = call_result(calls(), ticket).call;
+        assert_true(call->state == CLY_CALL_DONE);
+        assert_true(call->error.kind == CLY_OK || call->error.kind == CLY_CANCELED);
     }
     cly_call_table_release(calls(), ticket);
 }
@@ -1241,21 +1205,14 @@ static void every_allocation_may_fail(void **state) {
     bool has_failed = true;
     (void)state;
     for (long n = 0; has_failed; n++) {
-        cly_submission submission = {0};
+        cly_submission submission;
         cly_ticket ticket = 77;
         cly_buffer body;
         cly_error error;
         cly_kind kind;
         reopen(CAPACITY);
-        cly_buffer_init(&body, 1024);
-        cly_buffer_text(&body, "{}");
-        submission.operation = cly_operation_find("send_template", 13);
-        submission.method = "POST";
-        submission.url = answering.url;
-        submission.traceparent = "";
-        submission.body = &body;
-        submission.timeout = 5;
-        submission.submitted_at = cly_clock_now();
+        submission = call_submission(answering.url, 5);
+        call_body(&submission, &body);
         cly_error_clear(&error);
         memory_fail(n, MEMORY_FAILS_ONCE);
         kind = cly_call_table_submit(calls(), &ticket, &submission, &error);
@@ -1278,38 +1235,19 @@ static void every_allocation_may_fail(void **state) {
 
 /* ---- another process ---- */
 
-static const cly_call *call_of(cly_engine *engine, cly_ticket ticket) {
-    cly_result result;
-    assert_true(cly_call_table_result(cly_engine_calls(engine), ticket, &result));
-    return result.call;
-}
-
 static int live_in_child(void) {
-    cly_submission submission = {0};
     cly_engine *fresh = NULL;
     cly_ticket ticket;
-    cly_buffer body;
-    cly_error error;
     cly_worker_abandon(worker);
-    cly_error_clear(&error);
-    cly_buffer_init(&body, 1024);
-    cly_buffer_text(&body, "{}");
-    submission.operation = cly_operation_find("send_template", 13);
-    submission.method = "POST";
-    submission.url = answering.url;
-    submission.traceparent = "";
-    submission.body = &body;
-    submission.timeout = 5;
-    submission.submitted_at = cly_clock_now();
-    if (cly_engine_new(&fresh, &options, &error) != CLY_OK) return 1;
-    if (cly_call_table_submit(cly_engine_calls(fresh), &ticket, &submission, &error) != CLY_OK) return 2;
+    if (cly_engine_new(&fresh, &options, NULL) != CLY_OK) return 1;
+    if (call_submit(cly_engine_calls(fresh), call_submission(answering.url, 5), &ticket, NULL) != CLY_OK)
+        return 2;
     for (int i = 0; i < 200 && !cly_call_table_is_done(cly_engine_calls(fresh), ticket); i++)
         cly_engine_step(fresh, 0, 0.05, NULL, 0);
     if (!cly_call_table_is_done(cly_engine_calls(fresh), ticket) ||
-        call_of(fresh, ticket)->error.kind != CLY_OK)
+        call_result(cly_engine_calls(fresh), ticket).call->error.kind != CLY_OK)
         return 3;
     cly_engine_free(fresh);
-    cly_buffer_clear(&body);
     return 0;
 }
 
