@@ -419,7 +419,6 @@ static void what_is_not_taken_keeps_its_body(void **state) {
 
 /* ---- attempts ---- */
 
-static const char *const now_429 = "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
 #define REPLY_400 "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}"
 #define REPLY_408 "HTTP/1.1 408 Late\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 #define REPLY_UNASKED "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"id\":\"unasked\"}"
@@ -478,7 +477,7 @@ static void a_refused_port_is_tried_max_attempts_times(void **state) {
 }
 
 static void a_429_is_tried_again_and_succeeds(void **state) {
-    const char *const replies[] = {now_429, REPLY_OK};
+    const char *const replies[] = {REPLY_429("0"), REPLY_OK};
     cly_submission submission;
     cly_ticket ticket;
     cly_error error;
@@ -637,7 +636,7 @@ static void a_reply_is_judged_as_it_is_handed_on(void **state) {
 
 /* Half a second of ten is left when it is tried again, and no more than that. */
 static void a_retry_has_the_rest_of_the_budget(void **state) {
-    const char *const replies[] = {now_429, SILENCE};
+    const char *const replies[] = {REPLY_429("0"), SILENCE};
     cly_submission submission;
     cly_ticket ticket;
     cly_error error;
@@ -659,7 +658,7 @@ static void a_retry_has_the_rest_of_the_budget(void **state) {
 /* The reply's head said 429, and while its body is awaited the call is ended: it
  * must not go on by itself, with nobody to own it. */
 static void a_cancel_in_the_middle_of_a_429_ends_the_call(void **state) {
-    const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"};
+    const char *const replies[] = {REPLY_HALF_429};
     cly_ticket ticket, other;
     cly_error error;
     bool is_done;
@@ -715,8 +714,7 @@ static void one_that_waits_for_a_connection_ends_in_time(void **state) {
 
 /* As it was found: the wait is that for an attempt after a 429. */
 static void a_second_attempt_that_waits_for_a_connection_ends_in_time(void **state) {
-    const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
-                                   SILENCE};
+    const char *const replies[] = {REPLY_429("1"), SILENCE};
     cly_ticket late, busy;
     cly_error error;
     (void)state;
@@ -754,7 +752,7 @@ static cly_ticket silence_after(const char *reply, double timeout) {
 }
 
 static void what_a_handle_carried_before_is_forgotten(void **state) {
-    const char *const replies[] = {REPLY_400, now_429, REPLY_OK};
+    const char *const replies[] = {REPLY_400, REPLY_429("0"), REPLY_OK};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(replies); i++) {
         cly_ticket ticket = silence_after(replies[i], 30);
@@ -1055,8 +1053,7 @@ static void those_the_limiter_keeps_may_be_canceled(void **state) {
 }
 
 static void a_429_stops_everybody(void **state) {
-    const char *const replies[] = {"HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
-                                   REPLY_OK};
+    const char *const replies[] = {REPLY_429("1"), REPLY_OK};
     cly_ticket first, second;
     cly_error error;
     (void)state;

@@ -24,6 +24,8 @@
 #define LATER "\f"
 #define GOOD_BYE "\v"
 #define REPLY_OK "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"id\":\"a\"}"
+#define REPLY_429(seconds) "HTTP/1.1 429 Slowly\r\nRetry-After: " seconds "\r\nContent-Length: 0\r\n\r\n"
+#define REPLY_HALF_429 "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"
 
 enum { SERVER_PEERS = 128, SERVER_STAMPS = 4096, SERVER_REQUEST = 4096 };
 

@@ -32,6 +32,8 @@ static server answering;
 static int silent_port;
 static char silent_url[64];
 
+static atomic_int dones, ended; /* of workers that were left, and of their calls */
+
 static const char *const always_ok[] = {REPLY_OK};
 
 static cly_call_table *calls(void) {
@@ -45,40 +47,50 @@ static void set_capacity(cly_call_table *table, int capacity) {
     cly_call_table_unlock(table);
 }
 
-static cly_worker *open_worker(int capacity) {
-    cly_engine *engine = NULL;
-    cly_worker *made = NULL;
-    cly_error error;
-    cly_error_clear(&error);
-    assert_int_equal(cly_engine_new(&engine, &options, &error), CLY_OK);
-    assert_int_equal(cly_worker_new(&made, engine, &error), CLY_OK);
-    set_capacity(cly_engine_calls(engine), capacity);
-    at_work = engine;
+static cly_engine *open_engine(void) {
+    cly_engine *made = NULL;
+    assert_int_equal(cly_engine_new(&made, &options, NULL), CLY_OK);
     return made;
+}
+
+static void start_worker(cly_engine *engine) {
+    assert_int_equal(cly_worker_new(&worker, engine, NULL), CLY_OK);
+    at_work = engine;
+}
+
+static void open_worker(int capacity) {
+    start_worker(open_engine());
+    set_capacity(calls(), capacity);
+}
+
+static void free_worker(void) {
+    cly_worker_free(worker);
+    worker = NULL;
 }
 
 static int begin(void **state) {
     (void)state;
     options = options_on_loopback(FLIGHT, 16);
+    atomic_store(&dones, 0);
+    atomic_store(&ended, 0);
     if (!server_start(&answering, always_ok, 1)) return -1;
     silent_port = server_listen(silent_url, sizeof silent_url);
-    worker = open_worker(CAPACITY);
+    open_worker(CAPACITY);
     return silent_port < 0 ? -1 : 0;
 }
 
 static int end(void **state) {
     (void)state;
     memory_restore();
-    cly_worker_free(worker);
-    worker = NULL;
+    free_worker();
     server_stop(&answering);
     return close(silent_port);
 }
 
 /* For those that want one of their own. */
 static void reopen(int capacity) {
-    cly_worker_free(worker);
-    worker = open_worker(capacity);
+    free_worker();
+    open_worker(capacity);
 }
 
 static cly_submission submission_of(const char *where, double timeout, unsigned group) {
@@ -118,21 +130,34 @@ static const cly_call *finish(cly_ticket ticket) {
     return call_result(calls(), ticket).call;
 }
 
+/* It ends soon, and nothing of it has left. */
+static const cly_call *expect_timeout(cly_ticket ticket) {
+    const cly_call *call = finish(ticket);
+    assert_int_equal(call->error.kind, CLY_TIMEOUT);
+    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
+    assert_true(call->ended_at - call->started_at < 1);
+    return call;
+}
+
 static cly_stats stats_that_add_up(void) {
     return call_stats(calls());
 }
 
 /* ---- calls that were under way before it ---- */
 
+/* For a worker that starts later. */
+static cly_engine *reopen_without_worker(void) {
+    free_worker();
+    options.max_in_flight = 8;
+    return open_engine();
+}
+
 /* Starting a worker hands nothing over: all works on the same table. */
 static void calls_under_way_keep_tickets_groups_and_results(void **state) {
-    cly_engine *engine = NULL;
+    cly_engine *engine;
     cly_ticket old, done, silent, fresh, unwanted, later;
     (void)state;
-    cly_worker_free(worker);
-    worker = NULL;
-    options.max_in_flight = 8;
-    assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
+    engine = reopen_without_worker();
     old = submit_to(engine, answering.url, 1);
     cly_call_table_release(cly_engine_calls(engine), old);
     unwanted = submit_to(engine, answering.url, 7);
@@ -141,8 +166,7 @@ static void calls_under_way_keep_tickets_groups_and_results(void **state) {
     done = submit_to(engine, answering.url, 3);
     while (!cly_call_table_is_done(cly_engine_calls(engine), done)) cly_engine_step(engine, 3, 1, NULL, 0);
     fresh = submit_to(engine, answering.url, 4);
-    assert_int_equal(cly_worker_new(&worker, engine, NULL), CLY_OK);
-    at_work = engine;
+    start_worker(engine);
     assert_false(cly_call_table_is_known(calls(), old));
     assert_false(cly_call_table_is_known(calls(), unwanted));
     assert_int_equal(finish(done)->error.kind, CLY_OK);
@@ -194,18 +218,13 @@ static void replies_account_for_the_entries_of_each_call(void **state) {
 }
 
 static void replies_to_calls_that_were_under_way_account_too(void **state) {
+    cly_engine *engine = reopen_without_worker();
     cly_ticket tickets[3];
-    cly_engine *engine = NULL;
     (void)state;
-    cly_worker_free(worker);
-    worker = NULL;
     server_serve(&answering, two_accepted, 1);
-    options.max_in_flight = 8;
-    assert_int_equal(cly_engine_new(&engine, &options, NULL), CLY_OK);
     for (int i = 0; i < 3; i++) tickets[i] = submit_campaigns(engine, i + 1);
     cly_engine_step(engine, 1, 0, NULL, 0);
-    assert_int_equal(cly_worker_new(&worker, engine, NULL), CLY_OK);
-    at_work = engine;
+    start_worker(engine);
     for (int i = 0; i < 3; i++) check_accounted(tickets[i], i + 1);
 }
 
@@ -301,7 +320,6 @@ static void a_canceled_call_lets_the_next_go(void **state) {
 
 static void those_that_wait_for_room_run_out_of_time(void **state) {
     cly_ticket late = 0;
-    const cly_call *call;
     cly_event event;
     (void)state;
     options.max_in_flight = 1;
@@ -309,10 +327,7 @@ static void those_that_wait_for_room_run_out_of_time(void **state) {
     reopen(CAPACITY);
     submit(silent_url);
     assert_int_equal(try_submit(answering.url, 0.2, 0, &late, NULL), CLY_OK);
-    call = finish(late);
-    assert_int_equal(call->error.kind, CLY_TIMEOUT);
-    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
-    assert_true(call->ended_at - call->started_at < 1);
+    expect_timeout(late);
     assert_int_equal(stats_that_add_up().not_sent, 1);
     assert_int_equal(stats_that_add_up().in_flight, 1);
     assert_true(cly_call_table_take_event(calls(), &event));
@@ -324,16 +339,12 @@ static void those_that_wait_for_room_run_out_of_time(void **state) {
 /* The limiter's next turn is in 20 seconds; its time is up before. */
 static void those_that_the_limiter_keeps_run_out_of_time(void **state) {
     cly_ticket late = 0;
-    const cly_call *call;
     (void)state;
     options.rate = 0.05;
     reopen(CAPACITY);
     finish(submit(answering.url));
     assert_int_equal(try_submit(answering.url, 0.3, 0, &late, NULL), CLY_OK);
-    call = finish(late);
-    assert_int_equal(call->error.kind, CLY_TIMEOUT);
-    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
-    assert_true(call->ended_at - call->started_at < 1);
+    expect_timeout(late);
     assert_int_equal(server_requests(&answering), 1);
 }
 
@@ -356,18 +367,13 @@ static void no_second_holds_more_than_the_rate(void **state) {
 
 static void those_that_wait_for_a_connection_run_out_of_time(void **state) {
     cly_ticket late = 0;
-    const cly_call *call;
     (void)state;
     options.max_connections = 1;
     reopen(CAPACITY);
     submit(silent_url);
     usleep(50 * 1000);
     assert_int_equal(try_submit(silent_url, 0.2, 0, &late, NULL), CLY_OK);
-    call = finish(late);
-    assert_int_equal(call->error.kind, CLY_TIMEOUT);
-    assert_int_equal(call->error.outcome, CLY_NOT_SENT);
-    assert_int_equal(call->error.attempts, 0);
-    assert_true(call->ended_at - call->started_at < 1);
+    assert_int_equal(expect_timeout(late)->error.attempts, 0);
     assert_int_equal(stats_that_add_up().in_flight, 1);
 }
 
@@ -397,18 +403,22 @@ static void a_cancel_of_an_attempt(void **state) {
     assert_string_equal(result.http_version, "");
 }
 
-/* A reply's head said 429 when it was canceled. */
-static void a_cancel_in_the_middle_of_a_429_is_the_end(void **state) {
-    static const char *const half[] = {
-        "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"};
+/* The head of its reply, which says 429, has come. */
+static cly_ticket submit_half_answered(void) {
+    static const char *const half[] = {REPLY_HALF_429};
     cly_ticket ticket;
-    (void)state;
     options.max_attempts = 3;
     reopen(CAPACITY);
     server_serve(&answering, half, 1);
     ticket = submit(answering.url);
     server_await(&answering, 1);
     usleep(50 * 1000);
+    return ticket;
+}
+
+static void a_cancel_in_the_middle_of_a_429_is_the_end(void **state) {
+    cly_ticket ticket = submit_half_answered();
+    (void)state;
     cly_call_table_cancel(calls(), ticket);
     cly_worker_wait_for(worker, ticket, 1);
     usleep(100 * 1000);
@@ -520,18 +530,10 @@ static void what_was_just_submitted_is_ended_too(void **state) {
     for (int i = 0; i < CAPACITY; i++) assert_int_equal(finish(tickets[i])->error.kind, CLY_CANCELED);
 }
 
-/* The head of a reply that could be repeated has come: there is no next time. */
+/* It could be repeated, but there is no next time. */
 static void a_stop_in_the_middle_of_a_429_drops_no_call(void **state) {
-    static const char *const half[] = {
-        "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\n{"};
-    cly_ticket ticket;
+    cly_ticket ticket = submit_half_answered();
     (void)state;
-    options.max_attempts = 3;
-    reopen(CAPACITY);
-    server_serve(&answering, half, 1);
-    ticket = submit(answering.url);
-    server_await(&answering, 1);
-    usleep(50 * 1000);
     assert_int_equal(cly_worker_stop(worker, 0), 1);
     assert_true(cly_call_table_is_done(calls(), ticket));
     assert_int_equal(stats_that_add_up().in_flight, 0);
@@ -636,8 +638,7 @@ static void the_socket_lies_in_a_private_folder(void **state) {
     assert_int_equal(stat(path, &folder), 0);
     assert_int_equal(folder.st_mode & 0777, 0700);
     assert_true(folder.st_uid == getuid());
-    cly_worker_free(worker);
-    worker = NULL;
+    free_worker();
     assert_int_equal(stat(path, &folder), -1);
 }
 
@@ -751,9 +752,7 @@ static void a_permit_that_is_late_is_asked_for_again(void **state) {
 
 /* Each attempt takes a permit of its own, and the pause is told once. */
 static void a_retry_wants_its_own_permit(void **state) {
-    static const char *const replies[] = {
-        "HTTP/1.1 429 Slowly\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", REPLY_OK};
+    static const char *const replies[] = {REPLY_429("0"), REPLY_429("1"), REPLY_OK};
     cly_ticket ticket;
     double until = cly_clock_now() + 10;
     int given = 0;
@@ -929,8 +928,6 @@ typedef struct orphan {
     atomic_int *dones, *ended;
 } orphan;
 
-static atomic_int dones, ended;
-
 static void end_orphan(void *context, int count) {
     orphan *gone = context;
     atomic_int *how_many = gone->dones;
@@ -940,17 +937,23 @@ static void end_orphan(void *context, int count) {
     atomic_fetch_add(how_many, 1);
 }
 
-/* Another worker, whose engine borrows from memory that `end_orphan` frees. */
-static orphan *reopen_orphan(void) {
+/* What an engine with these options borrows is of memory that `end_orphan` frees. */
+static orphan *lend(cly_engine_options *borrower) {
     orphan *made = calloc(1, sizeof *made);
     assert_non_null(made);
     strcpy(made->secret, "secret");
     strcpy(made->user_agent, "spec");
     made->dones = &dones;
     made->ended = &ended;
-    options.settings.ca_paths = &made->ca_paths;
-    options.settings.user_agent = made->user_agent;
-    options.secret = made->secret;
+    borrower->settings.ca_paths = &made->ca_paths;
+    borrower->settings.user_agent = made->user_agent;
+    borrower->secret = made->secret;
+    return made;
+}
+
+/* Another worker, whose engine borrows so. */
+static orphan *reopen_orphan(void) {
+    orphan *made = lend(&options);
     reopen(CAPACITY);
     return made;
 }
@@ -970,16 +973,10 @@ static void wait_for_dones(int count) {
     assert_int_equal(atomic_load(&dones), count);
 }
 
-static void forget_orphans(void) {
-    atomic_store(&dones, 0);
-    atomic_store(&ended, 0);
-}
-
 /* Calls under way, queued ones, detached ones. */
 static void a_left_one_goes_on_by_itself(void **state) {
     orphan *own;
     (void)state;
-    forget_orphans();
     options.rate = 10;
     own = reopen_orphan();
     for (int i = 0; i < CAPACITY; i++) {
@@ -994,11 +991,9 @@ static void a_left_one_goes_on_by_itself(void **state) {
 }
 
 static void a_left_one_ends_what_is_left_in_time(void **state) {
-    orphan *own;
+    orphan *own = reopen_orphan();
     double before = cly_clock_now();
     (void)state;
-    forget_orphans();
-    own = reopen_orphan();
     for (int i = 0; i < CAPACITY - 1; i++) submit(silent_url);
     leave(own, 1.5);
     assert_int_equal(atomic_load(&dones), 0);
@@ -1008,10 +1003,8 @@ static void a_left_one_ends_what_is_left_in_time(void **state) {
 }
 
 static void a_left_one_without_time_ends_all_at_once(void **state) {
-    orphan *own;
+    orphan *own = reopen_orphan();
     (void)state;
-    forget_orphans();
-    own = reopen_orphan();
     submit(silent_url);
     leave(own, 0);
     wait_for_dones(1);
@@ -1019,11 +1012,9 @@ static void a_left_one_without_time_ends_all_at_once(void **state) {
 }
 
 static void a_left_one_at_rest_ends_at_once(void **state) {
-    orphan *own;
+    orphan *own = reopen_orphan();
     double before = cly_clock_now();
     (void)state;
-    forget_orphans();
-    own = reopen_orphan();
     finish(submit(answering.url)); /* its connection is open */
     leave(own, 60);
     wait_for_dones(1);
@@ -1044,7 +1035,6 @@ static void its_end_need_not_be_told(void **state) {
 static void a_left_one_gets_no_permits(void **state) {
     orphan *own;
     (void)state;
-    forget_orphans();
     options.is_shared = true;
     own = reopen_orphan();
     submit(answering.url);
@@ -1060,7 +1050,6 @@ static void the_peer_of_a_left_one_sees_its_end(void **state) {
     int peer;
     char byte;
     (void)state;
-    forget_orphans();
     own = reopen_orphan();
     peer = connect_peer();
     submit(silent_url);
@@ -1073,10 +1062,8 @@ static void the_peer_of_a_left_one_sees_its_end(void **state) {
 
 static void the_path_of_a_left_one_goes(void **state) {
     char path[200];
-    orphan *own;
+    orphan *own = reopen_orphan();
     (void)state;
-    forget_orphans();
-    own = reopen_orphan();
     strcpy(path, cly_worker_listen(worker, NULL));
     assert_int_equal(access(path, F_OK), 0);
     leave(own, 0);
@@ -1088,7 +1075,6 @@ static void the_path_of_a_left_one_goes(void **state) {
 static void one_may_be_left_at_any_moment(void **state) {
     int count = getenv("CONNECTLY_RACES") ? race_count() / 4 : 1000;
     (void)state;
-    forget_orphans();
     for (int i = 0; i < count; i++) {
         orphan *own = reopen_orphan();
         if (i % 3 == 0) cly_worker_listen(worker, NULL);
@@ -1101,15 +1087,12 @@ static void one_may_be_left_at_any_moment(void **state) {
 
 /* From two threads, as two states of Lua would. */
 static void *leave_many(void *data) {
+    (void)data;
     for (int i = 0; i < 200; i++) {
-        orphan *own = data;
         cly_engine_options borrowed = options;
+        orphan *own = lend(&borrowed);
         cly_engine *engine = NULL;
         cly_worker *made = NULL;
-        own = calloc(1, sizeof *own);
-        own->dones = &dones;
-        own->ended = &ended;
-        borrowed.settings.ca_paths = &own->ca_paths;
         if (cly_engine_new(&engine, &borrowed, NULL) != CLY_OK) return NULL;
         if (cly_worker_new(&made, engine, NULL) != CLY_OK) return NULL;
         cly_worker_leave(made, 1, end_orphan, own);
@@ -1120,7 +1103,6 @@ static void *leave_many(void *data) {
 static void several_threads_may_leave_theirs(void **state) {
     pthread_t threads[3];
     (void)state;
-    forget_orphans();
     for (int i = 0; i < 3; i++) assert_int_equal(pthread_create(&threads[i], NULL, leave_many, NULL), 0);
     for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
     wait_for_dones(600);
@@ -1128,9 +1110,13 @@ static void several_threads_may_leave_theirs(void **state) {
 
 /* ---- descriptors and memory ---- */
 
-static int open_descriptors(void) {
-    DIR *folder = opendir("/proc/self/fd");
+/* Of the process: "fd" or "task". */
+static int count_of(const char *kind) {
+    char path[32];
+    DIR *folder;
     int count = 0;
+    snprintf(path, sizeof path, "/proc/self/%s", kind);
+    folder = opendir(path);
     if (folder == NULL) return 0;
     while (readdir(folder)) count++;
     closedir(folder);
@@ -1141,34 +1127,23 @@ static void a_thousand_workers_leave_nothing(void **state) {
     int before;
     long live;
     (void)state;
-    cly_worker_free(worker);
-    worker = NULL;
-    before = open_descriptors();
+    free_worker();
+    before = count_of("fd");
     live = memory_live();
     for (int i = 0; i < 1000; i++) {
-        worker = open_worker(CAPACITY);
+        open_worker(CAPACITY);
         if (i % 4 == 1) cly_worker_descriptor(worker);
         if (i % 4 == 2) assert_non_null(cly_worker_listen(worker, NULL));
         if (i % 8 == 3) submit(silent_url);
         if (i % 8 == 7) finish(submit(answering.url));
         if (i % 2) cly_worker_stop(worker, 0);
-        cly_worker_free(worker);
-        worker = NULL;
+        free_worker();
     }
     assert_int_equal(memory_live(), live);
-    assert_true(open_descriptors() <= before + SERVER_PEERS); /* the server's own side closes later */
+    assert_true(count_of("fd") <= before + SERVER_PEERS); /* the server's own side closes later */
     server_stop(&answering);
-    assert_true(open_descriptors() <= before - 3);
+    assert_true(count_of("fd") <= before - 3);
     assert_true(server_start(&answering, always_ok, 1));
-}
-
-static int threads_of_process(void) {
-    DIR *folder = opendir("/proc/self/task");
-    int count = 0;
-    if (folder == NULL) return 0;
-    while (readdir(folder)) count++;
-    closedir(folder);
-    return count;
 }
 
 /* The last one's memory goes a moment after it was heard of. */
@@ -1177,11 +1152,9 @@ static void a_thousand_that_were_left_leave_nothing(void **state) {
     int descriptors, threads;
     long live;
     (void)state;
-    cly_worker_free(worker);
-    worker = NULL;
-    forget_orphans();
-    descriptors = open_descriptors();
-    threads = threads_of_process();
+    free_worker();
+    descriptors = count_of("fd");
+    threads = count_of("task");
     live = memory_live();
     for (int i = 0; i < 1000; i++) {
         orphan *own = reopen_orphan();
@@ -1192,11 +1165,10 @@ static void a_thousand_that_were_left_leave_nothing(void **state) {
         leave(own, i % 8 == 3 ? 0 : 5);
     }
     wait_for_dones(1000);
-    while ((memory_live() != live || threads_of_process() != threads) && cly_clock_now() < until)
-        usleep(1000);
+    while ((memory_live() != live || count_of("task") != threads) && cly_clock_now() < until) usleep(1000);
     assert_int_equal(memory_live(), live);
-    assert_int_equal(threads_of_process(), threads);
-    assert_true(open_descriptors() <= descriptors + SERVER_PEERS);
+    assert_int_equal(count_of("task"), threads);
+    assert_true(count_of("fd") <= descriptors + SERVER_PEERS);
 }
 
 /* Of the submit, which then takes nothing, or of the thread, which says so or
@@ -1315,7 +1287,6 @@ static void leave_in_child(void) {
  * in it, and makes its own. */
 static void a_fork_may_come_while_those_end_that_were_left(void **state) {
     (void)state;
-    forget_orphans();
     for (int i = 0; i < 50; i++) {
         orphan *own = reopen_orphan();
         pid_t child;
