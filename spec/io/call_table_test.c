@@ -346,11 +346,16 @@ static void a_table_at_rest_has_no_deadline(void **state) {
 
 /* ---- cancel, release, detach in every state ---- */
 
+/* In a new table. */
+static cly_ticket bring_new_to(void **state, int wanted) {
+    end(state);
+    begin(state);
+    return bring_to((cly_record_state)wanted);
+}
+
 static void a_cancel_ends_a_call_in_every_state(void **state) {
     for (int from = CLY_RECORD_QUEUED; from <= CLY_RECORD_DONE; from++) {
-        cly_ticket ticket;
-        begin(state);
-        ticket = bring_to((cly_record_state)from);
+        cly_ticket ticket = bring_new_to(state, from);
         cly_call_table_cancel(table, ticket);
         cly_call_table_cancel(table, ticket); /* and once more */
         assert_true(cly_call_table_is_known(table, ticket));
@@ -363,17 +368,13 @@ static void a_cancel_ends_a_call_in_every_state(void **state) {
             assert_false(table->records.has_cancels);
         }
         if (from < CLY_RECORD_RUNNING) assert_int_equal(call_of(ticket)->error.outcome, CLY_NOT_SENT);
-        end(state);
     }
 }
 
 static void a_release_frees_a_record_in_every_state(void **state) {
     for (int from = CLY_RECORD_QUEUED; from <= CLY_RECORD_DONE; from++) {
-        cly_ticket ticket;
-        cly_record *record;
-        begin(state);
-        ticket = bring_to((cly_record_state)from);
-        record = record_of(ticket);
+        cly_ticket ticket = bring_new_to(state, from);
+        cly_record *record = record_of(ticket);
         cly_call_table_release(table, ticket);
         cly_call_table_release(table, ticket);
         assert_false(cly_call_table_is_known(table, ticket));
@@ -384,17 +385,13 @@ static void a_release_frees_a_record_in_every_state(void **state) {
         }
         assert_int_equal(record->state, CLY_RECORD_FREE);
         assert_true(cly_call_table_first_done(table, 0) == 0 && cly_call_table_next_ended(table) == 0);
-        end(state);
     }
 }
 
 static void a_detached_call_goes_on_in_every_state(void **state) {
     for (int from = CLY_RECORD_QUEUED; from <= CLY_RECORD_DONE; from++) {
-        cly_ticket ticket;
-        cly_record *record;
-        begin(state);
-        ticket = bring_to((cly_record_state)from);
-        record = record_of(ticket);
+        cly_ticket ticket = bring_new_to(state, from);
+        cly_record *record = record_of(ticket);
         cly_call_table_detach(table, ticket);
         cly_call_table_detach(table, ticket);
         cly_call_table_cancel(table, ticket); /* it has no ticket any more */
@@ -405,7 +402,6 @@ static void a_detached_call_goes_on_in_every_state(void **state) {
         if (from == CLY_RECORD_RUNNING) answer(record);
         if (from == CLY_RECORD_RUNNING) assert_int_equal(record->state, CLY_RECORD_FREE);
         assert_true(cly_call_table_first_done(table, 0) == 0 && cly_call_table_next_ended(table) == 0);
-        end(state);
     }
 }
 
