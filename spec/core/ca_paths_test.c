@@ -2,7 +2,7 @@
  * file system of the test's own. That of the machine is in spec/io/ca_store_test.c. */
 #include "core/ca_paths.h"
 
-#include "spec/core/test.h"
+#include "spec/core/ca_paths_support.h"
 #include <string.h>
 
 static cly_ca_paths paths;
@@ -33,12 +33,7 @@ static const cly_ca_files files = {is_there, find_sample};
 
 static int begin(void **state) {
     (void)state;
-    memset(&usual, 0, sizeof usual);
-    usual.directories[0] = "/plain";
-    usual.directories[1] = "/hashed";
-    usual.bundles[0] = "/missing.pem";
-    usual.bundles[1] = "/bundle.pem";
-    usual.reads_hashes = true;
+    usual = usual_places("/plain", "/hashed", "/missing.pem", "/bundle.pem");
     variables = cly_ca_variables_make(NULL, NULL, NULL);
     cly_config_init(&config);
     cly_error_clear(&error);
@@ -47,11 +42,6 @@ static int begin(void **state) {
 
 static void find(void) {
     cly_ca_paths_find(&paths, &config, &variables, &usual, &files);
-}
-
-static void check_pair(const cly_ca_pair *pair, const char *file, const char *directory) {
-    assert_string_equal(pair->file, file);
-    assert_string_equal(pair->directory, directory);
 }
 
 static void check_sources(const char *directory, const char *file) {
@@ -64,12 +54,8 @@ static void check_sources(const char *directory, const char *file) {
 static void the_directory_comes_first_and_the_bundle_waits(void **state) {
     (void)state;
     find();
-    check_pair(&paths.api, "/hashed/0123abcd.0", "/hashed");
-    assert_true(paths.api.is_sample && paths.reads_hashes);
-    assert_false(paths.api.is_alone);
-    assert_string_equal(paths.bundle, "/bundle.pem");
-    check_sources("system", "system");
-    check_pair(&paths.proxy, "", "");
+    check_usual(&paths, "/hashed/0123abcd.0", "/hashed", "/bundle.pem");
+    assert_true(paths.reads_hashes);
 }
 
 static void without_hashes_the_bundle_is_used(void **state) {

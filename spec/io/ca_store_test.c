@@ -4,7 +4,7 @@
 #include "io/ca_store.h"
 
 #include "io/ca_files.h"
-#include "spec/core/test.h"
+#include "spec/core/ca_paths_support.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,12 +66,7 @@ static int begin(void **state) {
     put(hashed, "0123abcd.0", CERTIFICATE);
     put(plain, "company.pem", CERTIFICATE);
     write_file(bundle, CERTIFICATE);
-    memset(&usual, 0, sizeof usual);
-    usual.directories[0] = plain;
-    usual.directories[1] = hashed;
-    usual.bundles[0] = missing;
-    usual.bundles[1] = bundle;
-    usual.reads_hashes = true;
+    usual = usual_places(plain, hashed, missing, bundle);
     variables = none;
     cly_config_init(&config);
     return 0;
@@ -88,11 +83,6 @@ static void find(void) {
     cly_ca_paths_find(&paths, &config, &variables, &usual, &cly_ca_files_on_disk);
 }
 
-static void check_pair(const cly_ca_pair *pair, const char *file, const char *directory) {
-    assert_string_equal(pair->file, file);
-    assert_string_equal(pair->directory, directory);
-}
-
 static const char *sample(void) {
     static char path[80];
     snprintf(path, sizeof path, "%s/0123abcd.0", hashed);
@@ -104,13 +94,7 @@ static const char *sample(void) {
 static void the_directory_comes_first_and_the_bundle_waits(void **state) {
     (void)state;
     find();
-    check_pair(&paths.api, sample(), hashed);
-    assert_true(paths.api.is_sample);
-    assert_false(paths.api.is_alone);
-    assert_string_equal(paths.bundle, bundle);
-    assert_string_equal(paths.file_source, "system");
-    assert_string_equal(paths.directory_source, "system");
-    check_pair(&paths.proxy, "", "");
+    check_usual(&paths, sample(), hashed, bundle);
 }
 
 static void without_hashes_the_bundle_is_used(void **state) {
