@@ -140,14 +140,19 @@ static void give_up(cly_pool *pool) {
     cly_pools_ended(pools, pool, false, now);
 }
 
+/* The rest of an attempt that was started. */
+static void exchange(cly_pool *pool, connection *on) {
+    issue(pool, on);
+    reply(pool, on);
+    finish(pool);
+}
+
 /* The first attempt on the pool that is chosen, with its reply; the connection. */
 static connection *stand_up(cly_pool **pool) {
     connection *on;
     *pool = start_one();
     on = open_connection(*pool);
-    issue(*pool, on);
-    reply(*pool, on);
-    finish(*pool);
+    exchange(*pool, on);
     return on;
 }
 
@@ -155,10 +160,15 @@ static connection *stand_up(cly_pool **pool) {
 static void carry(cly_pool *pool, connection *on, int requests) {
     for (int i = 0; i < requests; i++) {
         assert_ptr_equal(start_one(), pool);
-        issue(pool, on);
-        reply(pool, on);
-        finish(pool);
+        exchange(pool, on);
     }
+}
+
+/* A pool whose connection has carried so much that the next attempt opens its successor. */
+static connection *stand_up_used(cly_pool **pool) {
+    connection *on = stand_up(pool);
+    carry(*pool, on, REQUESTS - 100 - 1);
+    return on;
 }
 
 static void start_and_issue(cly_pool *pool, connection *on, int requests) {
@@ -377,9 +387,7 @@ static void connections_that_are_being_made_are_counted(void **state) {
     current = start_one();
     assert_int_equal(cly_pools_opening(pools), 1);
     on = open_connection(current);
-    issue(current, on);
-    reply(current, on);
-    finish(current);
+    exchange(current, on);
     assert_int_equal(cly_pools_opening(pools), 0);
     carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
@@ -582,9 +590,8 @@ static void http1_turns_nothing_away(void **state) {
 
 static void before_the_limit_a_successor_is_opened(void **state) {
     cly_pool *current, *successor;
-    connection *old = stand_up(&current), *fresh;
+    connection *old = stand_up_used(&current), *fresh;
     (void)state;
-    carry(current, old, REQUESTS - 100 - 1);
     successor = start_one();
     assert_true(successor != current);
     assert_ptr_equal(pools->successor, successor);
@@ -603,9 +610,8 @@ static void before_the_limit_a_successor_is_opened(void **state) {
 
 static void a_full_connection_takes_no_more(void **state) {
     cly_pool *current, *successor;
-    connection *on = stand_up(&current);
+    connection *on = stand_up_used(&current);
     (void)state;
-    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
     carry(current, on, 100);
     assert_int_equal(on->use.requests, REQUESTS);
@@ -631,9 +637,8 @@ static void those_not_issued_yet_count(void **state) {
 
 static void a_successor_that_fails_waits_for_its_next_turn(void **state) {
     cly_pool *current, *successor;
-    connection *on = stand_up(&current);
+    connection *on = stand_up_used(&current);
     (void)state;
-    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
     give_up(successor);
     carry(current, on, 1);
@@ -644,9 +649,8 @@ static void a_successor_that_fails_waits_for_its_next_turn(void **state) {
 /* Nothing else would make the engine ask again. */
 static void a_full_pool_waits_for_its_successors_next_try(void **state) {
     cly_pool *current, *successor;
-    connection *on = stand_up(&current);
+    connection *on = stand_up_used(&current);
     (void)state;
-    carry(current, on, REQUESTS - 100 - 1);
     successor = start_one();
     carry(current, on, 100);
     give_up(successor);
@@ -778,9 +782,8 @@ static void a_retired_pool_is_freed_when_its_users_are_gone(void **state) {
 
 static void a_retired_successor_is_none_any_more(void **state) {
     cly_pool *current, *successor;
-    connection *on = stand_up(&current);
     (void)state;
-    carry(current, on, REQUESTS - 100 - 1);
+    stand_up_used(&current);
     successor = start_one();
     cly_pools_retire(pools, successor, now);
     assert_null(pools->successor);
@@ -822,6 +825,13 @@ static cly_pool *use_up_learnt_limit(connection **on) {
     return pool;
 }
 
+/* It is known by then whether the server goes on. */
+static void drop_drained(cly_pool *pool) {
+    now += 2;
+    assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
+    cly_pools_drop(pools, pool);
+}
+
 static void a_limit_is_confirmed_when_the_server_closes(void **state) {
     connection *on;
     cly_pool *pool = use_up_learnt_limit(&on), *successor = pools->current;
@@ -829,9 +839,7 @@ static void a_limit_is_confirmed_when_the_server_closes(void **state) {
     assert_null(cly_pools_drained(pools, now, &wait));
     assert_true(wait == 2);
     hang_up(on);
-    now += 2;
-    assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
-    cly_pools_drop(pools, pool);
+    drop_drained(pool);
     assert_true(pools->is_confirmed);
     assert_int_equal(pools->request_limit, 40);
     assert_ptr_equal(choose(), successor);
@@ -844,8 +852,7 @@ static void a_confirmed_limit_is_kept_away_from(void **state) {
     cly_pool *pool = use_up_learnt_limit(&on), *next;
     (void)state;
     hang_up(on);
-    now += 2;
-    cly_pools_drop(pools, cly_pools_drained(pools, now, &wait));
+    drop_drained(pool);
     pool = pools->current;
     on = connection_of(pool);
     carry(pool, on, 19);
@@ -887,8 +894,7 @@ static void a_confirmed_limit_is_tried_again_after_a_minute(void **state) {
     cly_pool *pool = use_up_learnt_limit(&on);
     (void)state;
     hang_up(on);
-    now += 2;
-    cly_pools_drop(pools, pool);
+    drop_drained(pool);
     assert_true(pools->is_confirmed);
     now += 57;
     assert_non_null(choose());
@@ -903,9 +909,7 @@ static void a_limit_is_raised_when_the_server_goes_on(void **state) {
     connection *on;
     cly_pool *pool = use_up_learnt_limit(&on);
     (void)state;
-    now += 2;
-    assert_ptr_equal(cly_pools_drained(pools, now, &wait), pool);
-    cly_pools_drop(pools, pool);
+    drop_drained(pool);
     assert_false(pools->is_confirmed);
     assert_int_equal(pools->request_limit, 80);
 }
@@ -948,9 +952,8 @@ static void without_a_share_it_is_tried_again(void **state) {
 
 static void without_memory_for_a_successor_the_current_goes_on(void **state) {
     cly_pool *pool;
-    connection *on = stand_up(&pool);
     (void)state;
-    carry(pool, on, REQUESTS - 100 - 1);
+    stand_up_used(&pool);
     memory_fail(0, MEMORY_FAILS_ONCE);
     assert_ptr_equal(choose(), pool);
     assert_true(memory_restore());
