@@ -451,11 +451,7 @@ describe("a command that sends", function()
 end)
 
 describe("the exit status", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   local function variables(behaviour, base_url)
     return {

@@ -16,11 +16,7 @@ local function numbered(number)
 end
 
 describe("delivery", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   local function new(behaviour, port, changes)
     local options = {

@@ -63,11 +63,7 @@ end
 ]]
 
 describe("a client that is dropped", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   local function new(behaviour, changes)
     local options = {

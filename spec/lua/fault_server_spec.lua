@@ -83,11 +83,7 @@ local function path(behaviour)
 end
 
 describe("the fault server", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   describe("when it breaks off over HTTP/1.1", function()
     local HEAD = "HTTP/1.1 200 OK\r\ncontent%-type: application/json\r\n"

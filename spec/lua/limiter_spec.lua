@@ -424,11 +424,8 @@ fork.wait(child)
 ]]
 
 describe("a limiter on a real Redis", function()
-  local api, database
-
-  setup(function() api = faults.start() end)
-  teardown(function() api:stop() end)
-  before_each(function() api:reset() end)
+  local api = faults.serve()
+  local database
 
   after_each(function()
     if database then

@@ -12,11 +12,7 @@ local function message(key)
 end
 
 describe("in the background", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   local function new(behaviour, changes, face)
     local options = {
@@ -301,11 +297,7 @@ describe("in the background", function()
 end)
 
 describe("send_many", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   local function new(behaviour, changes)
     local options = {

@@ -81,11 +81,7 @@ local function changed(changes)
 end
 
 describe("a client's check of a template message", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   --- One that finds so many templates, by the behaviour's name.
   local function new(face, behaviour)

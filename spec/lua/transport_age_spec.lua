@@ -2,22 +2,18 @@
 -- name that has moved to another address.
 
 local cqueues = require "cqueues"
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local ALL = { "HTTP/1.1", "TLS, HTTP/1.1", "HTTP/2" }
 local AGE, PAUSE, CALLS = 0.4, 0.05, 28 -- at least 1.4 s in all
 
 describe("a connection that is old", function()
-  local server
+  local server = transport.serve()
 
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
   before_each(function()
     server:last_tally() -- the connection by which the start was awaited has ended
     server:reset()
   end)
-  after_each(transport.close)
 
   --- Never idle for long; connections, and the seconds that it took.
   local function keep_busy(client, mode)

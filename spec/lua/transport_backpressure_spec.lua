@@ -3,7 +3,6 @@
 -- there is, and none of it was said to be not sent.
 
 local cqueues = require "cqueues"
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local COUNT, SIZE = 60, 4000
@@ -15,12 +14,7 @@ local BEFORE_CANCEL, TIMEOUT = 0.2, 0.6
 local LARGE = 300000
 
 describe("a server that does not read", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   --- A client whose connection is open, and stalls at the next request.
   local function new(mode, changes)

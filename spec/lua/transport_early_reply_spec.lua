@@ -1,7 +1,6 @@
 -- A server that answers before it has read the body, as balancers do that refuse a
 -- request by its head: the status is reported however the body was cut into pieces.
 
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local ALL = { "TLS, HTTP/1.1", "HTTP/2" }
@@ -17,12 +16,7 @@ local ROWS = {
 }
 
 describe("an early reply", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   local function check(results, row)
     for number, result in pairs(results) do

@@ -3,7 +3,6 @@
 -- tell which they were, so those are unknown: a client learns the limit from them, and
 -- renews its connections before it is reached.
 
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 -- Messages among which some may be lost until the limit is known: three times as many
@@ -13,12 +12,7 @@ local LEARNING = 200
 local ROWS = { { limit = 20, count = 600 }, { limit = 100, count = 1200 }, { limit = 1000, count = 2600 } }
 
 describe("GOAWAY after so many streams", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   local function lost_after(results, number)
     local lost = {}

@@ -3,7 +3,6 @@
 
 local connectly = require "connectly"
 local cqueues = require "cqueues"
-local faults = require "spec.support.faults"
 local process = require "spec.support.process"
 local tls = require "spec.support.fault.tls"
 local transport = require "spec.support.transport"
@@ -11,12 +10,7 @@ local transport = require "spec.support.transport"
 local ALL = { "HTTP/1.1", "TLS, HTTP/1.1", "HTTP/2" }
 
 describe("a kept connection that ends", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   for _, ending in ipairs { "close", "reset" } do
     for _, nth in ipairs { 1, 2, 5 } do
@@ -58,12 +52,7 @@ end)
 
 -- haproxy sends this code when its backend dies with the request already in it.
 describe("a stream that is refused after its message was acted on", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   for _, mode in ipairs { "inline", "start" } do
     it("is unknown and never repeated, first and on a kept connection: " .. mode, function()

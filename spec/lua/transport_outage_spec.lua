@@ -3,7 +3,6 @@
 -- when it is back. Nothing ends as not sent for that, with the default options.
 
 local arrivals = require "spec.support.arrivals"
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local OUTAGE = 2 -- seconds
@@ -11,16 +10,9 @@ local COUNT = 250 -- of which an outage keeps all but the first fifty
 local IN_FLIGHT = 64
 
 describe("an outage", function()
-  local server
+  local server = transport.serve()
 
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-
-  after_each(function()
-    transport.close()
-    server:come_back()
-  end)
+  after_each(function() server:come_back() end)
 
   --- A bulk in the middle of which `begin_outage` is called.
   local function bulk(client, mode, begin_outage)

@@ -6,12 +6,7 @@ local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 describe("calls that wait for a connection", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   for _, mode in ipairs { "inline", "start" } do
     it("of which there is one need one attempt each: " .. mode, function()
@@ -65,11 +60,7 @@ end)
 
 -- A client whose first call is made while the process has no descriptor left.
 describe("a client that begins without a descriptor", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   local SCRIPT = [[
     require "cjson" -- which callback_data needs
@@ -130,11 +121,7 @@ describe("a client that begins without a descriptor", function()
 end)
 
 describe("clients that are dropped and not closed", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
+  local server = faults.serve()
 
   for _, mode in ipairs { "inline", "start" } do
     it("use up no descriptors: " .. mode, function()

@@ -2,19 +2,13 @@
 -- attempt like any other: it waits for the rate, is counted, and is reported.
 
 local arrivals = require "spec.support.arrivals"
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local RATE, COUNT = 50, 60
 local RUNS = 3 -- where a busy machine pushed arrivals together, another run is made
 
 describe("what may be repeated", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   local function read_many(client)
     local given, attempts = 0, 0

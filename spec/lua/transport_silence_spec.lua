@@ -2,7 +2,6 @@
 -- forwards nothing, and lets new connections through. What was in flight is unknown, and
 -- every call that begins after the first of them ran out of time goes another way.
 
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local ALL = { "HTTP/1.1", "TLS, HTTP/1.1", "HTTP/2" }
@@ -18,12 +17,7 @@ local function assert_in_time(results)
 end
 
 describe("a connection that dies silently", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   local function new(port)
     return transport.client(server, "relay_" .. port, "ok", { timeout = TIMEOUT })

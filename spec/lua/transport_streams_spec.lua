@@ -3,18 +3,12 @@
 -- do not burn a processor meanwhile.
 
 local cqueues = require "cqueues"
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local SLACK = 2 -- seconds in which a machine that is busy may see the end of a call
 
 describe("a server's limit of streams", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   --- Calls `run`, whose processor time must be small against the time that it took.
   local function idly(run)

@@ -3,7 +3,6 @@
 -- connection, which was lost, with a new one, which could not be made.
 
 local cqueues = require "cqueues"
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local ALL = { "HTTP/1.1", "TLS, HTTP/1.1", "HTTP/2" }
@@ -12,16 +11,9 @@ local ALL = { "HTTP/1.1", "TLS, HTTP/1.1", "HTTP/2" }
 local PAUSE = 0.1
 
 describe("the text of an error", function()
-  local server
+  local server = transport.serve()
 
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-
-  after_each(function()
-    transport.close()
-    server:come_back()
-  end)
+  after_each(function() server:come_back() end)
 
   for _, behaviour in ipairs { "ok", "close-idle", "408-later-close", "unasked-later" } do
     transport.each(ALL, { "start" }, function(port, mode, title)

@@ -2,18 +2,12 @@
 -- used up, and then the connection ends before anything was answered: part of a message
 -- left, part of it waits in libcurl. No message arrives twice, whatever libcurl counted.
 
-local faults = require "spec.support.faults"
 local transport = require "spec.support.transport"
 
 local BURST, SIZE = 64, 1200
 
 describe("a window of 64 KB", function()
-  local server
-
-  setup(function() server = faults.start() end)
-  teardown(function() server:stop() end)
-  before_each(function() server:reset() end)
-  after_each(transport.close)
+  local server = transport.serve()
 
   --- Two bursts, of which `faulty` connections end as `fault` says.
   local function burst_twice(mode, fault, faulty)

@@ -36,13 +36,28 @@ local function ports_of(ready)
   return ports
 end
 
+local function start(self)
+  self.process = process.start { command = program(), ready = "^({.*})$" }
+  local ready = cjson.decode(self.process.captured)
+  self.ca_file, self.http2, self.ports = ready.ca_file, ready.http2, ports_of(ready)
+  return self
+end
+
 --- Starts a server in a process of its own.
 ---@return table server  with ca_file, http2 (whether it can) and ports
 function faults.start()
-  local started = process.start { command = program(), ready = "^({.*})$" }
-  local ready = cjson.decode(started.captured)
-  local self = { process = started, ca_file = ready.ca_file, http2 = ready.http2, ports = ports_of(ready) }
-  return setmetatable(self, server)
+  return start(setmetatable({}, server))
+end
+
+--- One for all the tests of the `describe` in which it is called. It starts before the
+--- first of them, and counts from 0 at each.
+---@return table server
+function faults.serve()
+  local self, busted = setmetatable({}, server), require "busted"
+  busted.setup(function() start(self) end)
+  busted.teardown(function() self:stop() end)
+  busted.before_each(function() self:reset() end)
+  return self
 end
 
 --- One that another process has started, to be asked.

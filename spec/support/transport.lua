@@ -8,6 +8,7 @@
 --- traceparent, which is in the head, so that the server also counts what came in part.
 
 local cqueues = require "cqueues"
+local faults = require "spec.support.faults"
 local safe = require "connectly.safe"
 
 local transport = {}
@@ -58,18 +59,28 @@ end
 
 local opened = {}
 
-local function open(options)
+local function open(options, changes)
+  for name, value in pairs(changes or {}) do
+    options[name] = value
+  end
   local client = assert(safe.new(options))
   opened[#opened + 1] = client
   return client
 end
 
---- Closes all clients, also those of a test that failed: for after_each.
+--- Closes all clients, also those of a test that failed.
 function transport.close()
   for _, client in ipairs(opened) do
     client:close(0)
   end
   opened = {}
+end
+
+--- A fault server for a `describe`, after each of whose tests all clients are closed.
+---@return table server
+function transport.serve()
+  require("busted").after_each(transport.close)
+  return faults.serve()
 end
 
 --- A client of the safe face whose rate is no limit, unless `changes` say so.
@@ -79,23 +90,17 @@ end
 ---@param changes table?
 ---@return table client
 function transport.client(server, port, behaviour, changes)
-  local options = {
+  return open({
     api_key = "key", business_id = behaviour, base_url = server:url(port), ca_file = server.ca_file, timeout = 10,
     max_attempts = 1, rate = 100000,
-  }
-  for name, value in pairs(changes or {}) do
-    options[name] = value
-  end
-  return open(options)
+  }, changes)
 end
 
 --- A client with the default options, but for `changes`.
 function transport.default_client(server, port, behaviour, changes)
-  local options = { api_key = "key", business_id = behaviour, base_url = server:url(port), ca_file = server.ca_file }
-  for name, value in pairs(changes or {}) do
-    options[name] = value
-  end
-  return open(options)
+  return open({
+    api_key = "key", business_id = behaviour, base_url = server:url(port), ca_file = server.ca_file,
+  }, changes)
 end
 
 local function record(results, number, id, second)
