@@ -8,19 +8,10 @@
 local cqueues = require "cqueues"
 local condition = require "cqueues.condition"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 
 local PIECE = 65536
 local PORT, DELAY = tonumber(arg[1]), tonumber(arg[2])
-
-local function return_error(_, _, why)
-  return why
-end
-
-local function prepare(connection)
-  connection:onerror(return_error)
-  connection:setmode("b", "bn")
-  return connection
-end
 
 --- Notes what comes, and when it is due on the other side. At the end false comes.
 local function read(from, way)
@@ -57,7 +48,7 @@ local function forward(from, to, done)
 end
 
 local function serve(client)
-  local server = prepare(socket.connect { host = "127.0.0.1", port = PORT, nodelay = true })
+  local server = sockets.raw(socket.connect { host = "127.0.0.1", port = PORT, nodelay = true })
   local under_way = 2
   local function done()
     under_way = under_way - 1
@@ -66,7 +57,7 @@ local function serve(client)
       server:close()
     end
   end
-  cqueues.running():wrap(forward, prepare(client), server, done)
+  cqueues.running():wrap(forward, sockets.raw(client), server, done)
   cqueues.running():wrap(forward, server, client, done)
 end
 

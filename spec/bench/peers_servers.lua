@@ -8,7 +8,7 @@ local nginx = require "spec.support.nginx"
 local ports = require "spec.support.ports"
 local process = require "spec.support.process"
 local shell = require "spec.bench.shell"
-local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 
 local ATTEMPTS = 5 -- at a free port
 local PATIENCE = 10 -- seconds for a start
@@ -102,17 +102,9 @@ local function fill(text, values)
   return (text:gsub("%$(%u+)", values))
 end
 
-local function answers(port)
-  local connection = socket.connect("127.0.0.1", port)
-  connection:onerror(function(_, _, code) return code end)
-  local is_connected = connection:connect(PATIENCE)
-  connection:close()
-  return is_connected ~= nil
-end
-
 local function wait_until_it_answers(port)
   local deadline = cqueues.monotime() + PATIENCE
-  while not answers(port) do
+  while not sockets.answers(port, PATIENCE) do
     if cqueues.monotime() > deadline then
       return false
     end

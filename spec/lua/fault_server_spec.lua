@@ -6,6 +6,7 @@ local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
 local faults = require "spec.support.faults"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 
 local BODY = '{"number":"+16044441234","callbackData":"one"}'
 local REQUEST = "POST /v1/businesses/%s/send/messages HTTP/1.1\r\nhost: localhost\r\n"
@@ -14,15 +15,8 @@ local PATIENCE = 0.12 -- seconds after which a quiet connection counts as silent
 
 local ENDINGS = { [errno.ECONNRESET] = "reset", [errno.ETIMEDOUT] = "silence" }
 
-local function return_error(_, _, why)
-  return why
-end
-
 local function connect(server, port)
-  local connection = assert(socket.connect("127.0.0.1", server.ports[port or "http"]))
-  connection:onerror(return_error)
-  connection:setmode("b", "bn")
-  return connection
+  return sockets.raw(assert(socket.connect("127.0.0.1", server.ports[port or "http"])))
 end
 
 local function post(connection, behaviour)

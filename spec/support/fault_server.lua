@@ -82,6 +82,7 @@ local outage = require "spec.support.fault.outage"
 local relay = require "spec.support.fault.relay"
 local signal = require "cqueues.signal"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 local tls = require "spec.support.fault.tls"
 
 local LIFETIME = 900
@@ -176,10 +177,6 @@ local function run(server, accepted, handler, context)
   peer:release()
 end
 
-local function return_error(_, _, why)
-  return why
-end
-
 local function always()
   return true
 end
@@ -197,8 +194,7 @@ local function accept_while(is_open, listener, take)
 end
 
 local function open_listener(port)
-  local listener = assert(socket.listen { host = "127.0.0.1", port = port or 0, reuseaddr = true })
-  listener:onerror(return_error)
+  local listener = sockets.quiet(assert(socket.listen { host = "127.0.0.1", port = port or 0, reuseaddr = true }))
   assert(listener:listen())
   return listener
 end

@@ -17,6 +17,7 @@ local errno = require "cqueues.errno"
 local ports = require "spec.support.ports"
 local process = require "spec.support.process"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 
 local ATTEMPTS = 5 -- at a free port
 local PATIENCE = 10 -- seconds for a start, an end, a request
@@ -87,14 +88,6 @@ local function write_config(folder, port, options)
   file:close()
 end
 
-local function answers(port)
-  local connection = socket.connect("127.0.0.1", port)
-  connection:onerror(function(_, _, code) return code end)
-  local is_connected = connection:connect(PATIENCE)
-  connection:close()
-  return is_connected ~= nil
-end
-
 --- Calls a question until it is answered by something true; nil when it takes too long.
 local function wait_for(question)
   local deadline = cqueues.monotime() + PATIENCE
@@ -114,7 +107,7 @@ local function failure(self)
       return self:log()
     end
     self.master = tonumber(read(self.folder .. "/nginx.pid"))
-    return self.master and answers(self.port) and "none"
+    return self.master and sockets.answers(self.port, PATIENCE) and "none"
   end) or "it does not answer:\n" .. self:log()
 end
 
@@ -209,8 +202,7 @@ end
 ---@return string body  or why there was none
 ---@return table<string, string>? headers  by their names in lower case
 function server:request(request)
-  local connection = assert(socket.connect("127.0.0.1", self.port))
-  connection:onerror(function(_, _, code) return code end)
+  local connection = sockets.quiet(assert(socket.connect("127.0.0.1", self.port)))
   connection:settimeout(request.timeout or PATIENCE)
   connection:setmode("b", "bf")
   local is_connected, code = connection:connect()

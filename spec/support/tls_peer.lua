@@ -15,6 +15,7 @@ local openssl_context = require "openssl.ssl.context"
 local pkey = require "openssl.pkey"
 local signal = require "cqueues.signal"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 local x509 = require "openssl.x509"
 
 local LIFETIME, PATIENCE = 900, 60
@@ -49,12 +50,6 @@ local function new_context(certificates, key, version)
   return context
 end
 
-local function quiet(made)
-  made:onerror(function(_, _, why) return why end)
-  made:setmode("b", "bn")
-  return made
-end
-
 --- Hands on what comes until one side ends.
 local function pump(from, to)
   repeat
@@ -64,7 +59,7 @@ local function pump(from, to)
 end
 
 local function tunnel(client, host, port)
-  local upstream = quiet(socket.connect(host, tonumber(port)))
+  local upstream = sockets.raw(socket.connect(host, tonumber(port)))
   print("CONNECT")
   client:xwrite("HTTP/1.1 200 Fine\r\n\r\n", "bn", PATIENCE)
   controller:wrap(pump, upstream, client)
@@ -105,7 +100,7 @@ local function accept_forever(listener, context)
   while true do
     local client = listener:accept()
     controller:wrap(function()
-      pcall(serve, quiet(client), context)
+      pcall(serve, sockets.raw(client), context)
       client:close()
     end)
   end

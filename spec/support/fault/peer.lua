@@ -3,6 +3,7 @@
 
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 
 local IDLE_SECONDS = 120
 local DRAIN_SECONDS = 5
@@ -11,16 +12,10 @@ local LONGEST_LINE = 64 * 1024
 local peer = {}
 peer.__index = peer
 
-local function return_error(_, _, why)
-  return why
-end
-
 --- `endings` are the functions that endings.lua built.
 function peer.new(accepted, endings)
-  accepted:onerror(return_error)
-  accepted:setmode("b", "bn")
   accepted:setmaxline(LONGEST_LINE)
-  return setmetatable({ socket = accepted, endings = endings }, peer)
+  return setmetatable({ socket = sockets.raw(accepted), endings = endings }, peer)
 end
 
 --- Returns the protocol agreed on ("h2", or nil for HTTP/1.1), or false.

@@ -5,6 +5,7 @@
 
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
+local sockets = require "spec.support.sockets"
 
 local PIECE = 65536
 
@@ -13,16 +14,6 @@ relay.__index = relay
 
 function relay.new()
   return setmetatable({ links = {} }, relay)
-end
-
-local function return_error(_, _, why)
-  return why
-end
-
-local function prepare(connection)
-  connection:onerror(return_error)
-  connection:setmode("b", "bn")
-  return connection
 end
 
 local function forward(link, from, to)
@@ -52,7 +43,7 @@ end
 --- Serves one accepted connection, to a port of ours, until it ends.
 function relay:serve(accepted, port)
   local upstream = socket.connect { host = "127.0.0.1", port = port, nodelay = true }
-  local link = { client = prepare(accepted), server = prepare(upstream), under_way = 2 }
+  local link = { client = sockets.raw(accepted), server = sockets.raw(upstream), under_way = 2 }
   self.links[link] = true
   cqueues.running():wrap(pump, link, link.server, link.client)
   pump(link, link.client, link.server)
