@@ -4,6 +4,7 @@
 
 local cli = require "spec.support.cli"
 local faults = require "spec.support.faults"
+local folders = require "spec.support.folders"
 local process = require "spec.support.process"
 local tls = require "spec.support.fault.tls"
 
@@ -43,7 +44,8 @@ local UNSET = "env -u https_proxy -u HTTPS_PROXY -u all_proxy -u ALL_PROXY -u no
 local HOUR = 3600
 
 describe("certificates", function()
-  local server, folder
+  local folder = folders.make()
+  local server
   local company, other -- authorities: the API's, and one that has nothing to do with it
 
   local function path(name)
@@ -76,7 +78,6 @@ describe("certificates", function()
 
   setup(function()
     server = faults.start()
-    folder = process.capture("mktemp -d"):match("%S+")
     write("client.lua", CLIENT)
     company = read(server.ca_file)
     other = tls.authority("an authority of others").certificate:toPEM()
@@ -87,11 +88,7 @@ describe("certificates", function()
     hashed("empty")
   end)
 
-  teardown(function()
-    server:stop()
-    os.execute(("rm -rf '%s'"):format(folder))
-  end)
-
+  teardown(function() server:stop() end)
   before_each(function() server:reset() end)
 
   --- `${name}` in an argument is a path in the folder of this file.

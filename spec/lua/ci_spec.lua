@@ -1,23 +1,10 @@
 -- The counts that CI ends with, and a machine on which no other Debian can be tested.
 
+local folders = require "spec.support.folders"
 local process = require "spec.support.process"
 
-local function capture(command)
-  local text = process.capture("(" .. command .. ") 2>&1; echo status=$?")
-  local output, status = text:match("^(.-)status=(%d+)%s*$")
-  return output, tonumber(status)
-end
-
 describe("CI", function()
-  local folder
-
-  setup(function()
-    folder = process.capture("mktemp -d"):match("%S+")
-  end)
-
-  teardown(function()
-    os.execute("rm -rf '" .. folder .. "'")
-  end)
+  local folder = folders.make()
 
   -- .ci/run with a make whose targets print these lines and exit so.
   local function run_with(results)
@@ -29,7 +16,7 @@ describe("CI", function()
     file:write("esac\n")
     file:close()
     os.execute(("chmod +x '%s/make'"):format(folder))
-    local output, status = capture(("PATH='%s':$PATH .ci/run"):format(folder))
+    local output, status = process.run(("PATH='%s':$PATH .ci/run"):format(folder))
     return output:match("([^\n]*)\n$"), status
   end
 
@@ -58,7 +45,7 @@ describe("CI", function()
   end
 
   it("says in one line that a Debian cannot be had, and does not fail", function()
-    local output, status = capture("make --no-print-directory test-debian SUITE=nosuch")
+    local output, status = process.run("make --no-print-directory test-debian SUITE=nosuch")
     assert.truthy(output:find("^nosuch: nothing is tested, no tree can be had: [^\n]+\n$"), output)
     assert.equal(0, status)
   end)

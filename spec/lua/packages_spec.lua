@@ -1,23 +1,11 @@
 -- Package names differ between Debian's and Ubuntu's releases: the Makefile's lists
 -- name alternatives, and spec/support/missing_packages.sh chooses by what apt knows.
 
-local function run(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
+local folders = require "spec.support.folders"
+local process = require "spec.support.process"
 
 describe("packages", function()
-  local folder
-
-  setup(function()
-    folder = run("mktemp -d"):match("%S+")
-  end)
-
-  teardown(function()
-    os.execute("rm -rf '" .. folder .. "'")
-  end)
+  local folder = folders.make()
 
   local function script(name, text)
     local file = assert(io.open(folder .. "/" .. name, "w"))
@@ -32,7 +20,7 @@ describe("packages", function()
     script("dpkg-query", ('case " %s " in *" $4 "*) echo "install ok installed" ;; *) exit 1 ;; esac'):format(system.installed))
     script("apt-cache", ('case " %s " in *" $2 "*) echo "  Candidate: 1.0" ;; *) echo "  Candidate: (none)" ;; esac')
       :format(system.available))
-    return run(("PATH='%s':$PATH sh spec/support/missing_packages.sh %s"):format(folder, packages))
+    return process.capture(("PATH='%s':$PATH sh spec/support/missing_packages.sh %s"):format(folder, packages))
   end
 
   for name, case in pairs {

@@ -2,6 +2,8 @@
 -- the same version everywhere.
 
 local connectly = require "connectly"
+local folders = require "spec.support.folders"
+local process = require "spec.support.process"
 
 local running = os.getenv("CONNECTLY_SPEC_LUA") or "lua5.4"
 local is_jit = rawget(_G, "jit") ~= nil
@@ -12,13 +14,6 @@ local function read(path)
   local text = file:read("*a")
   file:close()
   return text
-end
-
-local function capture(command)
-  local pipe = assert(io.popen("(" .. command .. ") 2>&1; echo status=$?"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text:match("status=(%d+)%s*$") == "0", text
 end
 
 local function files(pattern)
@@ -45,15 +40,7 @@ local function rockspec()
 end
 
 describe("the package", function()
-  local folder
-
-  setup(function()
-    folder = select(2, capture("mktemp -d")):match("^%S+")
-  end)
-
-  teardown(function()
-    os.execute("rm -rf '" .. folder .. "'")
-  end)
+  local folder = folders.make()
 
   it("has one version, in Lua, in C and in its changes", function()
     local in_c = read("src/core/version.h"):match('CLY_VERSION "([^"]+)"')
@@ -90,36 +77,37 @@ describe("the package", function()
   local function works_from(tree)
     local script = 'local c = require "connectly"; local client = c.new{ api_key = "k", business_id = "b" }; '
       .. 'print(c._VERSION, (client:dry_run("send_session", { number = "+14155550123", text = "x" })))'
-    return capture(("cd / && env -u LUA_PATH -u LUA_CPATH LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
+    return process.run(("cd / && env -u LUA_PATH -u LUA_CPATH "
+      .. "LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
       .. "LUA_CPATH='%s/lib/lua/%s/?.so;;' %s -e '%s'"):format(tree, version, tree, version, tree, version, running, script))
   end
 
   it("installs by LuaRocks for this Lua and works from that tree alone", function()
     local tree = folder .. "/rocks"
     local headers = is_jit and "luajit" or "lua5.4"
-    local include = select(2, capture("pkg-config --cflags-only-I " .. headers)):match("%-I(%S+)")
+    local include = process.run("pkg-config --cflags-only-I " .. headers):match("%-I(%S+)")
     -- From a copy: LuaRocks leaves objects beside the sources.
-    local is_made, text = capture(("mkdir -p '%s/copy' && cp -r src lua *.rockspec '%s/copy' && cd '%s/copy' && "
+    local text, status = process.run(("mkdir -p '%s/copy' && cp -r src lua *.rockspec '%s/copy' && cd '%s/copy' && "
       .. "luarocks --lua-version %s make --deps-mode none --tree '%s' connectly-scm-1.rockspec LUA_INCDIR='%s'")
       :format(folder, folder, folder, version, tree, include))
-    assert.is_true(is_made, text)
-    local does_work, output = works_from(tree)
-    assert.is_true(does_work, output)
-    assert.truthy(output:find('"message":{"text":"x"}', 1, true), output)
+    assert.equal(0, status, text)
+    text, status = works_from(tree)
+    assert.equal(0, status, text)
+    assert.truthy(text:find('"message":{"text":"x"}', 1, true), text)
   end)
 
   it("installs by make, with a command that finds its library", function()
     local prefix = folder .. "/prefix"
-    local is_made, text = capture(("make install PREFIX='%s' LUA=%s"):format(prefix, is_jit and "luajit" or "5.4"))
-    assert.is_true(is_made, text)
-    local does_work, output = works_from(prefix)
-    assert.is_true(does_work, output)
-    is_made, text = capture(("cd / && env -u LUA_PATH -u LUA_CPATH '%s/bin/connectly' --version"):format(prefix))
-    assert.is_true(is_made, text)
+    local text, status = process.run(("make install PREFIX='%s' LUA=%s"):format(prefix, is_jit and "luajit" or "5.4"))
+    assert.equal(0, status, text)
+    text, status = works_from(prefix)
+    assert.equal(0, status, text)
+    text, status = process.run(("cd / && env -u LUA_PATH -u LUA_CPATH '%s/bin/connectly' --version"):format(prefix))
+    assert.equal(0, status, text)
     assert.truthy(text:find("connectly " .. connectly._VERSION, 1, true), text)
   end)
 
   it("refuses to install for a Lua it does not know", function()
-    assert.is_false((capture("make install LUA=5.2 PREFIX='" .. folder .. "/no'")))
+    assert.not_equal(0, select(2, process.run("make install LUA=5.2 PREFIX='" .. folder .. "/no'")))
   end)
 end)

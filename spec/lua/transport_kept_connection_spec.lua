@@ -3,6 +3,7 @@
 
 local connectly = require "connectly"
 local cqueues = require "cqueues"
+local folders = require "spec.support.folders"
 local process = require "spec.support.process"
 local tls = require "spec.support.fault.tls"
 local transport = require "spec.support.transport"
@@ -88,7 +89,8 @@ end)
 
 -- libcurl 8.12 to 8.14 waits for the server's end of TLS, and needs a turn to read it.
 describe("a connection over TLS that the server closes after its reply", function()
-  local folder, peer
+  local folder = folders.make()
+  local peer
 
   local function write(name, text)
     local file = assert(io.open(folder .. "/" .. name, "w"))
@@ -100,7 +102,6 @@ describe("a connection over TLS that the server closes after its reply", functio
   setup(function()
     local root = tls.authority("a company")
     local leaf = tls.server(root, {})
-    folder = process.capture("mktemp -d"):match("%S+")
     write("root.pem", root.certificate:toPEM())
     peer = process.start {
       command = { os.getenv("FAULT_SERVER_LUA") or "lua5.4", "spec/support/tls_peer.lua",
@@ -109,10 +110,7 @@ describe("a connection over TLS that the server closes after its reply", functio
     }
   end)
 
-  teardown(function()
-    peer:stop()
-    os.execute(("rm -rf '%s'"):format(folder))
-  end)
+  teardown(function() peer:stop() end)
 
   it("lets the worker sleep when no call is under way", function()
     local client = connectly.new {

@@ -32,6 +32,16 @@ function process.capture(line)
   return text
 end
 
+--- All that it prints on both outputs, and its exit status.
+---@param line string
+---@return string output
+---@return integer status
+function process.run(line)
+  local text = process.capture("(" .. line .. ") 2>&1; echo status=$?")
+  local output, status = text:match("^(.*)status=(%d+)%s*$")
+  return output, tonumber(status)
+end
+
 local function quote_all(arguments)
   local quoted = {}
   for index, argument in ipairs(arguments) do
