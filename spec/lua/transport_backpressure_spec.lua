@@ -49,6 +49,13 @@ describe("a server that does not read", function()
     return results
   end
 
+  --- Counts of outcomes, after the server has read what there is.
+  local function close_and_judge(client, results)
+    server:resume()
+    client:close()
+    return transport.judge(results, server:last_tally())
+  end
+
   local function start_template(client, number)
     return client:start("send_template", transport.message(number, SIZE))
   end
@@ -62,8 +69,7 @@ describe("a server that does not read", function()
   it("leaves in doubt what is canceled: HTTP/2", function()
     local client = new("start")
     local results = cancel_half(client, COUNT, start_template)
-    client:close()
-    local counts = transport.judge(results, server:last_tally())
+    local counts = close_and_judge(client, results)
     assert(counts.unknown > 0 and counts.success > 0)
   end)
 
@@ -71,8 +77,7 @@ describe("a server that does not read", function()
     it("leaves in doubt what is canceled: HTTP/1.1, " .. port, function()
       local client = transport.client(server, port, "stall-20")
       local results = cancel_half(client, 12, start_large)
-      client:close()
-      local counts = transport.judge(results, server:last_tally())
+      local counts = close_and_judge(client, results)
       assert(counts.unknown > 0 and counts.success > 0)
     end)
 
@@ -85,10 +90,7 @@ describe("a server that does not read", function()
       for number = 1, 12 do
         record(results, number, calls[number]:wait(20))
       end
-      server:resume()
-      client:close()
-      local counts = transport.judge(results, server:last_tally())
-      assert(counts.unknown > 0)
+      assert(close_and_judge(client, results).unknown > 0)
     end)
   end
 
@@ -96,10 +98,7 @@ describe("a server that does not read", function()
     it("leaves in doubt what runs out of time: HTTP/2, " .. mode, function()
       local client = new(mode, { timeout = TIMEOUT })
       local results = transport.send(client, mode, 1, COUNT, { size = SIZE })
-      server:resume()
-      client:close()
-      local counts = transport.judge(results, server:last_tally())
-      assert(counts.unknown > 0)
+      assert(close_and_judge(client, results).unknown > 0)
     end)
   end
 end)
