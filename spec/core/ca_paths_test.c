@@ -248,21 +248,8 @@ static void check_refused(const char *param, const char *hint) {
 }
 
 static void an_option_is_refused_by_its_name(void **state) {
-    static const struct {
-        const char *param;
-        char **option;
-    } options[] = {{"ca_file", &config.ca_file},
-                   {"ca_path", &config.ca_path},
-                   {"proxy_ca_file", &config.proxy_ca_file},
-                   {"proxy_ca_path", &config.proxy_ca_path}};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        *options[i].option = missing;
-        check_refused(options[i].param, NULL);
-        *options[i].option = hashed;
-        assert_int_equal(cly_ca_paths_check(&config, &variables, &files, &error), CLY_OK);
-        *options[i].option = NULL;
-    }
+    check_options(&config, &variables, &files, missing, hashed);
 }
 
 static void each_of_several_directories_must_be_readable(void **state) {

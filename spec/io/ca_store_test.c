@@ -207,24 +207,8 @@ static void the_proxy_has_options_of_its_own(void **state) {
 }
 
 static void what_cannot_be_read_is_named(void **state) {
-    static const struct {
-        const char *param;
-        char **option;
-    } options[] = {{"ca_file", &config.ca_file},
-                   {"ca_path", &config.ca_path},
-                   {"proxy_ca_file", &config.proxy_ca_file},
-                   {"proxy_ca_path", &config.proxy_ca_path}};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        cly_error error;
-        cly_error_clear(&error);
-        *options[i].option = missing;
-        assert_int_equal(cly_ca_paths_check(&config, &variables, &cly_ca_files_on_disk, &error), CLY_CONFIG);
-        assert_string_equal(error.param, options[i].param);
-        *options[i].option = hashed;
-        assert_int_equal(cly_ca_paths_check(&config, &variables, &cly_ca_files_on_disk, NULL), CLY_OK);
-        *options[i].option = NULL;
-    }
+    check_options(&config, &variables, &cly_ca_files_on_disk, missing, hashed);
 }
 
 /* ---- what changes later ---- */
