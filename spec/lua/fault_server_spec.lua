@@ -392,15 +392,21 @@ describe("the fault server", function()
       return "\0" .. string.char(#name) .. name .. string.char(#value) .. value
     end
 
-    local function open(connection)
-      connection:write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" .. frame(4, 0, 0, ""))
-    end
-
     local function send(connection, id, behaviour)
       local head = literal(":method", "POST") .. literal(":scheme", "http")
         .. literal(":path", path(behaviour)) .. literal("content-length", tostring(#BODY))
       connection:write(frame(1, 4, id, head) .. frame(0, 0, id, BODY:sub(1, -2)))
       connection:write(frame(0, 1, id, BODY:sub(-1)))
+    end
+
+    -- A connection with a request for each of these behaviours, on streams 1, 3, ...
+    local function open(...)
+      local connection = connect(server)
+      connection:write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" .. frame(4, 0, 0, ""))
+      for index, behaviour in ipairs { ... } do
+        send(connection, 2 * index - 1, behaviour)
+      end
+      return connection
     end
 
     -- Frames as words, e.g. "RST_STREAM:1:7" with the stream and the last number in it.
@@ -425,9 +431,7 @@ describe("the fault server", function()
     end
 
     local function talk(behaviour)
-      local connection = connect(server)
-      open(connection)
-      send(connection, 1, behaviour)
+      local connection = open(behaviour)
       local bytes, ending = read_all(connection)
       connection:close()
       return words(bytes), ending
@@ -479,8 +483,7 @@ describe("the fault server", function()
     --- The words in answer to `count` streams at once, on a connection with this fault.
     local function talk_many(fault, behaviour, count)
       server:arm(fault)
-      local connection = connect(server)
-      open(connection)
+      local connection = open()
       for number = 1, count do
         send(connection, 2 * number - 1, behaviour)
       end
@@ -504,9 +507,7 @@ describe("the fault server", function()
 
     it("streams-later-0 answers the first stream and refuses what comes then", function()
       server:arm("streams-later-0")
-      local connection = connect(server)
-      open(connection)
-      send(connection, 1, "ok")
+      local connection = open("ok")
       assert.equal("HEADERS:1 DATA:1", words((read_all(connection))))
       connection:clearerr()
       send(connection, 3, "ok")
@@ -518,10 +519,7 @@ describe("the fault server", function()
     it("window-goaway-1, window-close-1 and window-reset-1 answer one of two, and end", function()
       for fault, ending in pairs { ["window-goaway-1"] = "close", ["window-close-1"] = "close", ["window-reset-1"] = "reset" } do
         server:arm(fault)
-        local connection = connect(server)
-        open(connection)
-        send(connection, 1, "ok")
-        send(connection, 3, "ok")
+        local connection = open("ok", "ok")
         local bytes, seen = read_all(connection, 1)
         connection:close()
         assert.equal("HEADERS:1 DATA:1" .. (fault == "window-goaway-1" and " GOAWAY:0:0:3" or ""), words(bytes))
@@ -532,10 +530,7 @@ describe("the fault server", function()
 
     it("stall-at-2 reads on when it is told to", function()
       server:arm("stall-at-2")
-      local connection = connect(server)
-      open(connection)
-      send(connection, 1, "ok")
-      send(connection, 3, "ok")
+      local connection = open("ok", "ok")
       assert.equal("HEADERS:1 DATA:1", words((read_all(connection))))
       assert.equal(1, server:tally().requests)
       server:resume()
@@ -545,9 +540,7 @@ describe("the fault server", function()
     end)
 
     it("dead-connection dies at the second stream", function()
-      local connection = connect(server)
-      open(connection)
-      send(connection, 1, "dead-connection")
+      local connection = open("dead-connection")
       assert.equal("HEADERS:1 DATA:1", words((read_all(connection))))
       connection:clearerr()
       send(connection, 3, "dead-connection")
@@ -560,10 +553,7 @@ describe("the fault server", function()
 
     it("one-stream-at-a-time refuses the second", function()
       server:arm("one-stream-from-start")
-      local connection = connect(server)
-      open(connection)
-      send(connection, 1, "slow-50")
-      send(connection, 3, "ok")
+      local connection = open("slow-50", "ok")
       assert.equal("RST_STREAM:3:7 HEADERS:1 DATA:1", words((read_all(connection))))
       connection:close()
       assert.equal(1, server:tally().requests)
