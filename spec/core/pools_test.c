@@ -345,12 +345,66 @@ static void a_connection_that_was_not_needed_teaches_the_limit(void **state) {
     second = open_connection(pool);
     issue(pool, second);
     assert_null(choose()); /* its settings have not come: libcurl would give it too much */
-    now += 0.09;
-    assert_null(choose()); /* and where a server refuses what exceeds them, time is given */
-    now += 0.02;
+    now += 1.9;
+    assert_null(choose()); /* and a server of few streams refuses what exceeds them */
+    now += 0.2;
     pools->raised_at = now;
     start_and_issue(pool, second, 9);
     assert_int_equal(pool->users, 20);
+}
+
+static void a_reply_says_that_the_settings_have_come(void **state) {
+    cly_pool *pool;
+    connection *first = stand_up(&pool), *second;
+    (void)state;
+    start_and_issue(pool, first, 10);
+    assert_ptr_equal(start_one(), pool);
+    assert_true(cly_pools_may_open(pools, pool));
+    second = open_connection(pool);
+    issue(pool, second);
+    reply(pool, first);
+    assert_null(choose()); /* it came on the other connection */
+    reply(pool, second);
+    start_and_issue(pool, second, 9);
+    assert_int_equal(pool->users, 20);
+}
+
+/* Many were opened at once, and the last has replied first: libcurl takes what it knows
+ * least of for the emptiest. */
+static void a_connection_without_a_reply_takes_one_request(void **state) {
+    cly_pool *pool;
+    connection *first = stand_up(&pool), *silent;
+    (void)state;
+    pools->stream_limit = 7;
+    pools->learnt_limit = 5;
+    assert_ptr_equal(start_one(), pool);
+    silent = open_connection(pool);
+    assert_true(cly_pools_has_stream(pools, &silent->use, now));
+    issue(pool, silent);
+    silent->use.under_way = 1;
+    assert_false(cly_pools_has_stream(pools, &silent->use, now));
+    assert_true(cly_pools_has_stream(pools, &silent->use, now + 3)); /* they must have come */
+    reply(pool, silent);
+    assert_true(cly_pools_has_stream(pools, &silent->use, now));
+    first->use.under_way = 4;
+    assert_true(cly_pools_has_stream(pools, &first->use, now));
+}
+
+/* A server may tell its limit after its greeting, as with its first reply. */
+static void a_raised_limit_is_not_for_a_new_connection(void **state) {
+    cly_pool *pool;
+    connection *on = stand_up(&pool);
+    (void)state;
+    start_and_issue(pool, on, 5);
+    cly_pools_parked(pools, start_one(), now);
+    give_up(pool);
+    assert_int_equal(pools->stream_limit, 5);
+    now += 0.2;
+    assert_ptr_equal(start_one(), pool); /* one beyond it: the limit may have been raised */
+    assert_true(pools->stream_limit > 5);
+    on->use.under_way = 5;
+    assert_false(cly_pools_has_stream(pools, &on->use, now));
+    assert_true(cly_pools_has_stream(pools, &on->use, now + 2));
 }
 
 static void a_connection_that_was_needed_teaches_nothing(void **state) {
@@ -1028,6 +1082,9 @@ int main(void) {
         TEST_ONE(a_kept_attempt_teaches_the_limit),
         TEST_ONE(the_limit_is_raised_again_by_and_by),
         TEST(a_connection_that_was_not_needed_teaches_the_limit),
+        TEST(a_reply_says_that_the_settings_have_come),
+        TEST(a_connection_without_a_reply_takes_one_request),
+        TEST_ONE(a_raised_limit_is_not_for_a_new_connection),
         TEST(a_connection_that_was_needed_teaches_nothing),
         TEST(libcurl_opens_no_more_than_max_connections),
         TEST(connections_that_are_being_made_are_counted),

@@ -20,9 +20,9 @@ static const double try_again = 0.5;
 static const double without_memory = 0.05; /* until it is tried again */
 static const double unused_most = 40;      /* less than transfer's MAXAGE_CONN */
 /* For the server's settings to come, unless a reply shows that they have: so long, or as
- * long as the handshake took; with a server of few streams, which refuses what exceeds
- * them, with certainty. */
-static const double settings_least = 0.02, settings_of_few = 0.1, certainty = 4;
+ * long as the handshake took. A server of few streams refuses what exceeds them, so there
+ * the reply is waited for, and the time is for one that does not come. */
+static const double settings_least = 0.02, settings_of_few = 2;
 
 /* ---- making and freeing ---- */
 
@@ -30,7 +30,7 @@ void cly_pools_init(cly_pools *pools, const cly_pools_options *options) {
     memset(pools, 0, sizeof *pools);
     pools->options = *options;
     pools->protocol = options->http2 ? CLY_PROTOCOL_UNKNOWN : CLY_PROTOCOL_HTTP1;
-    pools->stream_limit = STREAMS_FIRST;
+    pools->stream_limit = pools->learnt_limit = STREAMS_FIRST;
     pools->request_limit = REQUESTS_FIRST;
 }
 
@@ -298,7 +298,7 @@ static void note_first_request(cly_pools *pools, cly_pool *pool, double taken, d
     bool has_few = pools->stream_limit < STREAMS_FIRST;
     pool->standing++;
     pool->handshake = fmax(taken, settings_least);
-    pool->ready_at = now + (has_few ? fmax(certainty * taken, settings_of_few) : pool->handshake);
+    pool->ready_at = now + (has_few ? settings_of_few : pool->handshake);
 }
 
 /* On a connection that could not be named: as if it were the pool's only one. */
@@ -320,22 +320,29 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *conn
     if (connection->requests++ == 0) {
         note_first_request(pools, pool, taken, now);
         pool->newest = connection->serial;
+        connection->known_at = now + settings_of_few;
     }
     if (connection->requests > pool->most_requests) pool->most_requests = connection->requests;
 }
 
-bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection) {
+bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection, double now) {
     if (is_http1(pools) || connection == NULL || pools->stream_limit == STREAMS_FIRST) return true;
-    return connection->under_way < pools->stream_limit;
+    if (now >= connection->known_at) return connection->under_way < pools->stream_limit;
+    return connection->under_way < (connection->has_replied ? pools->learnt_limit : 1);
 }
 
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
                        cly_protocol protocol) {
     pools->protocol = protocol;
     pool->doubted_until = 0;
+    if (connection) connection->has_replied = true;
     if (connection && connection->serial == pool->newest) pool->ready_at = 0;
     if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
     if (connection && protocol == CLY_PROTOCOL_HTTP1) connection->speaks_http1 = true;
+}
+
+static void set_stream_limit(cly_pools *pools, int learnt) {
+    pools->stream_limit = pools->learnt_limit = learnt > 1 ? learnt : 1;
 }
 
 /* Those that a server does not take for their number come all together: each lowers the
@@ -353,7 +360,7 @@ static void learn_from_refused(cly_pools *pools, const cly_pool *pool, const cly
                                int taken) {
     if (connection == NULL || taken >= REQUESTS_LEAST || pool->refused < 2) return;
     if (connection->under_way >= pools->stream_limit) return;
-    pools->stream_limit = connection->under_way > 1 ? connection->under_way : 1;
+    set_stream_limit(pools, connection->under_way);
 }
 
 /* A server that has taken more on a connection does not close them for so few, unless its
@@ -377,7 +384,7 @@ bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_us
 
 static void learn_stream_limit(cly_pools *pools, const cly_pool *pool) {
     int carried = pool->standing > 0 ? (pool->users - pool->unissued) / pool->standing : 1;
-    pools->stream_limit = carried > 1 ? carried : 1;
+    set_stream_limit(pools, carried);
 }
 
 static void learn_from_opening(cly_pools *pools, const cly_pool *pool) {

@@ -35,6 +35,8 @@ typedef struct cly_connection_use {
     int requests;      /* issued on it */
     int under_way;     /* of those; counted by who issues them */
     bool speaks_http1; /* replied in HTTP/1.x: it says nothing without a request */
+    bool has_replied;  /* the settings of the server's greeting have come */
+    double known_at;   /* HTTP/2: when all its server's settings must have come */
 } cly_connection_use;
 
 typedef struct cly_pool {
@@ -80,7 +82,8 @@ typedef struct cly_pools {
     cly_pool *successor; /* its first request finds out whether it works, while current goes on */
     cly_pool *retired;   /* a list */
     int running;         /* attempts on all pools */
-    int stream_limit;    /* of a connection of HTTP/2 */
+    int stream_limit;    /* of a connection of HTTP/2, raised from time to time */
+    int learnt_limit;    /* the same as it was learnt last */
     bool is_limit_known; /* a connection's settings have come */
     double raised_at;
     double hold_until; /* libcurl kept an attempt: no other is given to it before */
@@ -124,7 +127,7 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *conn
 
 /* Whether libcurl may issue one more request on this connection: before the settings of
  * a connection have come, it gives it more than its server takes. */
-bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection);
+bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection, double now);
 
 /* The first bytes of its reply came. */
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,

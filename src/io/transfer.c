@@ -164,10 +164,10 @@ static void note_issue(cly_transfer *transfer, double now) {
     transfer->host->issued(transfer->host->context, transfer, now);
 }
 
-static bool must_be_held(const cly_transfer *transfer) {
+static bool must_be_held(const cly_transfer *transfer, double now) {
     const cly_transfer_host *host = transfer->host;
     cly_connection *used = transfer->connection;
-    if (!cly_pools_has_stream(host->pools, used ? &used->use : NULL)) return true;
+    if (!cly_pools_has_stream(host->pools, used ? &used->use : NULL, now)) return true;
     /* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
      * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
     if (!host->needs_room || host->pools->protocol != CLY_PROTOCOL_HTTP2) return false;
@@ -185,7 +185,7 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     now = cly_clock_now();
     transfer->is_late = now >= transfer->request.deadline;
     if (transfer->is_spoilt || transfer->is_late) return CURL_PREREQFUNC_ABORT;
-    transfer->is_held = must_be_held(transfer);
+    transfer->is_held = must_be_held(transfer, now);
     if (transfer->is_held) return CURL_PREREQFUNC_ABORT;
     note_issue(transfer, now);
     return CURL_PREREQFUNC_OK;

@@ -17,10 +17,19 @@ function exchange.new(connection, id, request)
   }, exchange)
 end
 
+--- The stream is closed for the client as soon as it has read the frame that ends it,
+--- which may be before the write of that frame returns.
+local function stop_counting(self)
+  if not self.is_uncounted then
+    self.is_uncounted = true
+    self.connection.open_streams = self.connection.open_streams - 1
+  end
+end
+
 function exchange:finish()
   if not self.finished then
     self.finished = true
-    self.connection.open_streams = self.connection.open_streams - 1
+    stop_counting(self)
     self.connection.streams[self.id] = nil
     self.connection.changed:signal()
     self.connection:close_when_retired()
@@ -58,12 +67,17 @@ local function write_data(self, body, flags)
     end
     local part = body:sub(sent + 1, sent + room)
     sent = sent + room
-    self:write(frames.frame(DATA, sent == #body and flags or 0, self.id, part))
+    local is_last = sent == #body
+    if is_last and flags & END_STREAM ~= 0 then
+      stop_counting(self)
+    end
+    self:write(frames.frame(DATA, is_last and flags or 0, self.id, part))
   until sent >= #body
 end
 
 function exchange:reply(reply)
   if frames.has_no_body(reply.status) then
+    stop_counting(self)
     self:write(frames.headers(self.id, reply, END_STREAM))
   else
     self:write(frames.headers(self.id, reply, 0))
