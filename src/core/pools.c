@@ -20,9 +20,11 @@ static const double try_again = 0.5;
 static const double without_memory = 0.05; /* until it is tried again */
 static const double unused_most = 40;      /* less than transfer's MAXAGE_CONN */
 /* For the server's settings to come, unless a reply shows that they have: so long, or as
- * long as the handshake took. A server of few streams refuses what exceeds them, so there
- * the reply is waited for, and the time is for one that does not come. */
-static const double settings_least = 0.02, settings_of_few = 2;
+ * long as the handshake took; with a server of few streams a few times that. */
+static const double settings_least = 0.02, settings_of_few = 0.1, certainty = 4;
+/* After the first reply of a connection: a server may tell its limit with that, or a
+ * little later. */
+static const double settled_after = 0.5;
 
 /* ---- making and freeing ---- */
 
@@ -156,7 +158,7 @@ static bool wants_successor(const cly_pools *pools, const cly_pool *pool, double
 static bool is_standing(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pools)) return true;
     if (pool->standing == 0) return false;
-    return (pools->is_limit_known && pools->stream_limit == STREAMS_FIRST) || now >= pool->ready_at;
+    return (pools->is_limit_known && pools->learnt_limit == STREAMS_FIRST) || now >= pool->ready_at;
 }
 
 /* The server may have closed its connection meanwhile: one attempt finds out. Its reply,
@@ -169,12 +171,16 @@ static bool is_doubted(const cly_pool *pool, double now) {
     return is_resting(pool, now) || now < pool->doubted_until;
 }
 
+static int stream_limit_of(const cly_pools *pools, const cly_pool *pool, double now) {
+    return now >= pool->known_at ? pools->stream_limit : pools->learnt_limit;
+}
+
 /* Attempts that find a stream, or over HTTP/1.1 a connection. */
 static int free_places(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pools)) return pools->options.max_connections - pools->running;
     if (!is_standing(pools, pool, now)) return 0;
     if (is_doubted(pool, now)) return pool->users == 0 ? 1 : 0;
-    return pool->standing * pools->stream_limit - pool->users;
+    return pool->standing * stream_limit_of(pools, pool, now) - pool->users;
 }
 
 /* One at a time, when no other finds out already. */
@@ -184,9 +190,11 @@ static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
     return pool->standing < pools->options.max_connections;
 }
 
-/* All streams are taken: the limit may have been raised since it was learnt. */
-static void raise_stream_limit(cly_pools *pools, double now) {
+/* All streams are taken: the limit may have been raised since it was learnt. libcurl keeps
+ * to it where it knows it. */
+static void raise_stream_limit(cly_pools *pools, const cly_pool *pool, double now) {
     if (pools->stream_limit >= STREAMS_FIRST || now < pools->raised_at + raise_every) return;
+    if (now < pool->known_at) return;
     pools->stream_limit += 1 + pools->stream_limit / 4;
     if (pools->stream_limit > STREAMS_FIRST) pools->stream_limit = STREAMS_FIRST;
     pools->raised_at = now;
@@ -217,7 +225,7 @@ static bool has_place(cly_pools *pools, const cly_pool *pool, double now) {
     if (is_full(pools, pool)) return false;
     if (free_places(pools, pool, now) > 0 || may_open(pools, pool, now)) return true;
     if (is_doubted(pool, now)) return false;
-    raise_stream_limit(pools, now);
+    raise_stream_limit(pools, pool, now);
     return free_places(pools, pool, now) > 0;
 }
 
@@ -295,16 +303,22 @@ void cly_pools_started(cly_pools *pools, cly_pool *pool) {
 /* The settings follow the server's end of the handshake at once, and that took longer
  * than they can. */
 static void note_first_request(cly_pools *pools, cly_pool *pool, double taken, double now) {
-    bool has_few = pools->stream_limit < STREAMS_FIRST;
+    bool has_few = pools->learnt_limit < STREAMS_FIRST;
     pool->standing++;
     pool->handshake = fmax(taken, settings_least);
-    pool->ready_at = now + (has_few ? settings_of_few : pool->handshake);
+    pool->ready_at = now + (has_few ? fmax(certainty * taken, settings_of_few) : pool->handshake);
 }
 
 /* On a connection that could not be named: as if it were the pool's only one. */
 static void note_unknown(cly_pools *pools, cly_pool *pool, double taken, double now) {
     if (pool->standing == 0) note_first_request(pools, pool, taken, now);
     pool->most_requests++;
+}
+
+/* libcurl keeps to the server's limit where it knows it: so many are within it. */
+static void note_under_way(cly_pools *pools, const cly_connection_use *connection, double now) {
+    bool is_more = connection->under_way > pools->learnt_limit;
+    if (is_more && now >= connection->known_at) pools->learnt_limit = connection->under_way;
 }
 
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *connection, cly_protocol protocol,
@@ -320,23 +334,29 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *conn
     if (connection->requests++ == 0) {
         note_first_request(pools, pool, taken, now);
         pool->newest = connection->serial;
-        connection->known_at = now + settings_of_few;
+        pool->known_at = connection->known_at = HUGE_VAL;
     }
+    note_under_way(pools, connection, now);
     if (connection->requests > pool->most_requests) pool->most_requests = connection->requests;
 }
 
 bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection, double now) {
-    if (is_http1(pools) || connection == NULL || pools->stream_limit == STREAMS_FIRST) return true;
-    if (now >= connection->known_at) return connection->under_way < pools->stream_limit;
-    return connection->under_way < (connection->has_replied ? pools->learnt_limit : 1);
+    if (is_http1(pools) || connection == NULL || pools->learnt_limit == STREAMS_FIRST) return true;
+    return now >= connection->known_at || connection->under_way < pools->learnt_limit;
+}
+
+static void note_settings(cly_pool *pool, cly_connection_use *connection, double now) {
+    if (connection->known_at >= HUGE_VAL) connection->known_at = now + settled_after;
+    if (connection->serial != pool->newest) return;
+    pool->ready_at = 0;
+    pool->known_at = connection->known_at;
 }
 
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
-                       cly_protocol protocol) {
+                       cly_protocol protocol, double now) {
     pools->protocol = protocol;
     pool->doubted_until = 0;
-    if (connection) connection->has_replied = true;
-    if (connection && connection->serial == pool->newest) pool->ready_at = 0;
+    if (connection) note_settings(pool, connection, now);
     if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
     if (connection && protocol == CLY_PROTOCOL_HTTP1) connection->speaks_http1 = true;
 }
@@ -431,5 +451,7 @@ void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double no
 }
 
 void cly_pools_closed(cly_pool *pool, const cly_connection_use *connection) {
-    if (pool && connection->requests > 0) pool->standing--;
+    if (pool == NULL || connection->requests == 0) return;
+    pool->standing--;
+    if (connection->serial == pool->newest) pool->ready_at = pool->known_at = 0;
 }

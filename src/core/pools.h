@@ -35,8 +35,7 @@ typedef struct cly_connection_use {
     int requests;      /* issued on it */
     int under_way;     /* of those; counted by who issues them */
     bool speaks_http1; /* replied in HTTP/1.x: it says nothing without a request */
-    bool has_replied;  /* the settings of the server's greeting have come */
-    double known_at;   /* HTTP/2: when all its server's settings must have come */
+    double known_at;   /* HTTP/2: libcurl knows its limit of streams from then on */
 } cly_connection_use;
 
 typedef struct cly_pool {
@@ -53,6 +52,7 @@ typedef struct cly_pool {
     double opened_at;     /* its first request; 0 before */
     unsigned newest;      /* the serial of its last connection that carried a request */
     double ready_at;      /* HTTP/2: when the server's settings must have come */
+    double known_at;      /* of that connection */
     double idle_since;    /* its last user is gone; 0 while it has any */
     double failed_at;     /* no connection could be made for it */
     double handshake;     /* seconds that its last connection took */
@@ -82,8 +82,8 @@ typedef struct cly_pools {
     cly_pool *successor; /* its first request finds out whether it works, while current goes on */
     cly_pool *retired;   /* a list */
     int running;         /* attempts on all pools */
-    int stream_limit;    /* of a connection of HTTP/2, raised from time to time */
-    int learnt_limit;    /* the same as it was learnt last */
+    int stream_limit;    /* of a connection of HTTP/2 that is known, raised from time to time */
+    int learnt_limit;    /* of any other: so many a server has taken */
     bool is_limit_known; /* a connection's settings have come */
     double raised_at;
     double hold_until; /* libcurl kept an attempt: no other is given to it before */
@@ -131,7 +131,7 @@ bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *conn
 
 /* The first bytes of its reply came. */
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
-                       cly_protocol protocol);
+                       cly_protocol protocol, double now);
 
 /* libcurl wanted to issue it again: the server did not take it on the connection, which
  * takes nothing more. Returns whether it took any other there. */

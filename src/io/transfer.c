@@ -79,9 +79,10 @@ static double seconds_until(const char *date) {
 static void read_status_line(cly_transfer *transfer, const char *line, size_t length) {
     cly_protocol protocol = cly_starts_with(line, length, "http/1") ? CLY_PROTOCOL_HTTP1 : CLY_PROTOCOL_HTTP2;
     cly_connection *used = cly_transfer_connection(transfer);
+    double now = cly_clock_now();
     transfer->retry_after = -1;
-    if (used) used->heard_at = cly_clock_now();
-    cly_pools_replied(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL, protocol);
+    if (used) used->heard_at = now;
+    cly_pools_replied(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL, protocol, now);
 }
 
 static void read_header(cly_transfer *transfer, const char *line, size_t length) {
