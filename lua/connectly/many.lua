@@ -24,18 +24,28 @@ local function puller(source)
   end
 end
 
---- Takes one more message in: a result at once when it was refused.
-local function take_in(state)
+--- The next message, or nil at the source's end or error.
+local function pull(state)
   local is_fine, message = pcall(state.pull)
   if not is_fine and state.client.hurry_when_interrupted(message) then
     error(message, 0)
   elseif not is_fine then
     -- What is in flight is still handed out; then the source's error is raised.
     state.failure, state.has_failed, state.is_over = message, true, true
-    return
+    return nil
+  end
+  state.is_over = message == nil
+  return message
+end
+
+--- Takes one more message in: a result at once when it was refused.
+local function take_in(state)
+  local message = state.next_message
+  state.next_message = nil
+  if message == nil then
+    message = pull(state)
   end
   if message == nil then
-    state.is_over = true
     return
   end
   state.index = state.index + 1
@@ -53,17 +63,29 @@ local function take_in(state)
   state.in_flight = state.in_flight + 1
 end
 
---- Whether one more may be tried. While a 429 stops the client for longer than a call may
---- take, the list is kept back. Other calls of the client may fill it: then they are waited
+--- While a 429 stops the client nothing is started: it would use up its time in waiting.
+--- One message is pulled, so that the end of the list is known.
+local function hold_back(state)
+  state.full_since = nil
+  if state.next_message == nil then
+    state.next_message = pull(state)
+  end
+  return false
+end
+
+--- Whether one more may be tried. Other calls of the client may fill it: then they are waited
 --- for, as long as a call may take and no longer.
 local function may_take_in(state)
   if state.is_over or state.in_flight >= state.limit then
     return false
   end
   local has_room, is_paused = state.client.native:has_room()
-  if has_room or is_paused then
+  if is_paused then
+    return hold_back(state)
+  end
+  if has_room then
     state.full_since = nil
-    return not is_paused
+    return true
   end
   state.full_since = state.full_since or clock()
   return state.in_flight == 0 and clock() - state.full_since > state.client.timeout

@@ -428,29 +428,48 @@ CipherString = DEFAULT@SECLEVEL=0
   end)
 
   for _, how in ipairs { "inline", "on the worker" } do
-    it("keeps a list back while a 429 stops its client, " .. how, function()
+    local function stopped_client(seconds)
       server:reset()
       local client = assert(safe.new {
-        api_key = "key", business_id = "ok", base_url = server:url("https"), ca_file = server.ca_file, timeout = 1,
-        rate = 100000,
+        api_key = "key", business_id = "slow-100", base_url = server:url("https"), ca_file = server.ca_file, timeout = 5,
       })
       assert(client:send_template(message("before")))
       if how == "on the worker" then
         assert(client:start("send_template", message("background")):wait())
       end
-      server:arm("429-seconds-3", 1)
-      local list, failed = {}, 0
+      server:arm("429-seconds-" .. seconds, 1)
+      return client
+    end
+
+    it("keeps a list back while a 429 stops its client, " .. how, function()
+      local client = stopped_client(8)
+      local list, seen, failed, began = {}, 0, 0, clock()
       for index = 1, 200 do
         list[index] = message("m" .. index)
       end
-      for result in client:send_many(list, { in_flight = 4 }) do
+      for result in client:send_many(list, { in_flight = 8 }) do
+        seen = seen + 1
         if result.error then
           failed = failed + 1
-          assert.equal("rate_limited", result.error.kind)
+          assert.equal("rate_limited", result.error.kind, tostring(result.error))
           assert.equal("not_sent", result.error.outcome)
         end
       end
-      assert.is_true(failed >= 1 and failed <= 4, failed .. " of 200 were refused")
+      assert.equal(200, seen)
+      assert.is_true(failed >= 1 and failed <= 8, failed .. " of 200 were refused")
+      assert.is_true(clock() - began >= 8)
+      client:close(0)
+    end)
+
+    it("sees the end of a list although a 429 stops its client, " .. how, function()
+      local client = stopped_client(30)
+      local seen, began = 0, clock()
+      for result in client:send_many({ message("only") }, { in_flight = 1 }) do
+        seen = seen + 1
+        assert.equal("rate_limited", result.error.kind)
+      end
+      assert.equal(1, seen)
+      assert.is_true(clock() - began < 20)
       client:close(0)
     end)
   end

@@ -10,7 +10,7 @@ local running = os.getenv("CONNECTLY_SPEC_LUA") or "lua5.4"
 local SCRIPT = [[
 local fork = require "spec_fork"
 local client = require("connectly.safe").new {
-  api_key = "k", business_id = "slow-300", base_url = %q, ca_file = %q, timeout = 10,
+  api_key = "k", business_id = "slow-1500", base_url = %q, ca_file = %q, timeout = 10,
 }
 local function message(key)
   return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }

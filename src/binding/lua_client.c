@@ -374,12 +374,13 @@ static int client_background(lua_State *L) {
     return 1;
 }
 
-/* client:has_room(): whether one more call would be taken, and whether a 429's pause would
- * end it at once */
+/* client:has_room(): whether one more call would be taken, and whether a 429 lets nothing
+ * leave at present */
 static int client_has_room(lua_State *L) {
     lua_client *self = check_client(L);
+    cly_engine *engine = cly_client_engine(&self->client);
     lua_pushboolean(L, is_closed(self) || cly_call_table_has_room(cly_client_calls(&self->client)));
-    lua_pushboolean(L, !is_closed(self) && cly_client_is_paused(&self->client));
+    lua_pushboolean(L, !is_closed(self) && engine && cly_engine_is_paused(engine));
     return 2;
 }
 

@@ -148,12 +148,6 @@ cly_kind cly_client_start_worker(cly_client *client, cly_error *error) {
     return cly_worker_new(&client->worker, client->engine, error);
 }
 
-bool cly_client_is_paused(cly_client *client) {
-    leave_parents(client);
-    return client->engine && client->profile &&
-           cly_engine_outlasts(client->engine, client->profile->config.timeout);
-}
-
 static cly_submission submission_of(cly_client *client, const cly_operation *operation, unsigned group) {
     cly_submission submission;
     submission.operation =

@@ -64,9 +64,6 @@ cly_kind cly_client_open(cly_client *client, cly_error *error) CLY_MUST_CHECK;
 /* From here on a worker makes the steps, of the calls under way too. */
 cly_kind cly_client_start_worker(cly_client *client, cly_error *error) CLY_MUST_CHECK;
 
-/* Whether a call that is started now would end at once, for a 429's pause. */
-bool cly_client_is_paused(cly_client *client);
-
 /* Starts a call with the contents of the encoder. */
 cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, unsigned group,
                            cly_ticket *ticket, cly_error *error) CLY_MUST_CHECK;

@@ -348,10 +348,10 @@ double cly_engine_take_pause(cly_engine *engine) {
     return seconds;
 }
 
-bool cly_engine_outlasts(cly_engine *engine, double timeout) {
+bool cly_engine_is_paused(cly_engine *engine) {
     bool answer;
     cly_call_table_lock(engine->table);
-    answer = cly_departures_outlast(&engine->attempts.departures, cly_clock_now() + timeout);
+    answer = cly_departures_outlast(&engine->attempts.departures, cly_clock_now());
     cly_call_table_unlock(engine->table);
     return answer;
 }

@@ -28,7 +28,8 @@ cly_sigpipe cly_sigpipe_hold(bool is_needed) {
     return held;
 }
 
-/* Never waits: another thread may have taken a signal that was sent to the process. */
+/* Does not wait where the system allows that: another thread may have taken a signal that
+ * was sent to the process. */
 static void take_pending(void) {
     sigset_t set = only_sigpipe();
 #if defined(__APPLE__) /* has no sigtimedwait */

@@ -92,6 +92,7 @@ end
 
 --- A whole reply to a request that is not whole, and no wish to see the rest of it.
 function exchange:reply_and_reset(reply)
+  stop_counting(self)
   self:write(frames.headers(self.id, reply, 0) .. frames.frame(DATA, END_STREAM, self.id, reply.body)
     .. frames.frame(RST_STREAM, 0, self.id, string.pack(">I4", 0)))
   self:finish()
@@ -131,6 +132,7 @@ function exchange:goaway(last_id, code)
 end
 
 function exchange:reset_stream(code)
+  stop_counting(self)
   self:write(frames.frame(RST_STREAM, 0, self.id, string.pack(">I4", code)))
   self:finish()
 end
