@@ -56,7 +56,9 @@ local function take_in(state)
     result.error = problem
     return result
   end
-  state.client.expect(ticket, state.signal)
+  if state.signal then
+    state.client.expect(ticket, state.signal)
+  end
   local place = ticket % PLACES
   state.pending[place] = result
   state.tickets[place] = ticket
@@ -97,7 +99,9 @@ local function settle(state, ticket)
   local result = state.pending[place]
   state.pending[place], state.tickets[place] = nil, nil
   state.in_flight = state.in_flight - 1
-  state.client.forget(ticket)
+  if state.signal then
+    state.client.forget(ticket)
+  end
   local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
   if value == nil then
     result.error = second
