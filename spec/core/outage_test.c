@@ -188,6 +188,48 @@ static void a_port_that_never_answered_was_never_reached(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
+static void lose_at(double began_at, double now) {
+    cly_outage_lost(&outage, began_at, cly_outage_started(&outage), 0, now);
+}
+
+/* A server that takes requests and closes, as a balancer does without a backend. */
+static void connections_that_are_lost_in_a_row_begin_it(void **state) {
+    (void)state;
+    cly_outage_reached(&outage, true);
+    lose_at(1, 2);
+    lose_at(3, 4);
+    assert_false(outage.is_on);
+    lose_at(5, 6);
+    assert_true(outage.is_on);
+    cly_outage_reached(&outage, false); /* a connection alone is no sign of its end */
+    assert_true(outage.is_on);
+    cly_outage_reached(&outage, true);
+    assert_false(outage.is_on);
+}
+
+/* All that one connection carried are lost with it. */
+static void attempts_that_are_lost_together_count_once(void **state) {
+    (void)state;
+    cly_outage_reached(&outage, true);
+    for (int i = 0; i < 64; i++) lose_at(1, 2);
+    assert_false(outage.is_on);
+    for (int i = 0; i < 64; i++) lose_at(2, 3); /* begun in the moment in which that was noticed */
+    assert_false(outage.is_on);
+    lose_at(4, 5);
+    cly_outage_reached(&outage, true);
+    lose_at(6, 7);
+    assert_false(outage.is_on);
+}
+
+static void a_probe_that_is_lost_lets_another_start(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) lose_at(2 * i + 1, 2 * i + 2);
+    assert_true(cly_outage_started(&outage));
+    cly_outage_lost(&outage, 7, true, 0, 8);
+    assert_true(cly_outage_wait(&outage, 8) > 0);
+    assert_true(cly_outage_wait(&outage, 9) == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(without_one_nothing_waits),
@@ -205,6 +247,9 @@ int main(void) {
         TEST(what_bad_replies_began_a_good_one_ends),
         TEST(the_last_sign_says_what_ends_it),
         TEST(a_port_that_never_answered_was_never_reached),
+        TEST(connections_that_are_lost_in_a_row_begin_it),
+        TEST(attempts_that_are_lost_together_count_once),
+        TEST(a_probe_that_is_lost_lets_another_start),
     };
     return cmocka_run_group_tests_name("core/outage", tests, NULL, NULL);
 }

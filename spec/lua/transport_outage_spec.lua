@@ -64,6 +64,22 @@ describe("an outage", function()
     end)
   end
 
+  -- A balancer that ends TLS by itself, and has no backend.
+  for _, row in ipairs {
+    { "close-after-request", "https1", "inline" }, { "close-after-request", "https", "worker" },
+    { "reset-after-request", "https1", "worker" }, { "cancel-stream", "https", "inline" },
+  } do
+    it(("in which connections are lost costs a bulk few: %s, %s, %s"):format(row[1], row[2], row[3]), function()
+      local client = transport.default_client(server, row[2], "ok")
+      transport.prepare(client, row[3])
+      local results = bulk(client, row[3], function() server:arm_for(row[1], OUTAGE) end)
+      client:close(0)
+      local counts = transport.judge(results, server:last_tally())
+      assert(counts.unknown <= 80, ("%d unknown: %s"):format(counts.unknown, transport.sample(results)))
+      assert.equal(COUNT, counts.success + counts.unknown)
+    end)
+  end
+
   for _, row in ipairs { { "https", "start" }, { "https", "inline" }, { "http", "start" }, { "https1", "worker" } } do
     local port, mode = row[1], row[2]
 

@@ -75,7 +75,7 @@ static void mark_throttled(cly_attempts *attempts, cly_record *first) {
 /* 0, or the seconds until the limiters let it begin. */
 static double begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start) {
     double wait;
-    start->permit_at = now;
+    start->began_at = start->permit_at = now;
     wait = cly_departures_take(&attempts->departures, is_asset(record), now, &start->permit_at);
     if (wait > 0) {
         mark_throttled(attempts, record);
@@ -169,6 +169,8 @@ static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, doubl
         cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, is_probe, chance, now);
     else if (status > 0)
         cly_outage_reached(outage, true);
+    else if (attempt->report->end == CLY_END_LOST)
+        cly_outage_lost(outage, attempt->start.began_at, is_probe, chance, now);
     else if (is_probe)
         cly_outage_unclear(outage);
     attempts->rules.is_outage = outage->is_on && outage->was_reached;

@@ -33,7 +33,8 @@ typedef struct cly_attempts {
 
 /* An attempt that was let go. */
 typedef struct cly_start {
-    cly_pool *pool;   /* on whose connections it runs */
+    cly_pool *pool; /* on whose connections it runs */
+    double began_at;
     double permit_at; /* of the permit from a shared limiter that it uses */
     bool is_probe;    /* it finds out whether an outage is over */
 } cly_start;

@@ -36,6 +36,12 @@ void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, 
     outage->probes++;
 }
 
+void cly_outage_lost(cly_outage *outage, double began_at, bool is_probe, double chance, double now) {
+    if (began_at <= outage->lost_at && !is_probe) return;
+    outage->lost_at = now;
+    cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, is_probe, chance, now);
+}
+
 void cly_outage_reached(cly_outage *outage, bool has_replied) {
     outage->was_reached = true;
     if (has_replied) outage->bad_replies = 0;

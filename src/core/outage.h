@@ -4,10 +4,11 @@
  *   wait = cly_outage_wait(&outage, now);
  *   if (wait > 0) ...keep the calls, within their own time...
  *   else cly_outage_started(&outage), and at the attempt's end one of
- *        cly_outage_failed, cly_outage_reached, cly_outage_unclear
+ *        cly_outage_failed, cly_outage_lost, cly_outage_reached, cly_outage_unclear
  *
- * An outage begins when no connection can be made, or when a few replies in a row
- * are those of a balancer whose servers are gone (502, 503, 504). It ends with the
+ * An outage begins when no connection can be made, or when a few attempts in a row
+ * end as those of a balancer whose servers are gone: by a reply of 502, 503 or 504, or
+ * with their connection and without any reply. It ends with the
  * first connection or reply that shows the contrary. Probes are half a second apart
  * at the most, so that all calls go on soon after the API is back.
  *
@@ -30,7 +31,8 @@ typedef struct cly_outage {
     bool is_on, is_probed; /* a probe is under way */
     bool needs_reply;      /* a connection alone does not end it */
     bool was_reached;      /* once at least: a wrong address is no outage */
-    int bad_replies;       /* in a row */
+    int bad_replies;       /* in a row, and connections that were lost without one */
+    double lost_at;        /* the last of those */
     int probes;            /* that failed, since it began */
     double probe_at;       /* when the next may start */
 } cly_outage;
@@ -45,6 +47,10 @@ bool cly_outage_started(cly_outage *outage);
 /* The attempt failed so; `chance` from 0 (included) to 1 (excluded) spreads the
  * probes of many clients. */
 void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, double chance, double now);
+
+/* The attempt's connection was lost without a reply. Those that were begun before the last
+ * such one was noticed may have been on the same connection, and say nothing more. */
+void cly_outage_lost(cly_outage *outage, double began_at, bool is_probe, double chance, double now);
 
 /* A connection was made, and with `has_replied` a good reply came on it. */
 void cly_outage_reached(cly_outage *outage, bool has_replied);
