@@ -51,6 +51,22 @@ describe("a connection that dies silently", function()
     end)
   end)
 
+  -- One that does not wait for its deadline is as good a sign.
+  it("is not used again after a call that was canceled: HTTP/2", function()
+    local client = transport.client(server, "relay_https", "ok", { timeout = 30 })
+    warm_up(client, "start")
+    assert(server:freeze() > 0)
+    local call = assert(client:start("send_template", transport.message(101)))
+    assert.is_nil((call:wait(1.5)))
+    call:cancel()
+    local _, err = call:wait(10)
+    assert.equal("unknown", err.outcome)
+    local later = transport.send_each(client, "start", 201, 5)
+    client:close(0)
+    transport.all_succeeded(later)
+    transport.judge(later, server:last_tally())
+  end)
+
   -- Three are in flight, and over HTTP/1.1 five connections more are idle.
   transport.each(ALL, { "start" }, function(port, mode, title)
     it("takes along what is in flight and nothing more: " .. title, function()

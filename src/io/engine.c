@@ -216,13 +216,15 @@ static void stop(cly_engine *engine, cly_transfer *transfer, cly_end end, double
     end_attempt(engine, transfer, now);
 }
 
+static void note_silence(cly_engine *engine, const cly_transfer *transfer, double now) {
+    double since = transfer->started_at;
+    double silence = cly_connections_silence(cly_transfer_connection(transfer), since, now);
+    cly_pools_timed_out(&engine->pools, transfer->start.pool, silence, now - since, now);
+}
+
 static void stop_late(cly_engine *engine, cly_transfer *transfer, double now) {
     bool has_time = now < transfer->request.deadline;
-    double since = transfer->started_at;
-    if (transfer->is_issued)
-        cly_pools_timed_out(&engine->pools, transfer->start.pool,
-                            cly_connections_silence(cly_transfer_connection(transfer), since, now),
-                            now - since, now);
+    if (transfer->is_issued) note_silence(engine, transfer, now);
     stop(engine, transfer, has_time ? CLY_END_UNREACHED : CLY_END_TIMEOUT, now);
 }
 
@@ -251,11 +253,18 @@ static void mark_canceled(cly_engine *engine) {
         transfer->is_canceled = transfer->record->is_canceled;
 }
 
+/* Who cancels a request that has waited for so long has run out of patience, as at a
+ * deadline. */
+static const double long_wait = 1; /* seconds */
+
 static void stop_canceled(cly_engine *engine, double now) {
     cly_transfer *next;
     for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
         next = transfer->next;
-        if (transfer->is_canceled) stop(engine, transfer, CLY_END_CANCELED, now);
+        if (!transfer->is_canceled) continue;
+        if (transfer->is_issued && now - transfer->started_at >= long_wait)
+            note_silence(engine, transfer, now);
+        stop(engine, transfer, CLY_END_CANCELED, now);
     }
 }
 

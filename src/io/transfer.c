@@ -447,7 +447,8 @@ static bool is_of_second_try(const cly_transfer *transfer, CURLcode code) {
 static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (is_out_of_memory(transfer)) return "not enough memory for the reply";
     if (transfer->is_spoilt) return "a kept connection had bytes on it that belong to no request";
-    if (is_of_second_try(transfer, code)) return "the server closed the connection without an answer";
+    if (is_of_second_try(transfer, code))
+        return "the server closed the connection or refused the request, without an answer";
     /* libcurl may quote a proxy's URL, with its password. */
     if (transfer->error_text[0] == '\0' || strstr(transfer->error_text, "://") ||
         strchr(transfer->error_text, '@'))
