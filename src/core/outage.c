@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-enum { BAD_REPLIES = 3 /* in a row are an outage */ };
+/* In a row they are an outage. A server that is reloaded loses some connections too. */
+enum { BAD_REPLIES = 3, LOSSES = 5 };
 
 static const double first_delay = 0.05, longest_delay = 0.5; /* seconds */
 
@@ -39,12 +40,14 @@ void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, 
 void cly_outage_lost(cly_outage *outage, double began_at, bool is_probe, double chance, double now) {
     if (began_at <= outage->lost_at && !is_probe) return;
     outage->lost_at = now;
+    if (++outage->losses < LOSSES && !outage->is_on) return;
+    outage->bad_replies = BAD_REPLIES;
     cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, is_probe, chance, now);
 }
 
 void cly_outage_reached(cly_outage *outage, bool has_replied) {
     outage->was_reached = true;
-    if (has_replied) outage->bad_replies = 0;
+    if (has_replied) outage->bad_replies = outage->losses = 0;
     if (outage->needs_reply && !has_replied) return;
     outage->is_on = outage->is_probed = outage->needs_reply = false;
 }

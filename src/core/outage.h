@@ -31,7 +31,8 @@ typedef struct cly_outage {
     bool is_on, is_probed; /* a probe is under way */
     bool needs_reply;      /* a connection alone does not end it */
     bool was_reached;      /* once at least: a wrong address is no outage */
-    int bad_replies;       /* in a row, and connections that were lost without one */
+    int bad_replies;       /* in a row */
+    int losses;            /* in a row, of connections without a reply */
     double lost_at;        /* the last of those */
     int probes;            /* that failed, since it began */
     double probe_at;       /* when the next may start */
