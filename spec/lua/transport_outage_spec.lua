@@ -64,6 +64,22 @@ describe("an outage", function()
     end)
   end
 
+  -- Connections are made, and nothing comes on them. An attempt that hangs does so for
+  -- connect_timeout; the others go on when packets get through again.
+  it("in which packets are lost keeps those that hang, and no others: HTTP/2", function()
+    local client = transport.client(server, "relay_https", "ok", { connect_timeout = 12, timeout = 60, max_attempts = 3 })
+    server:swallow(OUTAGE)
+    local results = transport.send(client, "inline", 1, 20, { in_flight = 20 })
+    client:close(0)
+    transport.judge(results, server:last_tally())
+    transport.all_succeeded(results, 2)
+    local soon = 0
+    for _, result in pairs(results) do
+      soon = soon + (result.ended - result.began < 10 and 1 or 0)
+    end
+    assert(soon >= 14, ("%d of 20 did not wait"):format(soon))
+  end)
+
   -- A balancer that ends TLS by itself, and has no backend.
   for _, row in ipairs {
     { "close-after-request", "https1", "inline" }, { "close-after-request", "https", "worker" },

@@ -163,6 +163,13 @@ function server:resume()
   ask(self, "POST", "/resume", "")
 end
 
+--- For so many seconds new connections through the relays are dead too.
+---@param seconds number
+---@return integer connections
+function server:swallow(seconds)
+  return ask(self, "POST", "/swallow", cjson.encode { seconds = seconds }).frozen
+end
+
 --- What is open through the relays now stays open and is dead.
 ---@return integer connections
 function server:freeze()

@@ -82,7 +82,7 @@ static double begin(cly_attempts *attempts, cly_record *record, double now, cly_
         return wait;
     }
     if (record->is_throttled) tell_throttled(attempts, record, now - record->ready_at);
-    start->is_probe = cly_outage_started(&attempts->outage);
+    start->is_probe = cly_outage_started(&attempts->outage, now);
     cly_call_sent(&record->call);
     cly_records_move(attempts->records, record, CLY_RECORD_RUNNING);
     return 0;
@@ -129,7 +129,7 @@ cly_record *cly_attempts_next(cly_attempts *attempts, cly_ready *ready, double n
 void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const cly_start *start,
                          double now) {
     cly_departures_left(&attempts->departures, is_asset(record), start->permit_at, now);
-    cly_outage_reached(&attempts->outage, false);
+    cly_outage_reached(&attempts->outage, false, now);
     attempts->rules.is_outage = attempts->outage.is_on;
 }
 
@@ -162,15 +162,16 @@ static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, doubl
     double chance = cly_random_next(&attempts->random);
     cly_outage *outage = &attempts->outage;
     bool is_probe = attempt->start.is_probe;
+    double began_at = attempt->start.began_at;
     int status = attempt->report->status;
     if (attempt->report->end == CLY_END_UNREACHED)
-        cly_outage_failed(outage, CLY_SIGN_UNREACHED, is_probe, chance, now);
+        cly_outage_failed(outage, CLY_SIGN_UNREACHED, began_at, is_probe, chance, now);
     else if (is_of_a_balancer(status) || attempt->is_turned_away)
-        cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, is_probe, chance, now);
+        cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, began_at, is_probe, chance, now);
     else if (status > 0)
-        cly_outage_reached(outage, true);
+        cly_outage_reached(outage, true, now);
     else if (attempt->report->end == CLY_END_LOST)
-        cly_outage_lost(outage, attempt->start.began_at, is_probe, chance, now);
+        cly_outage_lost(outage, began_at, is_probe, chance, now);
     else if (is_probe)
         cly_outage_unclear(outage);
     attempts->rules.is_outage = outage->is_on && outage->was_reached;

@@ -6,15 +6,17 @@
 enum { BAD_REPLIES = 3, LOSSES = 5 };
 
 static const double first_delay = 0.05, longest_delay = 0.5; /* seconds */
+static const double patience = 1;                            /* with a probe that hangs */
 
 double cly_outage_wait(const cly_outage *outage, double now) {
     if (!outage->is_on) return 0;
-    if (outage->is_probed) return HUGE_VAL;
+    if (outage->is_probed) return fmax(0, outage->probed_at + patience - now);
     return fmax(0, outage->probe_at - now);
 }
 
-bool cly_outage_started(cly_outage *outage) {
+bool cly_outage_started(cly_outage *outage, double now) {
     outage->is_probed = outage->is_on;
+    outage->probed_at = now;
     return outage->is_on;
 }
 
@@ -24,8 +26,10 @@ static double next_delay(const cly_outage *outage, double chance) {
     return fmin(delay, longest_delay) * (0.5 + chance / 2);
 }
 
-void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, double chance, double now) {
+void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double began_at, bool is_probe,
+                       double chance, double now) {
     bool is_bad_reply = sign == CLY_SIGN_BAD_REPLY;
+    if (!is_bad_reply && outage->was_reached && began_at <= outage->reached_at) return;
     if (is_bad_reply) outage->bad_replies++;
     if (outage->is_on && !is_probe) return; /* it was under way when the outage began */
     if (!outage->is_on && is_bad_reply && outage->bad_replies < BAD_REPLIES) return;
@@ -42,11 +46,12 @@ void cly_outage_lost(cly_outage *outage, double began_at, bool is_probe, double 
     outage->lost_at = now;
     if (++outage->losses < LOSSES && !outage->is_on) return;
     outage->bad_replies = BAD_REPLIES;
-    cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, is_probe, chance, now);
+    cly_outage_failed(outage, CLY_SIGN_BAD_REPLY, began_at, is_probe, chance, now);
 }
 
-void cly_outage_reached(cly_outage *outage, bool has_replied) {
+void cly_outage_reached(cly_outage *outage, bool has_replied, double now) {
     outage->was_reached = true;
+    outage->reached_at = now;
     if (has_replied) outage->bad_replies = outage->losses = 0;
     if (outage->needs_reply && !has_replied) return;
     outage->is_on = outage->is_probed = outage->needs_reply = false;

@@ -3,14 +3,15 @@
  *
  *   wait = cly_outage_wait(&outage, now);
  *   if (wait > 0) ...keep the calls, within their own time...
- *   else cly_outage_started(&outage), and at the attempt's end one of
+ *   else cly_outage_started(&outage, now), and at the attempt's end one of
  *        cly_outage_failed, cly_outage_lost, cly_outage_reached, cly_outage_unclear
  *
  * An outage begins when no connection can be made, or when a few attempts in a row
  * end as those of a balancer whose servers are gone: by a reply of 502, 503 or 504, or
  * with their connection and without any reply. It ends with the
  * first connection or reply that shows the contrary. Probes are half a second apart
- * at the most, so that all calls go on soon after the API is back.
+ * at the most, so that all calls go on soon after the API is back; a probe that hangs,
+ * as when packets are lost, is followed by another after a second.
  *
  * Plain value, all zero is none. Time is seconds on any monotonic clock.
  */
@@ -36,25 +37,27 @@ typedef struct cly_outage {
     double lost_at;        /* the last of those */
     int probes;            /* that failed, since it began */
     double probe_at;       /* when the next may start */
+    double probed_at;      /* when the last did */
+    double reached_at;     /* what began earlier says nothing of it any more */
 } cly_outage;
 
-/* Seconds until an attempt may start: 0 for now, HUGE_VAL while a probe is under
- * way. */
+/* Seconds until an attempt may start: 0 for now. */
 double cly_outage_wait(const cly_outage *outage, double now);
 
 /* An attempt starts; true when it is a probe, whose end must be told. */
-bool cly_outage_started(cly_outage *outage);
+bool cly_outage_started(cly_outage *outage, double now);
 
-/* The attempt failed so; `chance` from 0 (included) to 1 (excluded) spreads the
+/* The attempt, begun at `began_at`, failed so; `chance` from 0 (included) to 1 (excluded) spreads the
  * probes of many clients. */
-void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, bool is_probe, double chance, double now);
+void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double began_at, bool is_probe,
+                       double chance, double now);
 
 /* The attempt's connection was lost without a reply. Those that were begun before the last
  * such one was noticed may have been on the same connection, and say nothing more. */
 void cly_outage_lost(cly_outage *outage, double began_at, bool is_probe, double chance, double now);
 
 /* A connection was made, and with `has_replied` a good reply came on it. */
-void cly_outage_reached(cly_outage *outage, bool has_replied);
+void cly_outage_reached(cly_outage *outage, bool has_replied, double now);
 
 /* The probe ended without telling anything, as when it was canceled. */
 void cly_outage_unclear(cly_outage *outage);

@@ -16,7 +16,7 @@ enum { HEADROOM_MOST = 100 };
 static const double linger = 2;       /* seconds */
 static const double certain_for = 60; /* then a confirmed limit is used up once more */
 static const double raise_every = 0.1, hold = 0.01;
-static const double try_again = 0.5;
+static const double try_again = 0.5, hangs_after = 1;
 static const double without_memory = 0.05; /* until it is tried again */
 static const double unused_most = 40;      /* less than transfer's MAXAGE_CONN */
 /* For the server's settings to come, unless a reply shows that they have: so long, or as
@@ -183,8 +183,16 @@ static int free_places(const cly_pools *pools, const cly_pool *pool, double now)
     return pool->standing * stream_limit_of(pools, pool, now) - pool->users;
 }
 
+/* Until another may try beside the first of a pool, which does not get through, as when
+ * packets are lost; HUGE_VAL when that is not the question, negative when it may. */
+static double until_next_opening(const cly_pools *pools, const cly_pool *pool, double now) {
+    bool hangs = !is_http1(pools) && pool->standing == 0 && pool->unissued > 0;
+    return hangs ? pool->tried_at + hangs_after - now : HUGE_VAL;
+}
+
 /* One at a time, when no other finds out already. */
 static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
+    if (until_next_opening(pools, pool, now) <= 0) return true;
     if (is_http1(pools) || pool->unissued > 0) return false;
     if (pool->standing > 0 && (!is_standing(pools, pool, now) || is_doubted(pool, now))) return false;
     return pool->standing < pools->options.max_connections;
@@ -257,6 +265,7 @@ static double until_trusted(const cly_pool *pool, double now) {
 
 static cly_pool *choose_current(cly_pool *current, double now) {
     if (is_resting(current, now)) current->doubted_until = HUGE_VAL;
+    current->tried_at = now;
     return current;
 }
 
@@ -269,6 +278,7 @@ static double until_standing(const cly_pools *pools, double now) {
 }
 
 cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
+    double opening;
     *wait = pools->hold_until - now;
     if (*wait > 0) return NULL;
     *wait = without_memory;
@@ -277,6 +287,8 @@ cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
     if (has_place(pools, pools->current, now)) return choose_current(pools->current, now);
     *wait = fmin(until_standing(pools, now), until_next_try(pools->successor, now));
     *wait = fmin(*wait, until_trusted(pools->current, now));
+    opening = until_next_opening(pools, pools->current, now);
+    if (opening > 0) *wait = fmin(*wait, opening);
     return NULL;
 }
 

@@ -15,8 +15,8 @@
  *
  * libcurl is given only attempts that it can start at once: over HTTP/1.1 one for each
  * connection, over HTTP/2 no more than the streams of the connections that stand, and
- * one at a time that may open another. Both limits, of streams and of requests, are
- * learnt.
+ * one at a time that may open another, or one a second while that hangs. Both limits, of streams and of
+ * requests, are learnt.
  */
 #ifndef CLY_CORE_POOLS_H
 #define CLY_CORE_POOLS_H
@@ -55,6 +55,7 @@ typedef struct cly_pool {
     double known_at;      /* of that connection */
     double idle_since;    /* its last user is gone; 0 while it has any */
     double failed_at;     /* no connection could be made for it */
+    double tried_at;      /* an attempt was given to it */
     double handshake;     /* seconds that its last connection took */
     double doubted_until; /* an attempt finds out whether its connections still work */
     bool is_retired, is_full;

@@ -49,6 +49,10 @@ calls["POST /resume"] = function(ledger)
   return { ok = true }
 end
 
+calls["POST /swallow"] = function(_, request, server)
+  return { frozen = server.relay:swallow(cjson.decode(request.body).seconds) }
+end
+
 calls["POST /freeze"] = function(_, _, server)
   return { frozen = server.relay:freeze() }
 end

@@ -1,7 +1,8 @@
 --- relay.lua - stands between client and server, forwards bytes both ways, and freezes
 --- when it is told to: the connections that are open then stay open, what comes on them
 --- is acknowledged by TCP and goes nowhere, and nothing comes back. New ones are
---- forwarded. So it is when a NAT or a firewall forgets a connection.
+--- forwarded. So it is when a NAT or a firewall forgets a connection. It can swallow what
+--- comes on all connections for a while, the new ones too, as when packets are lost.
 
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
@@ -13,7 +14,7 @@ local relay = {}
 relay.__index = relay
 
 function relay.new()
-  return setmetatable({ links = {} }, relay)
+  return setmetatable({ links = {}, swallows_until = 0 }, relay)
 end
 
 local function forward(link, from, to)
@@ -43,7 +44,10 @@ end
 --- Serves one accepted connection, to a port of ours, until it ends.
 function relay:serve(accepted, port)
   local upstream = socket.connect { host = "127.0.0.1", port = port, nodelay = true }
-  local link = { client = sockets.raw(accepted), server = sockets.raw(upstream), under_way = 2 }
+  local link = {
+    client = sockets.raw(accepted), server = sockets.raw(upstream), under_way = 2,
+    frozen = cqueues.monotime() < self.swallows_until,
+  }
   self.links[link] = true
   cqueues.running():wrap(pump, link, link.server, link.client)
   pump(link, link.client, link.server)
@@ -58,6 +62,12 @@ function relay:freeze()
     link.frozen = true
   end
   return count
+end
+
+---@param seconds number
+function relay:swallow(seconds)
+  self.swallows_until = cqueues.monotime() + seconds
+  return self:freeze()
 end
 
 return relay
