@@ -20,6 +20,7 @@ enum { STEPS_MOST = 100, DESCRIPTORS_MOST = 64, WATCHDOG = 20 /* seconds */ };
 static cly_engine *engine;
 static cly_ticket second;
 static void (*at_spoilt)(void); /* called once, when the kept connection is found spoilt */
+static bool is_found;           /* by the engine: some versions of libcurl look before it can */
 
 /* In place of the C library's: how the engine asks whether a kept connection has bytes. */
 int poll(struct pollfd *watched, nfds_t count, int timeout) {
@@ -87,10 +88,11 @@ static cly_error end_after(void (*act)(void)) {
     alarm(WATCHDOG); /* a step that does not return ends the program */
     step_until_done(second);
     alarm(0);
-    if (at_spoilt) skip(); /* this libcurl has looked before it took the connection */
+    is_found = at_spoilt == NULL;
+    at_spoilt = NULL;
     assert_true(cly_call_table_result(cly_engine_calls(engine), second, &result));
     error = result.call->error;
-    assert_int_equal(server_requests(&answering), 1);
+    assert_int_equal(server_requests(&answering), is_found ? 1 : 2);
     cly_engine_free(engine);
     server_stop(&answering);
     return error;
@@ -107,15 +109,15 @@ static void pass_time(void) {
 static void a_cancel_ends_it(void **state) {
     cly_error error = end_after(cancel);
     (void)state;
-    assert_int_equal(error.kind, CLY_CANCELED);
-    assert_int_equal(error.outcome, CLY_NOT_SENT);
+    assert_int_equal(error.kind, is_found ? CLY_CANCELED : CLY_OK);
+    if (is_found) assert_int_equal(error.outcome, CLY_NOT_SENT);
 }
 
 static void its_deadline_ends_it(void **state) {
     cly_error error = end_after(pass_time);
     (void)state;
-    assert_int_equal(error.kind, CLY_TIMEOUT);
-    assert_int_equal(error.outcome, CLY_NOT_SENT);
+    assert_int_equal(error.kind, is_found ? CLY_TIMEOUT : CLY_OK);
+    if (is_found) assert_int_equal(error.outcome, CLY_NOT_SENT);
 }
 
 int main(void) {

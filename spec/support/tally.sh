@@ -15,8 +15,6 @@ sum() { # PATTERN with one number in it: adds up all there are
 }
 
 count_cmocka() { # STATUS WHAT; newer versions name the group beside the failures
-  # A libcurl may have no need of any test of a program.
-  [ "$1" -ne 0 ] || [ "$(sum 'PASSED  \] [0-9]+ test')" -gt 0 ] || [ "$(sum 'SKIPPED \] [0-9]+ test')" -eq 0 ] || return 0
   count "$(sum 'PASSED  \] [0-9]+ test')" "$(sum 'FAILED  \] ([a-z/_]+: )?[0-9]+ test')" "$1" "$2"
 }
 
