@@ -5,12 +5,12 @@
 
 #include "io/clock.h"
 #include "spec/core/test.h"
+#include "spec/io/call_support.h"
 #include "spec/io/clock_support.h"
 #include "spec/io/options_support.h"
 #include "spec/io/server_support.h"
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,20 +36,8 @@ int poll(struct pollfd *watched, nfds_t count, int timeout) {
 }
 
 static cly_ticket submit(const char *url) {
-    cly_submission submission = {.operation = cly_operation_find("send_template", 13),
-                                 .method = "POST",
-                                 .url = url,
-                                 .traceparent = "",
-                                 .timeout = 5,
-                                 .submitted_at = cly_clock_now()};
     cly_ticket ticket = 0;
-    cly_error error;
-    cly_buffer body;
-    cly_buffer_init(&body, CLY_BODY_MAX);
-    cly_buffer_text(&body, "{}");
-    submission.body = &body;
-    assert_int_equal(cly_call_table_submit(cly_engine_calls(engine), &ticket, &submission, &error), CLY_OK);
-    cly_buffer_clear(&body);
+    assert_int_equal(call_submit(cly_engine_calls(engine), call_submission(url, 5), &ticket, NULL), CLY_OK);
     return ticket;
 }
 
@@ -77,9 +65,8 @@ static cly_error end_after(void (*act)(void)) {
     static const char *const replies[] = {REPLY_OK LATER "HTTP/1.1 200 OK\r\n", REPLY_OK};
     const cly_engine_options options = options_on_loopback(3, 3);
     server answering;
-    cly_result result;
     cly_error error;
-    assert_true(server_start(&answering, replies, 2));
+    server_serve(&answering, replies, 2);
     assert_int_equal(cly_engine_new(&engine, &options, &error), CLY_OK);
     step_until_done(submit(answering.url));
     wait_for_bytes();
@@ -88,8 +75,7 @@ static cly_error end_after(void (*act)(void)) {
     step_until_done(second);
     is_found = at_spoilt == NULL;
     at_spoilt = NULL;
-    assert_true(cly_call_table_result(cly_engine_calls(engine), second, &result));
-    error = result.call->error;
+    error = call_result(cly_engine_calls(engine), second).call->error;
     assert_int_equal(server_requests(&answering), is_found ? 1 : 2);
     cly_engine_free(engine);
     server_stop(&answering);
