@@ -52,15 +52,19 @@ describe("an outage", function()
     assert(counts.success == 200, transport.sample(results))
   end)
 
+  local function assert_it_costs_few(behaviour, port, mode)
+    local client = transport.default_client(server, port, "ok")
+    transport.prepare(client, mode)
+    local results = bulk(client, mode, function() server:arm_for(behaviour, OUTAGE) end)
+    client:close(0)
+    local counts = transport.judge(results, server:last_tally())
+    assert(counts.unknown <= 80, ("%d unknown: %s"):format(counts.unknown, transport.sample(results)))
+    assert.equal(COUNT, counts.success + counts.unknown)
+  end
+
   for _, row in ipairs { { "503", "inline" }, { "503", "worker" }, { "502-html", "worker" } } do
     it(("in which a balancer answers %s costs a bulk few: %s"):format(row[1], row[2]), function()
-      local client = transport.default_client(server, "https", "ok")
-      transport.prepare(client, row[2])
-      local results = bulk(client, row[2], function() server:arm_for(row[1], OUTAGE) end)
-      client:close(0)
-      local counts = transport.judge(results, server:last_tally())
-      assert(counts.unknown <= 80, ("%d unknown: %s"):format(counts.unknown, transport.sample(results)))
-      assert.equal(COUNT, counts.success + counts.unknown)
+      assert_it_costs_few(row[1], "https", row[2])
     end)
   end
 
@@ -86,13 +90,7 @@ describe("an outage", function()
     { "reset-after-request", "https1", "worker" }, { "cancel-stream", "https", "inline" },
   } do
     it(("in which connections are lost costs a bulk few: %s, %s, %s"):format(row[1], row[2], row[3]), function()
-      local client = transport.default_client(server, row[2], "ok")
-      transport.prepare(client, row[3])
-      local results = bulk(client, row[3], function() server:arm_for(row[1], OUTAGE) end)
-      client:close(0)
-      local counts = transport.judge(results, server:last_tally())
-      assert(counts.unknown <= 80, ("%d unknown: %s"):format(counts.unknown, transport.sample(results)))
-      assert.equal(COUNT, counts.success + counts.unknown)
+      assert_it_costs_few(row[1], row[2], row[3])
     end)
   end
 
