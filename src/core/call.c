@@ -39,21 +39,26 @@ static void finish(cly_call *call, double now) {
     call->error.hint = cly_kind_hint(CLY_NETWORK, CLY_UNKNOWN);
 }
 
-/* Ends a call while nothing of it is under way. `last` is how its last attempt ended. */
+/* Says why a call ends while nothing of it is under way. `last` is how its last attempt ended. */
 static void say_between(cly_call *call, cly_kind kind, const char *what, const cly_error *last) {
     const char *when = call->attempts > 0 ? "before the next attempt" : "before anything was sent";
     bool has_failed = kind == CLY_TIMEOUT && last->kind == CLY_NETWORK;
     cly_error_clear(&call->error);
     cly_error_set(&call->error, kind, CLY_NOT_SENT, "%s %s%s%s", what, when, has_failed ? "; " : "",
                   has_failed ? last->message : "");
-    call->error.hint = cly_kind_hint(kind, CLY_NOT_SENT);
+}
+
+/* Its error has been said. */
+static void finish_between(cly_call *call, double now) {
+    call->error.hint = cly_kind_hint(call->error.kind, CLY_NOT_SENT);
     call->error.status = call->status;
+    finish(call, now);
 }
 
 static void end_between(cly_call *call, cly_kind kind, const char *what, double now) {
     const cly_error last = call->error;
     say_between(call, kind, what, &last);
-    finish(call, now);
+    finish_between(call, now);
 }
 
 void cly_call_refuse(cly_call *call, double retry_after, double now) {
@@ -62,10 +67,8 @@ void cly_call_refuse(cly_call *call, double retry_after, double now) {
     cly_error_set(&call->error, CLY_RATE_LIMITED, CLY_NOT_SENT,
                   "the API answered 429: wait another %.0f s; this call has %.0f s left", ceil(retry_after),
                   floor(fmax(0, call->deadline - now)));
-    call->error.hint = cly_kind_hint(CLY_RATE_LIMITED, CLY_NOT_SENT);
     call->error.retry_after = retry_after;
-    call->error.status = call->status;
-    finish(call, now);
+    finish_between(call, now);
 }
 
 cly_step cly_call_next(cly_call *call, double now) {
