@@ -198,13 +198,16 @@ static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
     return pool->standing < pools->options.max_connections;
 }
 
+static void raise_stream_limit_to(cly_pools *pools, int limit) {
+    pools->stream_limit = limit < STREAMS_FIRST ? limit : STREAMS_FIRST;
+}
+
 /* All streams are taken: the limit may have been raised since it was learnt. libcurl keeps
  * to it where it knows it. */
 static void raise_stream_limit(cly_pools *pools, const cly_pool *pool, double now) {
     if (pools->stream_limit >= STREAMS_FIRST || now < pools->raised_at + raise_every) return;
     if (now < pool->known_at) return;
-    pools->stream_limit += 1 + pools->stream_limit / 4;
-    if (pools->stream_limit > STREAMS_FIRST) pools->stream_limit = STREAMS_FIRST;
+    raise_stream_limit_to(pools, pools->stream_limit + 1 + pools->stream_limit / 4);
     pools->raised_at = now;
 }
 
@@ -217,8 +220,7 @@ static bool may_take_over(const cly_pools *pools, double now) {
 
 /* A limit of streams may have been learnt from something else, as a reload. */
 static void take_over(cly_pools *pools, double now) {
-    if (pools->current->refused == 0) pools->stream_limit *= 2;
-    if (pools->stream_limit > STREAMS_FIRST) pools->stream_limit = STREAMS_FIRST;
+    if (pools->current->refused == 0) raise_stream_limit_to(pools, pools->stream_limit * 2);
     pools->current->is_full = is_full(pools, pools->current);
     cly_pools_retire(pools, pools->current, now);
 }
