@@ -1,4 +1,4 @@
-/* What attempts mean for calls, limiters and outages, without a network and a clock. */
+/* Attempts begin and end: the effect on calls, limiters and outages, without network and clock. */
 #include "core/attempts.h"
 
 #include "spec/core/test.h"

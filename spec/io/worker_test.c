@@ -937,7 +937,7 @@ static void end_orphan(void *context, int count) {
     atomic_fetch_add(how_many, 1);
 }
 
-/* What an engine with these options borrows is of memory that `end_orphan` frees. */
+/* An engine with these options borrows memory that `end_orphan` frees. */
 static orphan *lend(cly_engine_options *borrower) {
     orphan *made = calloc(1, sizeof *made);
     assert_non_null(made);

@@ -39,7 +39,7 @@ typedef struct cly_start {
     bool is_probe;    /* it finds out whether an outage is over */
 } cly_start;
 
-/* What io tells of an attempt that has ended. */
+/* Facts about an attempt that has ended, filled in by io. */
 typedef struct cly_attempt {
     cly_record *record;
     cly_start start;

@@ -41,7 +41,7 @@ typedef struct cly_ca_paths {
     const char *file_source, *directory_source; /* an option, a variable or "system"; static */
 } cly_ca_paths;
 
-/* What is asked of the file system; io/ca_files answers. */
+/* Questions to the file system; io/ca_files answers them. */
 typedef struct cly_ca_files {
     bool (*is_readable)(const char *path); /* a file or a directory */
     /* Writes the path of a file in the directory that holds a certificate; `by_hash`: of one

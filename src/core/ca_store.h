@@ -21,7 +21,7 @@ typedef struct cly_ca_store {
     unsigned generation; /* counts the changes */
 } cly_ca_store;
 
-/* What the certificates may have to do with it that no connection was made. */
+/* The part that certificates may have had in a connection that was not made. */
 typedef enum cly_ca_fault {
     CLY_CA_NO_FAULT,
     CLY_CA_UNREADABLE, /* a file or a directory of certificates could not be read */

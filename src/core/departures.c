@@ -50,7 +50,7 @@ void cly_departures_gave_up(cly_departures *departures, bool is_asset) {
     cly_limiter_gave_up(limiter_of(departures, is_asset));
 }
 
-/* What an earlier 429 asked for counts as long as its pause lasts: after that requests
+/* The request of an earlier 429 counts as long as its pause lasts: after that requests
  * leave, and the next reply is the API's last word. */
 void cly_departures_pause(cly_departures *departures, double retry_after, double now) {
     double seconds = retry_after < 0 ? pause_unsaid : fmin(retry_after, pause_longest);

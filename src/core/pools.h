@@ -15,8 +15,8 @@
  *
  * libcurl is given only attempts that it can start at once: over HTTP/1.1 one for each
  * connection, over HTTP/2 no more than the streams of the connections that stand, and
- * one at a time that may open another, or one a second while that hangs. Both limits, of streams and of
- * requests, are learnt.
+ * one at a time that may open another, or one a second while that hangs. Both limits,
+ * of streams and of requests, are learnt.
  */
 #ifndef CLY_CORE_POOLS_H
 #define CLY_CORE_POOLS_H
@@ -28,8 +28,8 @@ CLY_PRIVATE_BEGIN
 
 typedef enum cly_protocol { CLY_PROTOCOL_UNKNOWN, CLY_PROTOCOL_HTTP1, CLY_PROTOCOL_HTTP2 } cly_protocol;
 
-/* What requests made of a connection. Functions that take one take NULL when it is not
- * known or gone. */
+/* How a connection has been used. Functions that take one take NULL for a connection that
+ * is not known or gone. */
 typedef struct cly_connection_use {
     unsigned serial;   /* no other connection has it */
     int requests;      /* issued on it */
@@ -61,7 +61,7 @@ typedef struct cly_pool {
     bool is_retired, is_full;
 } cly_pool;
 
-/* What io does for the pools. */
+/* Work that io does for the pools. */
 typedef struct cly_pools_hooks {
     void *(*open_share)(void);                          /* NULL without memory */
     void (*close_share)(void *context, cly_pool *pool); /* with its connections */

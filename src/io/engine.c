@@ -253,8 +253,7 @@ static void mark_canceled(cly_engine *engine) {
         transfer->is_canceled = transfer->record->is_canceled;
 }
 
-/* Who cancels a request that has waited for so long has run out of patience, as at a
- * deadline. */
+/* A request that is canceled after so long is taken for one that ran out of time. */
 static const double long_wait = 1; /* seconds */
 
 static void stop_canceled(cly_engine *engine, double now) {
