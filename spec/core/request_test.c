@@ -34,6 +34,13 @@ static void the_business_is_one_segment(void **state) {
     assert_string_equal(buffer.data, "https://x/v1/businesses/a%2F..%2Fb%3Fc%23%C3%A9%20/p");
 }
 
+static void a_url_is_its_origin_and_the_target(void **state) {
+    const char *urls[] = {"https://x/v1/b?c=//d", "https://x:8443", "http://[::1]:80/", "https://x//a://b"};
+    const char *targets[] = {"/v1/b?c=//d", "", "/", "//a://b"};
+    (void)state;
+    for (int i = 0; i < 4; i++) assert_string_equal(urls[i] + cly_request_origin(urls[i]), targets[i]);
+}
+
 static void a_long_url_is_refused(void **state) {
     (void)state;
     assert_int_equal(cly_request_url(&buffer, "https://x", "////////////////////", "/p", &error),
@@ -133,6 +140,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_url_is_put_together),
         TEST(the_business_is_one_segment),
+        TEST(a_url_is_its_origin_and_the_target),
         TEST(a_long_url_is_refused),
         TEST(a_header_is_one_line),
         TEST(nobody_slips_a_header_in),

@@ -14,6 +14,12 @@ cly_kind cly_request_url(cly_buffer *url, const char *base_url, const char *busi
     return cly_buffer_check(url, "URL", error);
 }
 
+size_t cly_request_origin(const char *url) {
+    const char *authority = strstr(url, "://");
+    authority = authority ? authority + 3 : url;
+    return (size_t)(authority - url) + strcspn(authority, "/");
+}
+
 cly_kind cly_request_header(cly_buffer *line, const char *name, const char *value, cly_error *error) {
     if (cly_has_control(value, strlen(value)))
         return cly_error_set(error, CLY_ARGUMENT, CLY_NOT_SENT, "header %s: holds a control byte", name);

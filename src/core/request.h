@@ -15,6 +15,10 @@ enum { CLY_URL_MAX = 16 * 1024, CLY_HEADER_MAX = 8 * 1024 };
 cly_kind cly_request_url(cly_buffer *url, const char *base_url, const char *business_id, const char *path,
                          cly_error *error) CLY_MUST_CHECK;
 
+/* How many bytes of a URL are its scheme and authority (RFC 3986, 3); behind them stands
+ * the target of the request (RFC 9112, 3.2.1). */
+size_t cly_request_origin(const char *url);
+
 /* "name: value", zero-terminated; a value with a line break or another control
  * byte is refused, so that nobody can slip a header in. */
 cly_kind cly_request_header(cly_buffer *line, const char *name, const char *value,

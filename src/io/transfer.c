@@ -36,22 +36,22 @@ cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfe
 void cly_transfer_init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
     cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);
-    cly_buffer_init(&transfer->url, CLY_URL_MAX);
+    cly_buffer_init(&transfer->origin, CLY_URL_MAX);
 }
 
 void cly_transfer_close(cly_transfer *transfer) {
     if (transfer->easy) curl_easy_cleanup(transfer->easy);
     if (transfer->named) transfer->named->named--;
     transfer->named = NULL;
-    curl_url_cleanup(transfer->parsed_url);
+    curl_url_cleanup(transfer->parsed);
     transfer->easy = NULL;
-    transfer->parsed_url = NULL;
+    transfer->parsed = NULL;
 }
 
 void cly_transfer_clear(cly_transfer *transfer) {
     cly_transfer_close(transfer);
     cly_buffer_clear(&transfer->reply);
-    cly_buffer_clear(&transfer->url);
+    cly_buffer_clear(&transfer->origin);
 }
 
 /* ---- libcurl's callbacks: they note, and never touch Lua ---- */
@@ -296,35 +296,34 @@ static bool set_method(CURL *easy, const cly_transfer_request *request) {
     return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK;
 }
 
-static bool is_set_url(const cly_transfer *transfer, const char *url, size_t length) {
-    return transfer->parsed_url && transfer->url.length == length &&
-           memcmp(transfer->url.data, url, length) == 0;
-}
-
 /* NULL when it cannot be done: libcurl will say why. */
 static CURLU *parse(const char *url) {
     CURLU *parsed = curl_url();
-    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK) return parsed;
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK) return parsed;
     curl_url_cleanup(parsed);
     return NULL;
 }
 
-/* Parsed once: libcurl, given the text alone, parses it and writes it out again for
- * each request, and each time that one which waits asks for a connection. The text
- * it wants too, for what it repeats. */
-static bool set_url(cly_transfer *transfer, const char *url) {
-    size_t length = strlen(url);
-    if (is_set_url(transfer, url, length)) return true;
+/* Parsed once: libcurl, given the text alone, parses it for each request, and each time
+ * that one which waits asks for a connection. The text it wants too, for what it repeats. */
+static bool set_origin(cly_transfer *transfer, const char *url, size_t length) {
+    cly_buffer *origin = &transfer->origin;
+    if (transfer->parsed && origin->length == length && memcmp(origin->data, url, length) == 0) return true;
+    cly_buffer_reset(origin);
+    cly_buffer_append(origin, url, length);
     curl_easy_setopt(transfer->easy, CURLOPT_CURLU, NULL);
-    curl_url_cleanup(transfer->parsed_url);
-    transfer->parsed_url = parse(url);
-    cly_buffer_reset(&transfer->url);
-    cly_buffer_append(&transfer->url, url, length);
-    if (curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
-        curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed_url) == CURLE_OK)
-        return true;
-    cly_buffer_reset(&transfer->url); /* the next request is to try again */
-    return false;
+    curl_url_cleanup(transfer->parsed);
+    transfer->parsed = cly_buffer_terminate(origin) ? parse(origin->data) : NULL;
+    return origin->data && curl_easy_setopt(transfer->easy, CURLOPT_URL, origin->data) == CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed) == CURLE_OK;
+}
+
+/* The path apart from the URL: libcurl encodes that of a URL and writes it out anew for each
+ * request. */
+static bool set_url(cly_transfer *transfer, const char *url) {
+    size_t origin = cly_request_origin(url);
+    return set_origin(transfer, url, origin) &&
+           curl_easy_setopt(transfer->easy, CURLOPT_REQUEST_TARGET, url + origin) == CURLE_OK;
 }
 
 /* One for each request in flight, 64 KiB if not told, where a usual body takes 1. Over

@@ -58,8 +58,8 @@ typedef struct cly_transfer_request {
 
 typedef struct cly_transfer {
     CURL *easy;        /* owned, made at first use */
-    CURLU *parsed_url; /* owned; NULL before a URL was set */
-    cly_buffer url;    /* what it was parsed from */
+    CURLU *parsed;     /* owned: the origin of its URLs; NULL before there was one */
+    cly_buffer origin; /* what that was parsed from */
     char error_text[CURL_ERROR_SIZE];
     cly_buffer reply;
     size_t header_bytes, upload_buffer;
