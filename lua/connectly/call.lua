@@ -19,7 +19,7 @@ local methods = {}
 --- The result, asked for once and then kept.
 local function take(self)
   if not self.result then
-    self.result = { self.client.finish(self.operation, self.client.native:result(self.ticket)) }
+    self.result = { self.client:finish(self.operation, self.client.native:result(self.ticket)) }
     self.anchor = nil
   end
   return self.result[1], self.result[2]
@@ -35,7 +35,7 @@ function methods.wait(self, timeout)
   if self.result then
     return take(self)
   end
-  if not self.client.wait(self.ticket, timeout) then
+  if not self.client:wait(self.ticket, timeout) then
     return nil, errors.new {
       kind = "timeout", outcome = "unknown", message = "the call has not ended yet", hint = "wait for it again",
     }

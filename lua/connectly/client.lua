@@ -177,17 +177,6 @@ local function load_part(name)
   return nil, not_loaded(name, part)
 end
 
---- While it is drained, giving way, a client is closed to others already.
-local function submit_if_open(self, operation, message, group, anchor, batch)
-  if self.is_closing then
-    return nil, errors.new { kind = "closed", outcome = "not_sent", message = "the client is closed" }
-  end
-  if batch then
-    return self.native:submit_batch(operation, message, batch, anchor)
-  end
-  return self.native:submit(operation, message, group, anchor)
-end
-
 --- Tells of a call that ended before it was one.
 local function tell_refused(self, operation, problem)
   emit(self, { name = "start", operation = operation })
@@ -197,27 +186,35 @@ local function tell_refused(self, operation, problem)
   return problem
 end
 
-local function tell_start(self, operation, number)
-  emit(self, { name = "start", operation = operation, call = number })
+--- Tells of a call that has begun: its ticket; or nil and the error, which is told too.
+local function tell_begun(self, operation, ticket, second)
+  if not ticket then
+    return nil, tell_refused(self, operation, errors.complete(second))
+  end
+  local is_told, problem = pcall(emit, self, { name = "start", operation = operation, call = second })
+  if not is_told and is_interrupt(problem) then
+    self.native:forget(ticket)
+    error(problem, 0)
+  end
+  return ticket
 end
 
 --- Starts a call: its ticket; or nil and the error, told as any call's end is. `anchor`,
 --- of native:anchor, is bound to it. With a `batch` the message is what native:encode
 --- made of it.
 local function submit(self, operation, message, group, anchor, batch)
-  local ticket, second = submit_if_open(self, operation, message, group, anchor, batch)
-  if not ticket then
-    return nil, tell_refused(self, operation, errors.complete(second))
+  local ticket, second
+  if self.is_closing then -- while it is drained, giving way, it is closed to others already
+    second = errors.new { kind = "closed", outcome = "not_sent", message = "the client is closed" }
+  elseif batch then
+    ticket, second = self.native:submit_batch(operation, message, batch, anchor)
+  else
+    ticket, second = self.native:submit(operation, message, group, anchor)
   end
-  local is_told, problem = true, nil
-  if self.on_event then
-    is_told, problem = pcall(tell_start, self, operation, second)
+  if ticket and not self.on_event then
+    return ticket
   end
-  if not is_told and is_interrupt(problem) then
-    self.native:forget(ticket)
-    error(problem, 0)
-  end
-  return ticket
+  return tell_begun(self, operation, ticket, second)
 end
 
 local function ask_limiter(self)
@@ -329,17 +326,24 @@ local function not_decoded(info)
   }
 end
 
+--- An error as its operation gives it: with what became of the entries of campaigns.
+local function complete_error(operation, problem, reply)
+  errors.complete(problem)
+  problem.result = reply and read_reply(operation, reply)
+  return problem
+end
+
 --- value, info; or nil, error: of what native:result gave.
 local function finish(self, operation, value, second, _, reply)
-  emit_pending(self)
+  if self.on_event then
+    emit_pending(self)
+  end
   if value == nil then
-    local problem = errors.complete(second)
-    problem.result = reply and read_reply(operation, reply)
-    return nil, problem
+    return nil, complete_error(operation, second, reply)
+  elseif not gives_reply[operation] then
+    return value, second
   end
-  if gives_reply[operation] then
-    value = read_reply(operation, value)
-  end
+  value = read_reply(operation, value)
   if value == nil then
     return nil, not_decoded(second)
   end
@@ -409,7 +413,9 @@ local function perform(self, operation, message, batch)
   if not is_done then
     -- Nothing stays in flight unseen.
     interrupted(self, interruption)
-    self.shared.forget(ticket)
+    if self.host then
+      self.host:forget(ticket)
+    end
     self.native:forget(ticket)
     pcall(emit_pending, self)
     error(interruption, 0)
@@ -532,7 +538,7 @@ function methods.start(self, operation, message)
     return nil, refusal
   end
   -- Complete but for its ticket before anything leaves.
-  local call, state = new_call(self.shared, operation)
+  local call, state = new_call(self, operation)
   local ticket, why = submit(self, operation, message, nil, state.anchor)
   if not ticket then
     return nil, why
@@ -588,7 +594,7 @@ function methods.send_many(self, source, options)
     error(second, 0)
   end
   self.groups = self.groups + 1
-  return many.new(self.shared, self.groups, second, source, options)
+  return many.new(self, self.groups, second, source, options)
 end
 
 ---Counters since the first call, and what is under way now.
@@ -734,54 +740,36 @@ local function hand_back(...)
   return ...
 end
 
---- Calls an action when nobody holds the result any more.
-local function at_end(action)
-  if not rawget(_G, "newproxy") then
-    return setmetatable({}, { __gc = action })
-  end
-  local sentinel = newproxy(true) -- luacheck: ignore 113
-  getmetatable(sentinel).__gc = action
-  return sentinel
+--- What calls in the background, send_many and hosts may do with their client.
+local inner_class = {
+  hurry_when_interrupted = hurry_when_interrupted, submit = submit, wait = wait_interruptibly, finish = finish,
+  emit_pending = emit_pending, pump = pump,
+}
+inner_class.__index = inner_class
+
+--- The signal is set when the call has ended.
+function inner_class:expect(ticket, signal)
+  self.host:expect(ticket, signal)
 end
 
---- What calls in the background and send_many need of their client.
-local function share(self)
-  return {
-    native = self.native,
-    timeout = self.timeout,
-    at_end = at_end,
-    hurry_when_interrupted = function(problem) return hurry_when_interrupted(self, problem) end,
-    submit = function(operation, message, group) return submit(self, operation, message, group) end,
-    wait = function(ticket, timeout) return wait_interruptibly(self, ticket, timeout) end,
-    finish = function(operation, value, second, info, reply)
-      return finish(self, operation, value, second, info, reply)
-    end,
-    emit_pending = function() emit_pending(self) end,
-    pump = function() return pump(self) end,
-    limiter = self.limiter,
-    expect = function(ticket, signal)
-      if signal then
-        self.host:expect(ticket, signal)
-      end
-    end,
-    forget = function(ticket)
-      if self.host then
-        self.host:forget(ticket)
-      end
-    end,
-    step = function(group, signal, is_for_room)
-      if signal then
-        return self.host:wait_at(signal, is_for_room)
-      end
-      self.native:step(math.min(pump(self) or SLICE, SLICE), nil, group)
-      emit_pending(self)
-    end,
-  }
+function inner_class:forget(ticket)
+  if self.host then
+    self.host:forget(ticket)
+  end
+end
+
+--- Makes progress, until a call of the group has ended or a moment has passed.
+function inner_class:step(group, signal, is_for_room)
+  if signal then
+    return self.host:wait_at(signal, is_for_room)
+  end
+  self.native:step(math.min(pump(self) or SLICE, SLICE), nil, group)
+  emit_pending(self)
 end
 
 --- The host's loop, where there is one that need not be attached: a host, nil, or nil and
 --- an error.
-local function find_host(shared)
+local function find_host(self)
   local ngx = rawget(_G, "ngx")
   if type(ngx) ~= "table" or not ngx.get_phase then
     return nil
@@ -791,7 +779,7 @@ local function find_host(shared)
   if not host or not driver then
     return nil, problem or second
   end
-  return host.new(shared, driver)
+  return host.new(self, driver)
 end
 
 --- An error that says what is wrong with a status store, or nil.
@@ -839,12 +827,11 @@ local function make_constructor(deliver)
       return deliver(nil, refusal)
     end
     local client = setmetatable({}, metatable)
-    local self = {
+    local self = setmetatable({
       native = handle, on_event = on_event, call_constructor = call_constructor, groups = 0,
       timeout = options.timeout or 30, limiter = limiter, status_store = store,
-    }
-    self.shared = share(self)
-    local host, reason = find_host(self.shared)
+    }, inner_class)
+    local host, reason = find_host(self)
     if reason then
       return deliver(nil, reason)
     end
@@ -860,7 +847,7 @@ local function attach(client, driver)
   if self.host and next(self.host.signals) ~= nil then
     error("connectly: attach: calls of the client are being waited for in the loop that it is attached to", 3)
   end
-  self.host = require("connectly.host").new(self.shared, driver)
+  self.host = require("connectly.host").new(self, driver)
   return client
 end
 

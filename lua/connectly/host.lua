@@ -80,7 +80,7 @@ function host:look_around()
       signal:set()
     end
   end
-  return self.client.pump()
+  return self.client:pump()
 end
 
 --- The same, for drivers that are told that something ended and not what.
@@ -91,7 +91,7 @@ function host:look_at_ended()
     self:ended(ticket)
     ticket = self.native:next_ended()
   end
-  return self.client.pump()
+  return self.client:pump()
 end
 
 --- The signal will be set when the call has ended.
@@ -112,7 +112,7 @@ function host:wait_a_while(signal, seconds)
     self.next_look = native.clock() + POLL
     self:look_around()
   end
-  self.client.emit_pending()
+  self.client:emit_pending()
 end
 
 --- Waits for the end of a call: true, or false after `timeout` seconds. `signal` is one

@@ -12,6 +12,16 @@ local many = {}
 -- table is not made anew for ever.
 local PLACES = 65536
 
+--- Calls an action when the collector finds that nothing refers to the result.
+local function at_end(action)
+  if not rawget(_G, "newproxy") then
+    return setmetatable({}, { __gc = action })
+  end
+  local sentinel = newproxy(true) -- luacheck: ignore 113
+  getmetatable(sentinel).__gc = action
+  return sentinel
+end
+
 --- The next message of a list or of an iterator function, or nil at the end.
 local function puller(source)
   if type(source) == "function" then
@@ -24,85 +34,99 @@ local function puller(source)
   end
 end
 
---- The next message, or nil at the source's end or error.
+--- The next message, or nil at the source's end. An error of the source leaves
+--- `is_pulling` set.
 local function pull(state)
-  local is_fine, message = pcall(state.pull)
-  if not is_fine and state.client.hurry_when_interrupted(message) then
-    error(message, 0)
-  elseif not is_fine then
-    -- What is in flight is still handed out; then the source's error is raised.
-    state.failure, state.has_failed, state.is_over = message, true, true
-    return nil
+  local message = state.next_message
+  if message ~= nil then
+    state.next_message = nil
+    return message
   end
+  state.is_pulling = true
+  message = state.pull()
+  state.is_pulling = false
   state.is_over = message == nil
   return message
 end
 
---- Takes one more message in: a result at once when it was refused.
-local function take_in(state)
-  local message = state.next_message
-  state.next_message = nil
-  if message == nil then
-    message = pull(state)
-  end
-  if message == nil then
-    return
-  end
-  state.index = state.index + 1
+--- Submits one message: a result at once when it was refused.
+local function take_in(state, message)
+  local client, index = state.client, state.index + 1
+  state.index = index
   -- With room for what is added when it has ended.
-  local result = { index = state.index, message = message, id = nil, info = nil }
-  local ticket, problem = state.client.submit(state.operation, message, state.group)
+  local result = { index = index, message = message, id = nil, info = nil }
+  local ticket, problem = client:submit(state.operation, message, state.group)
   if not ticket then
     result.error = problem
     return result
   end
   if state.signal then
-    state.client.expect(ticket, state.signal)
+    client:expect(ticket, state.signal)
   end
   local place = ticket % PLACES
-  state.pending[place] = result
-  state.tickets[place] = ticket
+  state.pending[place], state.tickets[place] = result, ticket
   state.in_flight = state.in_flight + 1
 end
 
 --- While a 429 stops the client nothing is started: it would use up its time in waiting.
 --- One message is pulled, so that the end of the list is known.
 local function hold_back(state)
-  state.full_since = nil
+  state.full_since = false
   if state.next_message == nil then
     state.next_message = pull(state)
   end
   return false
 end
 
---- Whether one more may be tried. Other calls of the client may fill it: then they are waited
---- for, as long as a call may take and no longer.
-local function may_take_in(state)
-  if state.is_over or state.in_flight >= state.limit then
-    return false
-  end
-  local has_room, is_paused = state.client.native:has_room()
-  if is_paused then
-    return hold_back(state)
-  end
-  if has_room then
-    state.full_since = nil
-    return true
-  end
+--- Other calls fill the client: they are waited for, as long as a call may take and no
+--- longer. Then a message is tried all the same, and refused.
+local function is_overdue(state)
   state.full_since = state.full_since or clock()
   return state.in_flight == 0 and clock() - state.full_since > state.client.timeout
 end
 
---- The result of one in flight that has ended, or whose client was closed.
-local function settle(state, ticket)
-  local place = ticket % PLACES
+--- Whether one more may be tried.
+local function may_take_in(state)
+  if state.is_over or state.in_flight >= state.limit then
+    return false
+  end
+  local has_room, is_paused = state.native:has_room()
+  if is_paused then
+    return hold_back(state)
+  elseif not has_room then
+    return is_overdue(state)
+  end
+  state.full_since = false
+  return true
+end
+
+--- Takes messages in as long as there is room: the result of one that was refused, or nil.
+local function fill(state)
+  while may_take_in(state) do
+    local message = pull(state)
+    if message == nil then
+      return nil
+    end
+    local refused = take_in(state, message)
+    if refused then
+      return refused
+    end
+  end
+end
+
+--- The result of one that has ended, of what native:take_done gave; nil without a ticket.
+local function settle(state, ticket, value, second, info, reply)
+  if not ticket then
+    return nil
+  end
+  local client, place = state.client, ticket % PLACES
   local result = state.pending[place]
   state.pending[place], state.tickets[place] = nil, nil
   state.in_flight = state.in_flight - 1
   if state.signal then
-    state.client.forget(ticket)
+    client:forget(ticket)
   end
-  local value, second = state.client.finish(state.operation, state.client.native:result(ticket))
+  value, second = client:finish(state.operation, value, second, info, reply)
   if value == nil then
     result.error = second
   else
@@ -112,74 +136,79 @@ local function settle(state, ticket)
 end
 
 local function take_out(state)
-  local ticket = state.client.native:first_done(state.group)
-  return ticket and settle(state, ticket)
+  return settle(state, state.native:take_done(state.group))
 end
 
 --- After a fork the child knows nothing of what the parent has in flight.
 local function is_parents(state)
-  if state.process == process() then
-    return false
-  end
   if state.in_flight == 0 then
     state.process = process()
   end
   return state.in_flight > 0
 end
 
+--- The result of any in flight, whose client was closed or is the parent's.
 local function settle_any(state)
   local _, ticket = next(state.tickets)
-  return settle(state, ticket)
+  return settle(state, ticket, state.native:result(ticket))
+end
+
+--- Nothing is in flight and nothing comes.
+local function end_of_source(state)
+  if state.has_failed then
+    state.has_failed = false
+    error(state.failure, 0)
+  end
+  return nil
 end
 
 local function next_result(state)
   while true do
-    if is_parents(state) then
+    if state.process ~= process() and is_parents(state) then
       return settle_any(state)
     end
-    while may_take_in(state) do
-      local refused = take_in(state)
-      if refused then
-        return refused
-      end
-    end
-    local result = take_out(state)
+    local result = fill(state) or take_out(state)
     if result then
       return result
-    end
-    if state.in_flight == 0 and state.is_over then
-      if state.has_failed then
-        state.has_failed = false
-        error(state.failure, 0)
-      end
-      return nil
-    end
-    if state.client.native:is_closed() and state.in_flight > 0 then
+    elseif state.in_flight == 0 and state.is_over then
+      return end_of_source(state)
+    elseif state.in_flight > 0 and state.native:is_closed() then
       return settle_any(state)
     end
-    state.client.step(state.group, state.signal, state.in_flight == 0)
+    state.client:step(state.group, state.signal, state.in_flight == 0)
   end
+end
+
+--- The source raised: what is in flight is still handed out, then that error is raised.
+local function end_source(state, problem)
+  state.failure, state.has_failed, state.is_over = problem, true, true
 end
 
 --- The same; Ctrl-C is not kept waiting by what is in flight.
 local function next_or_interrupt(state)
-  local is_fine, result = pcall(next_result, state)
-  if not is_fine then
-    state.client.hurry_when_interrupted(result)
-    error(result, 0)
+  while true do
+    local is_fine, result = pcall(next_result, state)
+    if is_fine then
+      return result
+    end
+    local is_of_source = state.is_pulling
+    state.is_pulling = false
+    if state.client:hurry_when_interrupted(result) or not is_of_source then
+      error(result, 0)
+    end
+    end_source(state, result)
   end
-  return result
 end
 
 --- The loop was left: nothing more is taken in, and what is in flight is let end.
 local function finish_early(state, problem)
   state.is_over = true
-  if state.client.hurry_when_interrupted(problem) or is_parents(state) then
-    return state.client.native:detach_group(state.group)
+  if state.client:hurry_when_interrupted(problem) or state.process ~= process() and is_parents(state) then
+    return state.native:detach_group(state.group)
   end
-  while state.in_flight > 0 and not state.client.native:is_closed() do
+  while state.in_flight > 0 and not state.native:is_closed() do
     if not take_out(state) then
-      state.client.step(state.group, state.signal)
+      state.client:step(state.group, state.signal)
     end
   end
 end
@@ -209,16 +238,17 @@ function many.check(options, level)
   return { operation = options.operation or "send_template", in_flight = options.in_flight or 64 }
 end
 
---- `client` is what client.lua shares with it.
+--- `client` is the inner object of client.lua.
 --- `signal` is the host's, nil where waiting blocks; `options` are of many.check.
 function many.new(client, group, signal, source, options)
+  local native = client.native
   local state = {
-    client = client, group = group, signal = signal, pull = puller(source), operation = options.operation,
-    limit = options.in_flight, index = 0, in_flight = 0, pending = {}, tickets = {}, is_over = false,
-    process = process(),
+    client = client, native = native, group = group, signal = signal, pull = puller(source),
+    operation = options.operation, limit = options.in_flight, index = 0, in_flight = 0, pending = {}, tickets = {},
+    is_over = false, is_pulling = false, full_since = false, has_failed = false, process = process(),
   }
   -- Where the language does not tell that a loop was left, the collector does.
-  state.anchor = client.at_end(function() client.native:detach_group(group) end)
+  state.anchor = at_end(function() native:detach_group(group) end)
   local closing = setmetatable({}, { __close = function(_, problem) finish_early(state, problem) end })
   return function() return next_or_interrupt(state) end, nil, nil, closing
 end

@@ -45,6 +45,16 @@ cly_result call_result(cly_call_table *calls, cly_ticket ticket) {
     return result;
 }
 
+cly_ticket call_first_done(cly_call_table *calls, unsigned group) {
+    cly_result given = {NULL, NULL, NULL};
+    cly_ticket ticket = cly_call_table_first_done(calls, group, &given);
+    if (ticket == 0) return 0;
+    assert_ptr_equal(given.call, call_result(calls, ticket).call);
+    assert_ptr_equal(given.reply, call_result(calls, ticket).reply);
+    assert_non_null(given.http_version);
+    return ticket;
+}
+
 cly_stats call_stats(cly_call_table *calls) {
     cly_stats stats = cly_call_table_stats(calls);
     assert_int_equal(stats.calls, stats.succeeded + stats.not_sent + stats.rejected + stats.unknown +

@@ -25,6 +25,10 @@ void call_finish(cly_engine *engine, cly_ticket ticket, double seconds);
 /* Of a call that is done. */
 cly_result call_result(cly_call_table *calls, cly_ticket ticket);
 
+/* The first call of the group that has ended, 0 for none; its result is what the table gives
+ * for its ticket. */
+cly_ticket call_first_done(cly_call_table *calls, unsigned group);
+
 /* Every call is in exactly one of the counters. */
 cly_stats call_stats(cly_call_table *calls);
 

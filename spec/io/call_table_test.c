@@ -199,10 +199,9 @@ static void no_table_has_no_calls(void **state) {
     assert_int_equal(cly_call_table_submit(NULL, &ticket, &none, &error), CLY_CLOSED);
     assert_int_equal(error.outcome, CLY_NOT_SENT);
     assert_true(ticket == 77);
-    assert_true(cly_call_table_has_room(NULL));
     assert_false(cly_call_table_is_known(NULL, 1) || cly_call_table_is_done(NULL, 1));
     assert_false(cly_call_table_result(NULL, 1, &result) || cly_call_table_take_event(NULL, &event));
-    assert_true(cly_call_table_first_done(NULL, 0) == 0 && cly_call_table_next_ended(NULL) == 0);
+    assert_true(call_first_done(NULL, 0) == 0 && cly_call_table_next_ended(NULL) == 0);
     assert_int_equal(cly_call_table_stats(NULL).calls, 0);
     cly_call_table_cancel(NULL, 1);
     cly_call_table_release(NULL, 1);
@@ -217,20 +216,20 @@ static void beyond_its_capacity_it_takes_none(void **state) {
     cly_ticket tickets[CAPACITY], more = 77;
     (void)state;
     for (int i = 0; i < CAPACITY; i++) {
-        assert_true(cly_call_table_has_room(table));
+        assert_true(cly_records_has_room(&table->records));
         tickets[i] = submit();
     }
-    assert_false(cly_call_table_has_room(table));
+    assert_false(cly_records_has_room(&table->records));
     assert_int_equal(try_submit(&more, 0, 30, 0), CLY_OVERLOADED);
     assert_true(more == 77);
     assert_int_equal(cly_call_table_stats(table).calls, CAPACITY);
     start(tickets[0]);
     answer(record_of(tickets[0]));
-    assert_false(cly_call_table_has_room(table)); /* its result has not been read */
+    assert_false(cly_records_has_room(&table->records)); /* its result has not been read */
     cly_call_table_release(table, tickets[0]);
-    assert_true(cly_call_table_has_room(table));
+    assert_true(cly_records_has_room(&table->records));
     submit();
-    assert_false(cly_call_table_has_room(table));
+    assert_false(cly_records_has_room(&table->records));
 }
 
 static void capacity_may_be_raised_to_the_most(void **state) {
@@ -384,7 +383,7 @@ static void a_release_frees_a_record_in_every_state(void **state) {
             end_attempt(record, stopped, 1);
         }
         assert_int_equal(record->state, CLY_RECORD_FREE);
-        assert_true(cly_call_table_first_done(table, 0) == 0 && cly_call_table_next_ended(table) == 0);
+        assert_true(call_first_done(table, 0) == 0 && cly_call_table_next_ended(table) == 0);
     }
 }
 
@@ -401,7 +400,7 @@ static void a_detached_call_goes_on_in_every_state(void **state) {
         assert_false(record->is_canceled);
         if (from == CLY_RECORD_RUNNING) answer(record);
         if (from == CLY_RECORD_RUNNING) assert_int_equal(record->state, CLY_RECORD_FREE);
-        assert_true(cly_call_table_first_done(table, 0) == 0 && cly_call_table_next_ended(table) == 0);
+        assert_true(call_first_done(table, 0) == 0 && cly_call_table_next_ended(table) == 0);
     }
 }
 
@@ -426,9 +425,9 @@ static void groups_are_kept_apart(void **state) {
     assert_int_equal(try_submit(&two, 0, 30, 2), CLY_OK);
     cly_call_table_cancel(table, two);
     cly_call_table_cancel(table, one);
-    assert_true(cly_call_table_first_done(table, 0) == 0);
-    assert_true(cly_call_table_first_done(table, 1) == one);
-    assert_true(cly_call_table_first_done(table, 2) == two);
+    assert_true(call_first_done(table, 0) == 0);
+    assert_true(call_first_done(table, 1) == one);
+    assert_true(call_first_done(table, 2) == two);
     assert_true(cly_records_first_done(&table->records, 1) != NULL);
     assert_false(cly_records_first_done(&table->records, CLY_NO_GROUP) != NULL);
     cly_call_table_detach_group(table, 1);
@@ -456,7 +455,7 @@ static void all_may_be_canceled_and_detached(void **state) {
     assert_int_equal(cly_call_table_stats(table).in_flight, 1);
     assert_false(cly_call_table_is_known(table, running) || cly_call_table_is_known(table, ready));
     assert_false(cly_records_is_under_way(&table->records, running));
-    assert_true(cly_call_table_first_done(table, 0) == 0);
+    assert_true(call_first_done(table, 0) == 0);
     answer(table->records.lists[CLY_RECORD_RUNNING].first);
     expect_empty();
 }

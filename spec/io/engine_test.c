@@ -144,9 +144,9 @@ static void a_new_engine_has_nothing_to_do(void **state) {
     cly_engine_step(engine, 0, 0.1, NULL, 0); /* only a worker asks an idle one to wait */
     assert_true(cly_clock_now() - before < 1);
     assert_true(is_empty());
-    assert_true(cly_call_table_has_room(calls()));
+    assert_true(cly_records_has_room(&calls()->records));
     assert_int_equal(stats().in_flight, 0);
-    assert_true(cly_call_table_first_done(calls(), 0) == 0);
+    assert_true(call_first_done(calls(), 0) == 0);
     assert_false(cly_call_table_is_done(calls(), 0));
     assert_null(call_of(0));
 }
@@ -160,7 +160,7 @@ static void a_reply_that_never_comes_is_unknown(void **state) {
     assert_int_equal(error_of(ticket)->kind, CLY_TIMEOUT);
     assert_int_equal(error_of(ticket)->outcome, CLY_UNKNOWN);
     assert_int_equal(stats().in_flight, 0);
-    assert_true(cly_call_table_first_done(calls(), 0) == ticket);
+    assert_true(call_first_done(calls(), 0) == ticket);
 }
 
 static void a_port_that_nobody_has_is_not_sent(void **state) {
@@ -273,12 +273,12 @@ static void those_done_come_in_the_order_of_their_end(void **state) {
     cancel(second);
     cancel(third);
     cancel(first);
-    assert_true(cly_call_table_first_done(calls(), 0) == second);
+    assert_true(call_first_done(calls(), 0) == second);
     release(third); /* from the middle */
     release(second);
-    assert_true(cly_call_table_first_done(calls(), 0) == first);
+    assert_true(call_first_done(calls(), 0) == first);
     release(first);
-    assert_true(cly_call_table_first_done(calls(), 0) == 0);
+    assert_true(call_first_done(calls(), 0) == 0);
 }
 
 static void no_time_is_no_attempt(void **state) {
@@ -299,7 +299,7 @@ static void an_url_without_end_is_not_sent(void **state) {
     assert_int_not_equal(try_submit(endless, 5, &ticket, &error), CLY_OK);
     assert_int_equal(error.outcome, CLY_NOT_SENT);
     assert_int_equal(stats().in_flight, 0);
-    assert_true(cly_call_table_has_room(calls()));
+    assert_true(cly_records_has_room(&calls()->records));
 }
 
 /* `end` frees the engine with calls connecting, sent and done. */
@@ -896,9 +896,9 @@ static void no_second_holds_more_than_the_rate(void **state) {
     before = cly_clock_now();
     while (done < CALLS) {
         cly_ticket ticket;
-        for (; left > 0 && cly_call_table_has_room(calls()); left--) submit_to(answering.url, 30);
+        for (; left > 0 && cly_records_has_room(&calls()->records); left--) submit_to(answering.url, 30);
         cly_engine_step(engine, 0, 1, NULL, 0);
-        while ((ticket = cly_call_table_first_done(calls(), 0)) != 0) {
+        while ((ticket = call_first_done(calls(), 0)) != 0) {
             assert_int_equal(error_of(ticket)->kind, CLY_OK);
             release(ticket);
             done++;
@@ -1092,9 +1092,9 @@ static void groups_are_kept_apart(void **state) {
     double before;
     (void)state;
     step_for(0.1);
-    assert_true(cly_call_table_first_done(calls(), 1) == one);
-    assert_true(cly_call_table_first_done(calls(), 2) == 0);
-    assert_true(cly_call_table_first_done(calls(), 0) == 0);
+    assert_true(call_first_done(calls(), 1) == one);
+    assert_true(call_first_done(calls(), 2) == 0);
+    assert_true(call_first_done(calls(), 0) == 0);
     assert_true(cly_call_table_is_known(calls(), two));
     before = cly_clock_now();
     cly_engine_step(engine, 1, 5, NULL, 0);
@@ -1110,18 +1110,18 @@ static void a_detached_group_frees_its_slots_by_itself(void **state) {
     server_serve(&answering, replies, 1);
     submit_group("http://127.0.0.1:1/x", 7);
     step_for(0.05); /* it is done when it is detached */
-    assert_true(cly_call_table_first_done(calls(), 7) != 0);
+    assert_true(call_first_done(calls(), 7) != 0);
     submit_group(answering.url, 7);
     submit_group(answering.url, 8);
     cly_call_table_detach_group(calls(), 7);
-    assert_true(cly_call_table_first_done(calls(), 7) == 0);
+    assert_true(call_first_done(calls(), 7) == 0);
     assert_int_equal(stats().in_flight, 2);
     step_for(0.3);
     assert_int_equal(stats().in_flight, 0);
-    assert_true(cly_call_table_first_done(calls(), 7) == 0);
-    assert_true(cly_call_table_first_done(calls(), 8) != 0);
+    assert_true(call_first_done(calls(), 7) == 0);
+    assert_true(call_first_done(calls(), 8) != 0);
     assert_false(is_empty());
-    release(cly_call_table_first_done(calls(), 8));
+    release(call_first_done(calls(), 8));
     assert_true(is_empty());
     server_stop(&answering);
     assert_int_equal(server_requests(&answering), 2);

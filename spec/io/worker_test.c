@@ -171,8 +171,8 @@ static void calls_under_way_keep_tickets_groups_and_results(void **state) {
     assert_false(cly_call_table_is_known(calls(), unwanted));
     assert_int_equal(finish(done)->error.kind, CLY_OK);
     assert_int_equal(finish(fresh)->error.kind, CLY_OK);
-    assert_true(cly_call_table_first_done(calls(), 3) == done);
-    assert_true(cly_call_table_first_done(calls(), 4) == fresh);
+    assert_true(call_first_done(calls(), 3) == done);
+    assert_true(call_first_done(calls(), 4) == fresh);
     assert_true(cly_call_table_is_known(calls(), silent) && !cly_call_table_is_done(calls(), silent));
     cly_call_table_cancel(calls(), silent);
     assert_int_equal(finish(silent)->error.kind, CLY_CANCELED);
@@ -236,7 +236,7 @@ static void a_call_comes_back_with_its_result(void **state) {
     (void)state;
     assert_true(cly_call_table_is_known(calls(), ticket));
     assert_int_equal(finish(ticket)->error.kind, CLY_OK);
-    assert_true(cly_call_table_first_done(calls(), 0) == ticket);
+    assert_true(call_first_done(calls(), 0) == ticket);
     result = call_result(calls(), ticket);
     assert_string_equal(cly_response_text(&result.call->response, CLY_TEXT_ID), "a");
     assert_int_equal(result.reply->length, 10);
@@ -246,7 +246,7 @@ static void a_call_comes_back_with_its_result(void **state) {
     assert_false(cly_call_table_is_known(calls(), ticket));
     assert_false(cly_call_table_is_done(calls(), ticket));
     assert_false(cly_call_table_result(calls(), ticket, &result));
-    assert_true(cly_call_table_first_done(calls(), 0) == 0);
+    assert_true(call_first_done(calls(), 0) == 0);
     assert_int_equal(stats_that_add_up().succeeded, 1);
 }
 
@@ -436,7 +436,7 @@ static void a_released_call_is_ended_and_its_record_used_again(void **state) {
         assert_true(ticket != 0);
         cly_call_table_release(calls(), ticket);
         assert_false(cly_call_table_is_known(calls(), ticket));
-        assert_true(cly_call_table_first_done(calls(), 0) == 0);
+        assert_true(call_first_done(calls(), 0) == 0);
     }
 }
 
@@ -450,7 +450,7 @@ static void a_detached_call_goes_on_and_gives_its_record_back(void **state) {
         assert_false(cly_call_table_is_known(calls(), ticket));
     }
     server_await(&answering, 10);
-    assert_true(cly_call_table_first_done(calls(), 0) == 0);
+    assert_true(call_first_done(calls(), 0) == 0);
 }
 
 static void groups_are_kept_apart(void **state) {
@@ -459,14 +459,14 @@ static void groups_are_kept_apart(void **state) {
     (void)state;
     submit_group(silent_url, 2);
     cly_worker_wait(worker, 1, 5);
-    assert_true(cly_call_table_first_done(calls(), 1) == one);
-    assert_true(cly_call_table_first_done(calls(), 2) == 0);
+    assert_true(call_first_done(calls(), 1) == one);
+    assert_true(call_first_done(calls(), 2) == 0);
     before = cly_clock_now();
     cly_worker_wait(worker, 2, 0.1);
     assert_true(cly_clock_now() - before >= 0.09);
     cly_call_table_detach_group(calls(), 2);
     cly_call_table_detach_group(calls(), 1);
-    assert_true(cly_call_table_first_done(calls(), 1) == 0);
+    assert_true(call_first_done(calls(), 1) == 0);
     assert_int_equal(stats_that_add_up().in_flight, 1);
 }
 
@@ -519,7 +519,7 @@ static void a_stop_without_time_ends_all_and_says_how_many(void **state) {
     cly_call_table_cancel(calls(), tickets[1]);
     cly_worker_wait(worker, 5, 60);
     for (int i = 0; i < CAPACITY; i++) cly_call_table_release(calls(), tickets[i]);
-    assert_true(cly_call_table_first_done(calls(), 0) == 0);
+    assert_true(call_first_done(calls(), 0) == 0);
 }
 
 static void what_was_just_submitted_is_ended_too(void **state) {
@@ -884,7 +884,7 @@ static void races_of_two_threads_lose_nothing(void **state) {
     assert_int_equal(stats.rejected, 0);
     assert_true(stats.calls > (uint64_t)race_count() / 2);
     assert_true(stats.succeeded > (uint64_t)race_count() / 20);
-    for (unsigned group = 1; group < 5; group++) assert_true(cly_call_table_first_done(calls(), group) == 0);
+    for (unsigned group = 1; group < 5; group++) assert_true(call_first_done(calls(), group) == 0);
     close(peer);
 }
 

@@ -141,7 +141,7 @@ describe("a client that is dropped", function()
     return {
       submit = refusal.kind, result = gone.kind .. " " .. gone.outcome, encode = unwritten.kind,
       background = unstarted.kind, is_closed = handle:is_closed(), is_done = handle:is_done(ticket),
-      has_room = handle:has_room(), in_flight = handle:stats().in_flight, first_done = handle:first_done() or "none",
+      has_room = handle:has_room(), in_flight = handle:stats().in_flight, take_done = handle:take_done() or "none",
       next_ended = handle:next_ended() or "none", descriptor = handle:descriptor() or "none",
       next_event = handle:next_event() or "none", wanted = (handle:slots_wanted()), drain = handle:drain(1),
       close = handle:close(1), listen = (pcall(handle.listen, handle)), text = tostring(handle),
@@ -159,7 +159,7 @@ describe("a client that is dropped", function()
     debug.getmetatable(handle).__gc(handle)
     local closed = {
       submit = "closed", result = "closed unknown", encode = "closed", background = "closed", is_closed = true,
-      is_done = true, has_room = true, in_flight = 0, first_done = "none", next_ended = "none", descriptor = "none",
+      is_done = true, has_room = true, in_flight = 0, take_done = "none", next_ended = "none", descriptor = "none",
       next_event = "none", wanted = 0, drain = 0, close = 0, listen = false, text = "connectly.native.client (closed)",
     }
     assert.same(closed, ask(handle, ticket))

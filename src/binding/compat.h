@@ -10,6 +10,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
 
 #if LUA_VERSION_NUM == 502 || (LUA_VERSION_NUM < 502 && !defined(luaL_newlibtable))
 #error "connectly supports Lua 5.3, 5.4, 5.5 and LuaJIT 2.1, and not PUC Lua 5.1, Lua 5.2 or LuaJIT 2.0"
@@ -32,6 +33,16 @@
  * Lua 5.4.7 on, a stack that cannot grow is refused without a memory error. */
 static inline void clyL_reserve(lua_State *L, int slots) {
     if (!lua_checkstack(L, slots)) luaL_error(L, "not enough memory for the Lua stack");
+}
+
+/* A whole number below 2^53: an integer where the language has those of 64 bits, which as
+ * the key of a table is cheaper than a float. */
+static inline void clyL_push_count(lua_State *L, uint64_t number) {
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)number);
+#else
+    lua_pushnumber(L, (lua_Number)number);
+#endif
 }
 
 /* A number that is a whole one in the language's own sense: 5.3 has integers,

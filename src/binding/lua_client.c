@@ -25,7 +25,7 @@ typedef struct lua_client {
 static const double collector_drain = 5;
 
 static lua_client *check_client(lua_State *L) {
-    return luaL_checkudata(L, 1, CLASS);
+    return clyL_check_self(L, CLASS);
 }
 
 static void forget_encode(lua_State *L, lua_client *self) {
@@ -298,7 +298,7 @@ static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *o
     if (cly_client_submit(&self->client, operation, group, &ticket, &error) != CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
     if (anchor) anchor->ticket = ticket;
-    lua_pushnumber(L, (lua_Number)ticket);
+    clyL_push_count(L, ticket);
     lua_pushinteger(L, (lua_Integer)self->client.calls);
     return 2;
 }
@@ -378,9 +378,10 @@ static int client_background(lua_State *L) {
  * leave at present */
 static int client_has_room(lua_State *L) {
     lua_client *self = check_client(L);
-    cly_engine *engine = cly_client_engine(&self->client);
-    lua_pushboolean(L, is_closed(self) || cly_call_table_has_room(cly_client_calls(&self->client)));
-    lua_pushboolean(L, !is_closed(self) && engine && cly_engine_is_paused(engine));
+    cly_engine *engine = is_closed(self) ? NULL : cly_client_engine(&self->client);
+    bool is_paused = false;
+    lua_pushboolean(L, engine == NULL || cly_engine_has_room(engine, &is_paused));
+    lua_pushboolean(L, is_paused);
     return 2;
 }
 
@@ -411,15 +412,6 @@ static int client_is_done(lua_State *L) {
     bool is_over = cly_call_table_is_done(calls, ticket) || !cly_call_table_is_known(calls, ticket);
     if (!is_over) collect_when_short(L, self);
     lua_pushboolean(L, is_over);
-    return 1;
-}
-
-/* client:first_done([group]) -> the ticket of its call that ended first, or nil */
-static int client_first_done(lua_State *L) {
-    cly_ticket ticket =
-        cly_call_table_first_done(cly_client_calls(&check_client(L)->client), check_group(L, 2));
-    if (ticket == 0) return 0;
-    lua_pushnumber(L, (lua_Number)ticket);
     return 1;
 }
 
@@ -467,24 +459,37 @@ static int fail_gone(lua_State *L) {
     return clyL_fail(L, &error, NULL, NULL);
 }
 
+/* Releases the call: a result is handed out once. */
+static int take_result(lua_State *L, lua_client *self, cly_ticket ticket, const cly_result *result) {
+    read_state before = begin_read(self);
+    int count = push_result(L, result);
+    cly_call_table_release(cly_client_calls(&self->client), ticket);
+    end_read(L, self, before);
+    return count;
+}
+
 /* client:result(ticket) -> id or body, info; or nil, error, info, and the body where it
  * says what became of the entries of campaigns. Once a ticket. */
 static int client_result(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
-    cly_result result;
-    read_state before;
-    int count;
     cly_call_table *calls = cly_client_calls(&self->client);
-    if (!cly_call_table_result(calls, ticket, &result)) {
-        luaL_argcheck(L, !cly_call_table_is_known(calls, ticket), 2, "the call has not ended");
-        return fail_gone(L);
-    }
-    before = begin_read(self);
-    count = push_result(L, &result);
-    cly_call_table_release(cly_client_calls(&self->client), ticket);
-    end_read(L, self, before);
-    return count;
+    cly_result result;
+    if (cly_call_table_result(calls, ticket, &result)) return take_result(L, self, ticket, &result);
+    luaL_argcheck(L, !cly_call_table_is_known(calls, ticket), 2, "the call has not ended");
+    return fail_gone(L);
+}
+
+/* client:take_done([group]) -> the ticket of its call that ended first, and its result; nil
+ * when none has ended */
+static int client_take_done(lua_State *L) {
+    lua_client *self = check_client(L);
+    cly_result result;
+    cly_ticket ticket =
+        cly_call_table_first_done(cly_client_calls(&self->client), check_group(L, 2), &result);
+    if (ticket == 0) return 0;
+    clyL_push_count(L, ticket);
+    return 1 + take_result(L, self, ticket, &result);
 }
 
 /* client:cancel(ticket): ends the call; its result says what is known of it */
@@ -535,7 +540,7 @@ static int client_acknowledge(lua_State *L) {
 static int client_next_ended(lua_State *L) {
     cly_ticket ticket = cly_call_table_next_ended(cly_client_calls(&check_client(L)->client));
     if (ticket == 0) return 0;
-    lua_pushnumber(L, (lua_Number)ticket);
+    clyL_push_count(L, ticket);
     return 1;
 }
 
@@ -706,7 +711,7 @@ static const luaL_Reg methods[] = {
     {"has_room", client_has_room},
     {"step", client_step},
     {"is_done", client_is_done},
-    {"first_done", client_first_done},
+    {"take_done", client_take_done},
     {"result", client_result},
     {"cancel", client_cancel},
     {"forget", client_forget},

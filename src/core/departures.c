@@ -61,6 +61,10 @@ void cly_departures_pause(cly_departures *departures, double retry_after, double
     departures->pause_told = fmax(departures->pause_told, seconds);
 }
 
+double cly_departures_paused_until(const cly_departures *departures) {
+    return departures->limiter.paused_until;
+}
+
 bool cly_departures_outlast(const cly_departures *departures, double deadline) {
     return deadline <= departures->limiter.paused_until;
 }

@@ -45,6 +45,9 @@ void cly_departures_gave_up(cly_departures *departures, bool is_asset);
  * minute at the most. */
 void cly_departures_pause(cly_departures *departures, double retry_after, double now);
 
+/* Until when that pause lets nothing leave; in the past or -HUGE_VAL without one. */
+double cly_departures_paused_until(const cly_departures *departures);
+
 /* Whether nothing leaves before `deadline`, for that pause. */
 bool cly_departures_outlast(const cly_departures *departures, double deadline);
 

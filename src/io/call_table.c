@@ -103,15 +103,6 @@ cly_kind cly_call_table_submit(cly_call_table *table, cly_ticket *ticket, const 
     return kind;
 }
 
-bool cly_call_table_has_room(cly_call_table *table) {
-    bool answer;
-    if (table == NULL) return true;
-    cly_call_table_lock(table);
-    answer = cly_records_has_room(&table->records);
-    cly_call_table_unlock(table);
-    return answer;
-}
-
 bool cly_call_table_is_known(cly_call_table *table, cly_ticket ticket) {
     if (lock_record(table, ticket) == NULL) return false;
     cly_call_table_unlock(table);
@@ -130,24 +121,24 @@ bool cly_call_table_is_done(cly_call_table *table, cly_ticket ticket) {
     return find_done(table, ticket) != NULL;
 }
 
-bool cly_call_table_result(cly_call_table *table, cly_ticket ticket, cly_result *result) {
-    const cly_record *record = find_done(table, ticket);
-    if (record == NULL) return false;
-    result->call = &record->call;
-    result->reply = &record->reply;
-    result->http_version = record->http_version;
-    return true;
+static cly_result result_of(const cly_record *record) {
+    return (cly_result){&record->call, &record->reply, record->http_version};
 }
 
-cly_ticket cly_call_table_first_done(cly_call_table *table, unsigned group) {
+bool cly_call_table_result(cly_call_table *table, cly_ticket ticket, cly_result *result) {
+    const cly_record *record = find_done(table, ticket);
+    if (record) *result = result_of(record);
+    return record != NULL;
+}
+
+cly_ticket cly_call_table_first_done(cly_call_table *table, unsigned group, cly_result *result) {
     const cly_record *record;
-    cly_ticket ticket;
     if (table == NULL) return 0;
     cly_call_table_lock(table);
     record = cly_records_first_done(&table->records, group);
-    ticket = record ? cly_record_ticket(record) : 0;
     cly_call_table_unlock(table);
-    return ticket;
+    if (record) *result = result_of(record);
+    return record ? cly_record_ticket(record) : 0;
 }
 
 cly_ticket cly_call_table_next_ended(cly_call_table *table) {
@@ -169,7 +160,10 @@ void cly_call_table_cancel(cly_call_table *table, cly_ticket ticket) {
 void cly_call_table_release(cly_call_table *table, cly_ticket ticket) {
     cly_record *record = lock_record(table, ticket);
     if (record == NULL) return;
-    cly_records_release(&table->records, record, cly_clock_now());
+    if (record->state == CLY_RECORD_DONE)
+        cly_records_detach(&table->records, record); /* as nearly always: it needs no clock */
+    else
+        cly_records_release(&table->records, record, cly_clock_now());
     cly_call_table_unlock(table);
 }
 

@@ -40,12 +40,12 @@ typedef struct cly_call_table {
 
 cly_kind cly_call_table_submit(cly_call_table *table, cly_ticket *ticket, const cly_submission *submission,
                                cly_error *error) CLY_MUST_CHECK;
-bool cly_call_table_has_room(cly_call_table *table);
 bool cly_call_table_is_known(cly_call_table *table, cly_ticket ticket);
 bool cly_call_table_is_done(cly_call_table *table, cly_ticket ticket);
 
-/* 0 when none has ended. */
-cly_ticket cly_call_table_first_done(cly_call_table *table, unsigned group);
+/* 0 when none has ended; else `result` is filled, too. */
+cly_ticket cly_call_table_first_done(cly_call_table *table, unsigned group, cly_result *result);
+/* 0 when none has ended that was not named yet. */
 cly_ticket cly_call_table_next_ended(cly_call_table *table);
 
 /* False unless the call is done. */

@@ -356,12 +356,15 @@ double cly_engine_take_pause(cly_engine *engine) {
     return seconds;
 }
 
-bool cly_engine_is_paused(cly_engine *engine) {
-    bool answer;
+bool cly_engine_has_room(cly_engine *engine, bool *is_paused) {
+    bool has_room;
+    double until;
     cly_call_table_lock(engine->table);
-    answer = cly_departures_outlast(&engine->attempts.departures, cly_clock_now());
+    has_room = cly_records_has_room(engine->records);
+    until = cly_departures_paused_until(&engine->attempts.departures);
     cly_call_table_unlock(engine->table);
-    return answer;
+    *is_paused = until > 0 && cly_clock_now() <= until;
+    return has_room;
 }
 
 bool cly_engine_take_shortage(cly_engine *engine) {

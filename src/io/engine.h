@@ -73,8 +73,9 @@ void cly_engine_give_permit(cly_engine *engine, double at);
 /* Seconds for which a 429 said to stop, told once; 0 for none. */
 double cly_engine_take_pause(cly_engine *engine);
 
-/* Whether nothing leaves at present, because the API answered 429. */
-bool cly_engine_is_paused(cly_engine *engine);
+/* Whether one more call would be taken; and whether nothing leaves at present, because the
+ * API answered 429. */
+bool cly_engine_has_room(cly_engine *engine, bool *is_paused);
 
 /* Whether an attempt failed for want of a file descriptor, told once. */
 bool cly_engine_take_shortage(cly_engine *engine);

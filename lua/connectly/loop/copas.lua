@@ -73,7 +73,7 @@ local function look(host, watched)
   if watched.next_look < previous then
     sleeping.wakeup(watched.ticker)
   end
-  host.client.emit_pending()
+  host.client:emit_pending()
 end
 
 --- In a thread.

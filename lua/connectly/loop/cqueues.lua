@@ -39,7 +39,7 @@ local function watch(host, controller, descriptor)
       next_look = native.clock() + host.LOOK
     end
     next_look = math.min(next_look, native.clock() + (again or host.LOOK))
-    host.client.emit_pending()
+    host.client:emit_pending()
   end
   -- The controller must have forgotten the number when it comes to mean another file.
   controller:cancel(descriptor)

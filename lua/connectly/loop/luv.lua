@@ -82,7 +82,7 @@ end
 --- `how` the client is looked at: since it rang, or because time has passed.
 local function look(host, how)
   local again = how(host)
-  host.client.emit_pending()
+  host.client:emit_pending()
   if not host:is_needed() then
     return stop(host)
   end

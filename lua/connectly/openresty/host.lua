@@ -104,7 +104,7 @@ local function read(host, socket, look)
       look:set()
     else
       host:ended(tonumber(line))
-      host.client.emit_pending()
+      host.client:emit_pending()
     end
     line = socket:receive()
   end
@@ -119,7 +119,7 @@ local function watch(host, look)
     look.is_due = false -- what comes while a limiter is asked is not missed
     host.alive_until = native.clock() + host.LOOK + GRACE
     local again = host:look_around()
-    host.client.emit_pending()
+    host.client:emit_pending()
     local is_needed = host:is_needed()
     if not is_needed and (not was_needed or ngx.worker.exiting()) then
       return
