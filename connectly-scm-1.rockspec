@@ -53,6 +53,7 @@ build = {
         "src/core/endpoint.c",
         "src/core/error.c",
         "src/core/event.c",
+        "src/core/hangs.c",
         "src/core/json.c",
         "src/core/json_writer.c",
         "src/core/limiter.c",

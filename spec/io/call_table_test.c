@@ -517,8 +517,8 @@ static void the_owner_hears_of_results_that_will_be_asked_for(void **state) {
     assert_true(heard[0] == second);
 }
 
-static void wake(void *engine) {
-    assert_ptr_equal(engine, &wakes);
+static void wake(struct cly_engine *engine) {
+    assert_ptr_equal((void *)engine, &wakes);
     wakes++;
 }
 
@@ -528,7 +528,7 @@ static void an_engine_that_waits_is_woken_once(void **state) {
     (void)state;
     wakes = 0;
     table->wake = wake;
-    table->engine = &wakes;
+    table->engine = (struct cly_engine *)(void *)&wakes;
     submit();
     assert_int_equal(wakes, 0);
     assert_true(table->records.has_news);

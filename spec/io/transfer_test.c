@@ -241,21 +241,23 @@ static void exchange(cly_pools *pools, double now) {
     cly_ca_store ca_store;
     const cly_transfer_host host = {
         .pools = pools, .connections = &connections, .ca_store = &ca_store, .issued = ignore};
-    cly_transfer transfer;
+    cly_transfer_list idle = {NULL, NULL};
+    cly_transfer *transfer = cly_transfer_take(&idle);
     double wait;
     cly_pool *pool = cly_pools_choose(pools, now, &wait);
     assert_non_null(pool);
+    assert_non_null(transfer);
     cly_ca_store_init(&ca_store, options.settings.ca_paths);
-    cly_transfer_init(&transfer);
     cly_pools_started(pools, pool);
-    transfer.start.pool = pool;
-    transfer.request = (cly_transfer_request){
+    transfer->start.pool = pool;
+    transfer->request = (cly_transfer_request){
         .method = "GET", .url = answering.url, .trace_header = no_header, .deadline = now + 5};
-    assert_true(cly_transfer_prepare(&transfer, &options.settings, &host, now));
-    cly_transfer_finish(&transfer, curl_easy_perform(transfer.easy));
-    assert_int_equal(transfer.report.end, CLY_END_REPLY);
-    cly_pools_ended(pools, pool, transfer.is_issued, now);
-    cly_transfer_clear(&transfer);
+    assert_true(cly_transfer_prepare(transfer, &options.settings, &host, now));
+    cly_transfer_finish(transfer, curl_easy_perform(transfer->easy));
+    assert_int_equal(transfer->report.end, CLY_END_REPLY);
+    cly_pools_ended(pools, pool, transfer->is_issued, now);
+    cly_transfer_append(&idle, transfer);
+    cly_transfer_free_all(&idle);
 }
 
 /* Counted by us where the kernel does not tell: on macOS, and of a socket that is closed. */

@@ -84,6 +84,21 @@ describe("an outage", function()
     assert(soon >= 14, ("%d of 20 did not wait"):format(soon))
   end)
 
+  -- The system repeats its own packets ever more seldom; over HTTP/1.1 all connections hang.
+  it("in which packets are lost is over for all when they get through again: HTTP/1.1", function()
+    local client = transport.client(server, "relay_https1", "ok", { connect_timeout = 10, timeout = 12, max_attempts = 3 })
+    transport.all_succeeded(transport.send_each(client, "inline", 1, 1))
+    server:swallow(OUTAGE)
+    local results = transport.send(client, "inline", 101, 120, { in_flight = 20 })
+    client:close(0)
+    local counts = transport.judge(results, server:last_tally())
+    assert(counts.success >= 19, transport.sample(results)) -- one had gone over the connection of the first
+    for number, result in pairs(results) do
+      local took = result.ended - result.began
+      assert(not result.id or took < 8, ("message %d took %.1f s"):format(number, took))
+    end
+  end)
+
   -- A balancer that ends TLS by itself, and has no backend.
   for _, row in ipairs {
     { "close-after-request", "https1", "inline" }, { "close-after-request", "https", "worker" },

@@ -1,6 +1,7 @@
 #include "core/text.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -258,4 +259,10 @@ double cly_ulid_time_ms(const char *text, size_t length) {
         if (i < 10) time_ms = time_ms * 32 + digit;
     }
     return time_ms;
+}
+
+char *cly_text_copy(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
 }

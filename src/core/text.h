@@ -56,6 +56,9 @@ void cly_percent_encode(cly_buffer *out, const char *text, size_t length);
  * text is not a ULID. API: validation facts, ULID. */
 double cly_ulid_time_ms(const char *text, size_t length);
 
+/* A copy to be freed, or NULL without memory. */
+char *cly_text_copy(const char *text);
+
 CLY_PRIVATE_END
 
 #endif

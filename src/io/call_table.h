@@ -18,6 +18,8 @@
 
 CLY_PRIVATE_BEGIN
 
+struct cly_engine;
+
 /* A group of no call: waiting for it ends with its time only. */
 enum { CLY_NO_GROUP = 0x7fffffff };
 
@@ -34,8 +36,8 @@ typedef struct cly_call_table {
     cly_records records;
     bool ends_step;  /* the engine must not wait: the maker of the step has something to do */
     bool is_waiting; /* the engine waits for the network: unlock wakes it when there is news */
-    void (*wake)(void *engine);
-    void *engine;
+    void (*wake)(struct cly_engine *engine);
+    struct cly_engine *engine;
 } cly_call_table;
 
 cly_kind cly_call_table_submit(cly_call_table *table, cly_ticket *ticket, const cly_submission *submission,

@@ -1,6 +1,7 @@
 #include "io/engine.h"
 
 #include "core/attempts.h"
+#include "core/hangs.h"
 #include "io/clock.h"
 #include "io/cork.h"
 #include "io/connect_failure.h"
@@ -23,6 +24,7 @@ struct cly_engine {
     cly_connections connections;
     cly_ca_store ca_store;
     cly_cork cork;
+    cly_hangs hangs;
     cly_transfer_list idle, starting, running, ended;
     double performed_at; /* when libcurl last had its turn */
     double overdue_at;   /* no attempt under way is overdue before */
@@ -46,25 +48,6 @@ static const double recently = 0.005;
  * not looked at, as it does at times with TLS, no descriptor tells of. */
 static const double longest_wait = 0.5;
 
-/* ---- transfers: a pool of handles ---- */
-
-/* The last that was used: its memory is warm. */
-static cly_transfer *take_transfer(cly_engine *engine) {
-    cly_transfer *made;
-    if (engine->idle.last) return cly_transfer_detach(&engine->idle, engine->idle.last);
-    made = malloc(sizeof *made);
-    if (made) cly_transfer_init(made);
-    return made;
-}
-
-static void free_transfers(cly_transfer_list *list) {
-    while (list->first) {
-        cly_transfer *old = cly_transfer_detach(list, list->first);
-        cly_transfer_clear(old);
-        free(old);
-    }
-}
-
 /* ---- making and freeing ---- */
 
 static bool set_limits(CURLM *multi, const cly_engine_options *options) {
@@ -86,10 +69,7 @@ static cly_kind make_multi(cly_engine *engine, cly_error *error) {
 }
 
 static void issued(void *context, cly_transfer *transfer, double now);
-
-static void wake(void *engine) {
-    cly_engine_wakeup(engine);
-}
+static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now);
 
 static cly_kind make_table(cly_engine *engine, cly_error *error) {
     const cly_engine_options *options = &engine->options;
@@ -99,7 +79,7 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     if (engine->table == NULL) return cly_error_no_memory(error);
     engine->records = &engine->table->records;
     engine->records->events.is_wanted = options->wants_events;
-    engine->table->wake = wake;
+    engine->table->wake = cly_engine_wakeup;
     engine->table->engine = engine;
     engine->attempts.records = engine->records;
     engine->attempts.pools = &engine->pools;
@@ -155,7 +135,7 @@ cly_call_table *cly_engine_calls(cly_engine *engine) {
 
 static void close_all(cly_engine *engine) {
     cly_sigpipe held = cly_sigpipe_hold(engine->raises_sigpipe);
-    free_transfers(&engine->idle);
+    cly_transfer_free_all(&engine->idle);
     cly_pools_clear(&engine->pools); /* no handle names a share any more */
     curl_multi_cleanup(engine->multi);
     engine->multi = NULL;
@@ -233,6 +213,19 @@ static double deadline_of(const cly_transfer *transfer) {
     return transfer->is_issued ? request->deadline : fmin(request->deadline, request->connect_deadline);
 }
 
+/* Until its deadline, or until its connection hangs. */
+static double overdue_at(const cly_engine *engine, const cly_transfer *transfer) {
+    double hangs_at = transfer->is_issued ? HUGE_VAL : cly_hangs_until(&engine->hangs, transfer->started_at);
+    return fmin(deadline_of(transfer), hangs_at);
+}
+
+static void begin_anew(cly_engine *engine, cly_transfer *transfer, double now) {
+    curl_multi_remove_handle(engine->multi, transfer->easy);
+    cly_transfer_stop(transfer, CLY_END_UNREACHED);
+    cly_hangs_renewed(&engine->hangs, now);
+    launch_again(engine, transfer, false, now);
+}
+
 /* Looks at the attempts under way when one of them may be overdue, which is seldom. */
 static void stop_overdue(cly_engine *engine, double now) {
     cly_transfer *next;
@@ -242,8 +235,10 @@ static void stop_overdue(cly_engine *engine, double now) {
         next = transfer->next;
         if (deadline_of(transfer) <= now)
             stop_late(engine, transfer, now);
+        else if (overdue_at(engine, transfer) <= now)
+            begin_anew(engine, transfer, now);
         else
-            engine->overdue_at = fmin(engine->overdue_at, deadline_of(transfer));
+            engine->overdue_at = fmin(engine->overdue_at, overdue_at(engine, transfer));
     }
 }
 
@@ -271,7 +266,7 @@ static void stop_canceled(cly_engine *engine, double now) {
 
 static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
     cly_transfer_append(&engine->running, transfer);
-    engine->overdue_at = fmin(engine->overdue_at, deadline_of(transfer));
+    engine->overdue_at = fmin(engine->overdue_at, overdue_at(engine, transfer));
     engine->added++;
     transfer->turn = engine->turn;
     if (is_ready && curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK) return;
@@ -293,6 +288,10 @@ static void start_all(cly_engine *engine, double now) {
 static void issued(void *context, cly_transfer *transfer, double now) {
     cly_engine *engine = context;
     engine->has_issued = true;
+    if (transfer->is_opening) {
+        cly_hangs_made(&engine->hangs, transfer->started_at, now);
+        engine->overdue_at = now; /* others may hang */
+    }
     cly_call_table_lock(engine->table);
     cly_attempts_issued(&engine->attempts, transfer->record, &transfer->start, now);
     cly_call_table_unlock(engine->table);
@@ -316,7 +315,7 @@ static double begin_ready(cly_engine *engine, double now) {
     cly_ready ready = cly_attempts_ready(&engine->attempts);
     double wait;
     while (ready.next) {
-        cly_transfer *transfer = take_transfer(engine);
+        cly_transfer *transfer = cly_transfer_take(&engine->idle);
         if (transfer == NULL) return recently; /* without memory it is tried again */
         transfer->record = cly_attempts_next(&engine->attempts, &ready, now, &transfer->start, &wait);
         cly_transfer_append(transfer->record ? &engine->starting : &engine->idle, transfer);
@@ -424,7 +423,7 @@ static double advance(cly_engine *engine) {
 /* Nothing was sent: it is tried again at once, with the same permit. */
 static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now) {
     add(engine, cly_transfer_detach(&engine->running, transfer),
-        cly_transfer_prepare_again(transfer, is_fresh), now);
+        cly_transfer_prepare_again(transfer, is_fresh, now), now);
 }
 
 /* A connection that takes no request at all may be an outage. */

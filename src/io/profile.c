@@ -51,11 +51,6 @@ static cly_kind make_headers(cly_profile *profile, cly_error *error) {
     return kind;
 }
 
-static char *copy(const char *text) {
-    char *bytes = malloc(strlen(text) + 1);
-    return bytes ? strcpy(bytes, text) : NULL;
-}
-
 static cly_kind read_environment(cly_profile *profile, cly_error *error) {
     const char *proxy, *no_proxy;
     cly_environment_proxy(profile->config.base_url, &proxy, &no_proxy);
@@ -63,8 +58,8 @@ static cly_kind read_environment(cly_profile *profile, cly_error *error) {
         proxy = profile->config.proxy;
         no_proxy = "";
     }
-    profile->proxy = copy(proxy);
-    profile->no_proxy = copy(no_proxy);
+    profile->proxy = cly_text_copy(proxy);
+    profile->no_proxy = cly_text_copy(no_proxy);
     return profile->proxy && profile->no_proxy ? CLY_OK : cly_error_no_memory(error);
 }
 

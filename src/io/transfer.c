@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "io/clock.h"
 #include "io/connect_failure.h"
+#include <stdlib.h>
 #include <time.h>
 
 #if LIBCURL_VERSION_NUM < 0x075000
@@ -33,7 +34,7 @@ cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfe
     return transfer;
 }
 
-void cly_transfer_init(cly_transfer *transfer) {
+static void init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
     cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);
     cly_buffer_init(&transfer->origin, CLY_URL_MAX);
@@ -48,10 +49,22 @@ void cly_transfer_close(cly_transfer *transfer) {
     transfer->parsed = NULL;
 }
 
-void cly_transfer_clear(cly_transfer *transfer) {
-    cly_transfer_close(transfer);
-    cly_buffer_clear(&transfer->reply);
-    cly_buffer_clear(&transfer->origin);
+cly_transfer *cly_transfer_take(cly_transfer_list *idle) {
+    cly_transfer *made;
+    if (idle->last) return cly_transfer_detach(idle, idle->last);
+    made = malloc(sizeof *made);
+    if (made) init(made);
+    return made;
+}
+
+void cly_transfer_free_all(cly_transfer_list *list) {
+    while (list->first) {
+        cly_transfer *old = cly_transfer_detach(list, list->first);
+        cly_transfer_close(old);
+        cly_buffer_clear(&old->reply);
+        cly_buffer_clear(&old->origin);
+        free(old);
+    }
 }
 
 /* ---- libcurl's callbacks: they note, and never touch Lua ---- */
@@ -161,8 +174,8 @@ static void note_issue(cly_transfer *transfer, double now) {
     cly_pools_issued(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL,
                      agreed_protocol(transfer), now - transfer->started_at, now);
     transfer->is_issued = true;
-    note_opened(transfer);
     transfer->host->issued(transfer->host->context, transfer, now);
+    note_opened(transfer);
 }
 
 static bool must_be_held(const cly_transfer *transfer, double now) {
@@ -392,8 +405,9 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     return renew_certificates(transfer) && name_pool(transfer) && set_request(transfer, settings);
 }
 
-bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh) {
+bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh, double now) {
     reset(transfer);
+    transfer->started_at = now;
     return renew_certificates(transfer) &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L) == CURLE_OK;
 }
@@ -507,13 +521,9 @@ cly_phases cly_transfer_phases(const cly_transfer *transfer) {
 }
 
 const char *cly_transfer_http_version(const cly_transfer *transfer) {
+    static const char *const names[] = {"", "1.0", "1.1", "2"}; /* by CURL_HTTP_VERSION_ */
     long version = 0;
     if (transfer->header_bytes > 0) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
-    switch (version) {
-    case CURL_HTTP_VERSION_1_0: return "1.0";
-    case CURL_HTTP_VERSION_1_1: return "1.1";
-    case CURL_HTTP_VERSION_2_0: return "2";
-    case CURL_HTTP_VERSION_3: return "3";
-    default: return "";
-    }
+    if (version == CURL_HTTP_VERSION_3) return "3";
+    return version >= 0 && version <= CURL_HTTP_VERSION_2_0 ? names[version] : "";
 }

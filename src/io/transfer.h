@@ -99,11 +99,12 @@ typedef struct cly_transfer_list {
 void cly_transfer_append(cly_transfer_list *list, cly_transfer *transfer);
 cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfer);
 
-void cly_transfer_init(cly_transfer *transfer);
+/* The idle one that was used last, whose memory is warm, or a new one; NULL without memory. */
+cly_transfer *cly_transfer_take(cly_transfer_list *idle);
 
 /* Closes its handle; the reply stays. */
 void cly_transfer_close(cly_transfer *transfer);
-void cly_transfer_clear(cly_transfer *transfer);
+void cly_transfer_free_all(cly_transfer_list *list);
 
 /* Readies the handle for its request, on the connections of its start's pool. False: no
  * memory, or a libcurl that cannot do what is needed. */
@@ -112,7 +113,7 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
 
 /* Readies it for the same request once more: nothing was issued. With `is_fresh` it uses
  * no kept connection. */
-bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh);
+bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh, double now);
 
 /* The handle does not name the pool's share any more. Not while it runs. */
 void cly_transfer_leave_pool(cly_transfer *transfer);

@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/shutdown.h"
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -213,17 +214,15 @@ void cly_worker_abandon(cly_worker *worker) {
 
 static struct timespec time_after(double seconds) {
     struct timespec at;
+    double nanoseconds;
 #if defined(__APPLE__)
     clock_gettime(CLOCK_REALTIME, &at);
 #else
     clock_gettime(CLOCK_MONOTONIC, &at);
 #endif
-    at.tv_sec += (time_t)seconds;
-    at.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
-    if (at.tv_nsec >= 1000000000L) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000L;
-    }
+    nanoseconds = (double)at.tv_nsec + seconds * 1e9;
+    at.tv_sec += (time_t)(nanoseconds / 1e9);
+    at.tv_nsec = (long)fmod(nanoseconds, 1e9);
     return at;
 }
 
