@@ -9,9 +9,9 @@
 #include "core/version.h"
 #include "io/ca_files.h"
 #include "io/clock.h"
-#include "io/environment.h"
 #include "io/libcurl.h"
 #include "io/process.h"
+#include "io/profile.h"
 #include "io/reset.h"
 #include <limits.h>
 
@@ -54,7 +54,7 @@ static const char *bundle_of(const cly_ca_paths *paths) {
 /* ca_paths() -> what a client without ca_file and ca_path trusts: directory and bundle,
  * "" for none, what named each, and whether the bundle waits until it is needed */
 static int native_ca_paths(lua_State *L) {
-    cly_ca_variables variables = cly_environment_ca();
+    cly_ca_variables variables = cly_profile_ca_variables();
     cly_ca_system system = cly_libcurl_ca_system();
     cly_config config;
     cly_ca_paths paths;

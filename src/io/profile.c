@@ -1,11 +1,11 @@
 #include "io/profile.h"
 
+#include "core/environment.h"
 #include "core/request.h"
 #include "core/secret.h"
 #include "core/text.h"
 #include "core/version.h"
 #include "io/ca_files.h"
-#include "io/environment.h"
 #include "io/libcurl.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static cly_kind make_headers(cly_profile *profile, cly_error *error) {
 
 static cly_kind read_environment(cly_profile *profile, cly_error *error) {
     const char *proxy, *no_proxy;
-    cly_environment_proxy(profile->config.base_url, &proxy, &no_proxy);
+    cly_environment_proxy(getenv, profile->config.base_url, &proxy, &no_proxy);
     if (profile->config.proxy) {
         proxy = profile->config.proxy;
         no_proxy = "";
@@ -63,11 +63,15 @@ static cly_kind read_environment(cly_profile *profile, cly_error *error) {
     return profile->proxy && profile->no_proxy ? CLY_OK : cly_error_no_memory(error);
 }
 
+cly_ca_variables cly_profile_ca_variables(void) {
+    return cly_environment_ca(getenv);
+}
+
 /* Of the environment's certificates nothing is needed where no TLS is spoken. */
 static cly_kind find_certificates(cly_profile *profile, cly_error *error) {
     static const cly_ca_variables none = {0};
     bool is_plain = cly_base_url_is_plain(profile->config.base_url);
-    cly_ca_variables variables = is_plain ? none : cly_environment_ca();
+    cly_ca_variables variables = is_plain ? none : cly_profile_ca_variables();
     cly_ca_system system = cly_libcurl_ca_system();
     cly_kind kind = cly_ca_paths_check(&profile->config, &variables, &cly_ca_files_on_disk, error);
     if (kind != CLY_OK) return kind;
@@ -78,7 +82,7 @@ static cly_kind find_certificates(cly_profile *profile, cly_error *error) {
 
 cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_value options,
                           cly_problems *problems, cly_error *error) {
-    cly_config_defaults defaults = cly_environment_defaults();
+    cly_config_defaults defaults = cly_environment_defaults(getenv);
     cly_kind kind = cly_config_read(&profile->config, &defaults, source, options, problems, error);
     if (kind == CLY_OK) kind = read_environment(profile, error);
     if (kind == CLY_OK) kind = find_certificates(profile, error);

@@ -35,6 +35,9 @@ cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_err
 /* Wipes the key and the proxy, which may hold a password, and frees all. NULL is fine. */
 void cly_profile_free(cly_profile *profile);
 
+/* The certificates that this process's environment names; borrowed from it. */
+cly_ca_variables cly_profile_ca_variables(void);
+
 CLY_PRIVATE_END
 
 #endif
