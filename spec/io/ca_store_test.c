@@ -278,6 +278,37 @@ static void another_failure_changes_nothing(void **state) {
     curl_easy_cleanup(easy);
 }
 
+/* CN=test, for a hundred years. */
+static const char real_certificate[] = "-----BEGIN CERTIFICATE-----\n"
+                                       "MIIBdTCCARugAwIBAgIUfTayArqZPX/avHuhqq+QTaU76o4wCgYIKoZIzj0EAwIw\n"
+                                       "DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMzAxOTUxMjhaGA8yMTI2MTEwNjE5NTEy\n"
+                                       "OFowDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABE3a\n"
+                                       "w2Xop/rnU7ekVJ6El36sXNgu9/sw0boaPsggR0jIKX5se09eDZR3b6nSGA+Ufxbj\n"
+                                       "oS9ue7KwfdGkbnAjLbKjUzBRMB0GA1UdDgQWBBQOHm2ujI+5Y/s/xyktzcnJJ9G+\n"
+                                       "GDAfBgNVHSMEGDAWgBQOHm2ujI+5Y/s/xyktzcnJJ9G+GDAPBgNVHRMBAf8EBTAD\n"
+                                       "AQH/MAoGCCqGSM49BAMCA0gAMEUCIBB6o40cPbmqUT1UpL+7VmNx2dsoV3IIKBUw\n"
+                                       "T6F7LJx0AiEAyj3PHBgYHQ1Qxfdr8lT4ESH7FWoQG0vf5PTgFtcKCOc=\n"
+                                       "-----END CERTIFICATE-----\n";
+
+/* A descriptor was free too late: the certificates are not to blame. */
+static void a_file_that_can_be_read_again_was_not_read(void **state) {
+    cly_ca_store store;
+    (void)state;
+    config.ca_file = bundle;
+    find();
+    cly_ca_store_init(&store, &paths);
+    assert_false(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE)); /* no certificate */
+    write_file(bundle, real_certificate);
+    assert_true(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE));
+    assert_false(cly_ca_store_was_unread(&store, CURLE_PEER_FAILED_VERIFICATION));
+    paths.has_tls_proxy = true;
+    snprintf(store.proxy.file, sizeof store.proxy.file, "%s", missing);
+    assert_false(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE));
+    unlink(bundle);
+    assert_false(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE));
+    write_file(bundle, CERTIFICATE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -298,6 +329,7 @@ int main(void) {
         TEST(a_directory_may_be_filled_later),
         TEST(the_bundle_is_added_once),
         TEST(another_failure_changes_nothing),
+        TEST(a_file_that_can_be_read_again_was_not_read),
     };
     return cmocka_run_group_tests_name("io/ca_store", tests, make_folder, remove_folder);
 }

@@ -2,6 +2,8 @@
 #include "io/ca_files.h"
 
 #include <dirent.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -39,6 +41,16 @@ static bool find_sample(char out[CLY_CA_PATH_SIZE], const char *path, bool by_ha
     }
     closedir(directory);
     return found;
+}
+
+bool cly_ca_file_is_whole(const char *path) {
+    FILE *file = fopen(path, "r");
+    STACK_OF(X509_INFO) *found = file ? PEM_X509_INFO_read(file, NULL, NULL, NULL) : NULL;
+    bool is_whole = found && sk_X509_INFO_num(found) > 0;
+    sk_X509_INFO_pop_free(found, X509_INFO_free);
+    ERR_clear_error(); /* OpenSSL's list of errors is the program's too */
+    if (file) fclose(file);
+    return is_whole;
 }
 
 const cly_ca_files cly_ca_files_on_disk = {is_readable, find_sample};

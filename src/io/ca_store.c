@@ -2,34 +2,36 @@
 
 #include "io/ca_files.h"
 #include "io/connect_failure.h"
+#include "io/libcurl.h"
 
 /* ---- setting a handle up ---- */
 
-static bool set_pair(CURL *easy, const cly_ca_pair *pair, CURLoption file, CURLoption directory) {
-    const char *file_name = pair->file[0] ? pair->file : NULL;
-    const char *directory_name = pair->directory[0] ? pair->directory : NULL;
-    if ((pair->file[0] || pair->is_alone) && curl_easy_setopt(easy, file, file_name) != CURLE_OK)
-        return false;
-    if (pair->directory[0] == '\0' && !pair->is_alone) return true;
-    return curl_easy_setopt(easy, directory, directory_name) == CURLE_OK;
+/* The same for the API and for a proxy. */
+typedef struct options {
+    CURLoption verify_peer, verify_host, version, file, directory;
+} options;
+
+static const options api_options = {CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_SSLVERSION,
+                                    CURLOPT_CAINFO, CURLOPT_CAPATH};
+static const options proxy_options = {CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST,
+                                      CURLOPT_PROXY_SSLVERSION, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH};
+
+static bool set_path(CURL *easy, CURLoption option, const char *path, bool is_alone) {
+    if (path[0] == '\0' && !is_alone) return true; /* libcurl's own stays */
+    return curl_easy_setopt(easy, option, path[0] ? path : NULL) == CURLE_OK;
 }
 
-static bool apply_api(const cly_ca_store *store, CURL *easy) {
-    return curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           set_pair(easy, &store->api, CURLOPT_CAINFO, CURLOPT_CAPATH);
-}
-
-static bool apply_proxy(const cly_ca_store *store, CURL *easy) {
-    return curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           set_pair(easy, &store->proxy, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH);
+static bool apply(CURL *easy, const options *to, const cly_ca_pair *pair) {
+    return curl_easy_setopt(easy, to->verify_peer, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, to->verify_host, 2L) == CURLE_OK &&
+           curl_easy_setopt(easy, to->version, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           set_path(easy, to->file, pair->file, pair->is_alone) &&
+           set_path(easy, to->directory, pair->directory, pair->is_alone);
 }
 
 bool cly_ca_store_apply(const cly_ca_store *store, CURL *easy) {
-    return apply_api(store, easy) && (!store->paths->has_tls_proxy || apply_proxy(store, easy));
+    return apply(easy, &api_options, &store->api) &&
+           (!store->paths->has_tls_proxy || apply(easy, &proxy_options, &store->proxy));
 }
 
 /* ---- after a failure ---- */
@@ -57,4 +59,15 @@ bool cly_ca_store_wants_again(cly_ca_store *store, unsigned generation, CURL *ea
     if (generation != store->generation) return true;
     return !cly_connect_failure_lacks_descriptors() &&
            cly_ca_store_change(store, &failure, &cly_ca_files_on_disk);
+}
+
+/* The built-in bundle is libcurl's where none is named. */
+static bool is_whole(const cly_ca_pair *pair) {
+    const char *file = pair->file[0] ? pair->file : cly_libcurl_running().bundle;
+    return file && cly_ca_file_is_whole(file);
+}
+
+bool cly_ca_store_was_unread(const cly_ca_store *store, CURLcode code) {
+    return code == CURLE_SSL_CACERT_BADFILE && is_whole(&store->api) &&
+           (!store->paths->has_tls_proxy || is_whole(&store->proxy));
 }

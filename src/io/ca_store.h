@@ -19,6 +19,10 @@ bool cly_ca_store_apply(const cly_ca_store *store, CURL *easy);
  * does so now, in a way that can help; the same attempt is to be made again. */
 bool cly_ca_store_wants_again(cly_ca_store *store, unsigned generation, CURL *easy, CURLcode code);
 
+/* Whether such a transfer could not read certificates that can be read now: it lacked a
+ * file descriptor. */
+bool cly_ca_store_was_unread(const cly_ca_store *store, CURLcode code);
+
 CLY_PRIVATE_END
 
 #endif

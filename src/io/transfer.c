@@ -225,12 +225,6 @@ static bool renew_certificates(cly_transfer *transfer) {
     return transfer->ca_generation == transfer->host->ca_store->generation || set_certificates(transfer);
 }
 
-/* libcurl closes a socket long after the handle that opened it is gone. */
-static bool watch_closing(CURL *easy, cly_connections *connections) {
-    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cly_connections_close) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, connections) == CURLE_OK;
-}
-
 static bool set_callbacks(cly_transfer *transfer) {
     CURL *easy = transfer->easy;
     return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
@@ -243,6 +237,9 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer) == CURLE_OK &&
+           /* Of the connections: a socket is closed long after the handle that opened it is gone. */
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cly_connections_close) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->host->connections) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text) == CURLE_OK;
 }
@@ -290,8 +287,7 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     transfer->easy = easy;
     transfer->upload_buffer = 0;
     return easy && set_protocols(easy, settings->is_plain) && set_certificates(transfer) &&
-           set_callbacks(transfer) && watch_closing(easy, transfer->host->connections) &&
-           set_network(easy, settings) && set_manners(easy);
+           set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy);
 }
 
 static bool set_method(CURL *easy, const cly_transfer_request *request) {
@@ -429,7 +425,8 @@ static cly_end end_unissued(const cly_transfer *transfer, CURLcode code) {
     if (transfer->is_held) return CLY_END_PARKED;
     if (code == CURLE_OUT_OF_MEMORY) return CLY_END_NO_MEMORY;
     /* libcurl gives many names to a lack of descriptors. */
-    if (cly_connect_failure_lacks_descriptors()) return CLY_END_NO_DESCRIPTOR;
+    if (cly_connect_failure_lacks_descriptors() || cly_ca_store_was_unread(transfer->host->ca_store, code))
+        return CLY_END_NO_DESCRIPTOR;
     return cly_connect_failure(transfer->easy, code);
 }
 
