@@ -1,4 +1,4 @@
-/* design.md section 4, as one table of cases. */
+/* What is repeated, as one table of cases. */
 #include "core/retry.h"
 
 #include "spec/core/test.h"
