@@ -827,15 +827,17 @@ local function make_constructor(deliver)
       return deliver(nil, refusal)
     end
     local client = setmetatable({}, metatable)
+    -- What is not there is false: for a nil Lua would look into the class each time.
     local self = setmetatable({
-      native = handle, on_event = on_event, call_constructor = call_constructor, groups = 0,
-      timeout = options.timeout or 30, limiter = limiter, status_store = store,
+      native = handle, on_event = on_event or false, call_constructor = call_constructor, groups = 0,
+      timeout = options.timeout or 30, limiter = limiter or false, status_store = store or false, host = false,
+      is_closing = false, is_pumping = false,
     }, inner_class)
     local host, reason = find_host(self)
     if reason then
       return deliver(nil, reason)
     end
-    self.host = host
+    self.host = host or false
     inner_of[client] = self
     return client
   end

@@ -55,7 +55,7 @@ function host:is_needed()
   if next(self.signals) ~= nil then
     return true
   end
-  return self.client.limiter ~= nil and self.native:stats().in_flight > 0
+  return self.client.limiter ~= false and self.native:stats().in_flight > 0
 end
 
 --- Whether the client will be looked after.

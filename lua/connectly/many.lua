@@ -51,20 +51,19 @@ end
 
 --- Submits one message: a result at once when it was refused.
 local function take_in(state, message)
-  local client, index = state.client, state.index + 1
+  local index = state.index + 1
   state.index = index
   -- With room for what is added when it has ended.
   local result = { index = index, message = message, id = nil, info = nil }
-  local ticket, problem = client:submit(state.operation, message, state.group)
+  local ticket, problem = state.submit(state.client, state.operation, message, state.group)
   if not ticket then
     result.error = problem
     return result
   end
   if state.signal then
-    client:expect(ticket, state.signal)
+    state.client:expect(ticket, state.signal)
   end
-  local place = ticket % PLACES
-  state.pending[place], state.tickets[place] = result, ticket
+  state.pending[ticket % PLACES] = result
   state.in_flight = state.in_flight + 1
 end
 
@@ -114,19 +113,13 @@ local function fill(state)
   end
 end
 
---- The result of one that has ended, of what native:take_done gave; nil without a ticket.
-local function settle(state, ticket, value, second, info, reply)
-  if not ticket then
-    return nil
-  end
-  local client, place = state.client, ticket % PLACES
-  local result = state.pending[place]
-  state.pending[place], state.tickets[place] = nil, nil
+--- The result of what stood in this place, of what native:result gave.
+local function settle(state, place, value, second, info, reply)
+  local pending = state.pending
+  local result = pending[place]
+  pending[place] = nil
   state.in_flight = state.in_flight - 1
-  if state.signal then
-    client:forget(ticket)
-  end
-  value, second = client:finish(state.operation, value, second, info, reply)
+  value, second = state.finish(state.client, state.operation, value, second, info, reply)
   if value == nil then
     result.error = second
   else
@@ -135,8 +128,19 @@ local function settle(state, ticket, value, second, info, reply)
   return result
 end
 
+--- The same of what native:take_done gave; nil without a ticket.
+local function settle_done(state, ticket, value, second, info, reply)
+  if not ticket then
+    return nil
+  end
+  if state.signal then
+    state.client:forget(ticket)
+  end
+  return settle(state, ticket % PLACES, value, second, info, reply)
+end
+
 local function take_out(state)
-  return settle(state, state.native:take_done(state.group))
+  return settle_done(state, state.native:take_done(state.group))
 end
 
 --- After a fork the child knows nothing of what the parent has in flight.
@@ -147,10 +151,12 @@ local function is_parents(state)
   return state.in_flight > 0
 end
 
---- The result of any in flight, whose client was closed or is the parent's.
-local function settle_any(state)
-  local _, ticket = next(state.tickets)
-  return settle(state, ticket, state.native:result(ticket))
+local NO_TICKET = 0 -- of no call: its result is that of one that is gone
+
+--- The result of any in flight that this process does not know.
+local function settle_lost(state)
+  local place = next(state.pending)
+  return settle(state, place, state.native:result(NO_TICKET))
 end
 
 --- Nothing is in flight and nothing comes.
@@ -165,7 +171,7 @@ end
 local function next_result(state)
   while true do
     if state.process ~= process() and is_parents(state) then
-      return settle_any(state)
+      return settle_lost(state)
     end
     local result = fill(state) or take_out(state)
     if result then
@@ -173,7 +179,7 @@ local function next_result(state)
     elseif state.in_flight == 0 and state.is_over then
       return end_of_source(state)
     elseif state.in_flight > 0 and state.native:is_closed() then
-      return settle_any(state)
+      return settle_lost(state)
     end
     state.client:step(state.group, state.signal, state.in_flight == 0)
   end
@@ -243,9 +249,9 @@ end
 function many.new(client, group, signal, source, options)
   local native = client.native
   local state = {
-    client = client, native = native, group = group, signal = signal, pull = puller(source),
-    operation = options.operation, limit = options.in_flight, index = 0, in_flight = 0, pending = {}, tickets = {},
-    is_over = false, is_pulling = false, full_since = false, has_failed = false, process = process(),
+    client = client, submit = client.submit, finish = client.finish, native = native, group = group, signal = signal,
+    pull = puller(source), operation = options.operation, limit = options.in_flight, index = 0, in_flight = 0,
+    pending = {}, is_over = false, is_pulling = false, full_since = false, has_failed = false, process = process(),
   }
   -- Where the language does not tell that a loop was left, the collector does.
   state.anchor = at_end(function() native:detach_group(group) end)

@@ -184,6 +184,7 @@ static int source_mark(void *host) {
 
 static void source_release(void *data, int mark) {
     clyL_host *host = data;
+    if (host->top == mark) return;
     host->top = mark;
     lua_settop(host->L, mark);
 }
