@@ -628,6 +628,33 @@ static void a_connection_that_takes_none_is_told_apart(void **state) {
     assert_true(pool->is_retired);
 }
 
+/* As refused ones: the server ended the connection and said nothing. */
+static void requests_without_a_reply_teach_the_limit(void **state) {
+    cly_pool *pool;
+    connection *on = stand_up(&pool);
+    (void)state;
+    start_and_issue(pool, on, 60 - on->use.requests);
+    close_connection(on);
+    for (int i = 0; i < 10; i++) {
+        cly_pools_hung_up(pools, pool, i < 5 ? &on->use : NULL, now);
+        finish(pool);
+    }
+    assert_int_equal(pools->request_limit, 50);
+    assert_true(pool->is_retired);
+}
+
+static void of_http1_a_close_teaches_none(void **state) {
+    cly_pool *pool = start_one();
+    connection *on = open_connection(pool);
+    (void)state;
+    for (int i = 0; i < 50; i++) cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
+    pool->unissued = 0;
+    cly_pools_hung_up(pools, pool, &on->use, now);
+    assert_int_equal(pools->request_limit, REQUESTS);
+    assert_false(pool->is_retired);
+    finish(pool);
+}
+
 /* A connection of HTTP/1.1 that is closed says nothing of others. */
 static void http1_has_no_limit_of_requests(void **state) {
     cly_pool *pool = start_one();
@@ -1136,6 +1163,8 @@ int main(void) {
         TEST(a_lower_limit_is_to_be_confirmed_again),
         TEST(none_is_given_while_a_connection_takes_nothing),
         TEST(a_connection_that_takes_none_is_told_apart),
+        TEST(requests_without_a_reply_teach_the_limit),
+        TEST_HTTP1(of_http1_a_close_teaches_none),
         TEST_HTTP1(http1_has_no_limit_of_requests),
         TEST_HTTP1(http1_turns_nothing_away),
         TEST(before_the_limit_a_successor_is_opened),

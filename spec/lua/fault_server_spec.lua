@@ -499,6 +499,13 @@ describe("the fault server", function()
       assert.equal(2, server:tally().requests)
     end)
 
+    it("hangup-after-2 answers two, and closes without a word to the third", function()
+      local seen, ending = talk_many("hangup-after-2", "slow-20", 3)
+      assert.equal("HEADERS:1 DATA:1 HEADERS:3 DATA:3", seen)
+      assert.equal("close", ending)
+      assert.equal(3, server:tally().requests)
+    end)
+
     it("streams-1 refuses a second stream beside the first, streams-0 every one", function()
       assert.equal("RST_STREAM:3:7 HEADERS:1 DATA:1", (talk_many("streams-1", "slow-20", 2)))
       assert.equal("RST_STREAM:1:7", (talk_many("streams-0", "ok", 1)))

@@ -1,5 +1,5 @@
--- A server takes so many streams a connection, says so by GOAWAY, answers those and
--- does nothing with the others, as nginx's keepalive_requests has it. libcurl does not
+-- A server takes so many streams a connection, says so by GOAWAY or by closing it, answers
+-- those and does nothing with the others, as nginx's keepalive_requests has it. libcurl does not
 -- tell which they were, so those are unknown: a client learns the limit from them, and
 -- renews its connections before it is reached.
 
@@ -15,7 +15,7 @@ end
 
 local ROWS = { { limit = 20, count = 600 }, { limit = 100, count = 1200 }, { limit = 1000, count = 2600 } }
 
-describe("GOAWAY after so many streams", function()
+describe("a connection that ends after so many streams", function()
   local server = transport.serve()
 
   local function lost_after(results, number)
@@ -26,8 +26,8 @@ describe("GOAWAY after so many streams", function()
     return lost
   end
 
-  local function check(mode, row, behaviour)
-    server:arm("goaway-after-" .. row.limit, 1000000)
+  local function check(mode, row, behaviour, ending)
+    server:arm(("%s-after-%d"):format(ending or "goaway", row.limit), 1000000)
     local client = transport.client(server, "https", behaviour, { timeout = 30, max_attempts = 3 })
     transport.prepare(client, mode)
     local results = transport.send(client, mode, 1, row.count, { in_flight = IN_FLIGHT })
@@ -47,6 +47,12 @@ describe("GOAWAY after so many streams", function()
     it(("loses none once it is known, answered at once: %d"):format(row.limit), function()
       check("worker", row, "ok")
     end)
+
+    for _, mode in ipairs { "inline", "worker" } do
+      it(("by a close alone loses none once it is known: %d, %s"):format(row.limit, mode), function()
+        check(mode, row, "slow-10", "hangup")
+      end)
+    end
   end
 
   -- One at a time there is never a stream beyond the limit.

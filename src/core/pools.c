@@ -404,12 +404,25 @@ static void recall_most_taken(cly_pools *pools, cly_pool *pool) {
     pools->most_taken = 0;
 }
 
-bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
+/* Returns how many the server took on the connection. */
+static int note_not_taken(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection,
+                          double now) {
     int requests = connection ? connection->requests : pool->most_requests;
     int taken = requests - ++pool->refused;
     pools->refused_at = now;
     if (pool->refused == 1) recall_most_taken(pools, pool);
     learn_request_limit(pools, taken > pool->least_limit ? taken : pool->least_limit);
+    return taken;
+}
+
+void cly_pools_hung_up(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
+    if (is_http1(pools)) return;
+    (void)note_not_taken(pools, pool, connection, now);
+    cly_pools_retire(pools, pool, now);
+}
+
+bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
+    int taken = note_not_taken(pools, pool, connection, now);
     if (is_http1(pools)) return true; /* libcurl repeats there only what a kept connection was to take */
     learn_from_refused(pools, pool, connection, taken);
     cly_pools_retire(pools, pool, now);

@@ -138,6 +138,10 @@ void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *con
  * takes nothing more. Returns whether it took any other there. */
 bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now);
 
+/* It got no reply, for the server ended its connection: it may be one that takes so many
+ * requests and does not say so. */
+void cly_pools_hung_up(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now);
+
 /* libcurl kept it for want of a connection or a stream: there is room for fewer. */
 void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);
 

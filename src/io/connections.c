@@ -137,6 +137,11 @@ int cly_connections_alive(void *data, const cly_pool *pool) {
     return alive;
 }
 
+bool cly_connections_has_ended(const cly_connection *known) {
+    char byte;
+    return recv(known->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 double cly_connections_silence(const cly_connection *known, double since, double now) {
 #if defined(__linux__) && defined(TCP_INFO)
     struct tcp_info info;

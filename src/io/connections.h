@@ -60,6 +60,9 @@ cly_connection *cly_connections_find(cly_connections *connections, const cly_poo
  * reply. One system call. */
 bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *connection, CURL *easy);
 
+/* Whether the peer has ended it, and all that it sent has been read. */
+bool cly_connections_has_ended(const cly_connection *connection);
+
 /* Whether the kernel takes a request of so many bytes on this connection; true for NULL. One
  * system call for each 16 KiB of requests, and for each that is the first of a turn. */
 bool cly_connections_has_room(cly_connection *connection, size_t bytes);

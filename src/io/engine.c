@@ -433,6 +433,13 @@ static void note_refused(cly_engine *engine, cly_transfer *transfer, double now)
         !cly_pools_refused(&engine->pools, transfer->start.pool, used ? &used->use : NULL, now);
 }
 
+/* libcurl may have closed its connection by now. */
+static void note_lost(cly_engine *engine, const cly_transfer *transfer, double now) {
+    const cly_connection *used = cly_transfer_connection(transfer);
+    if (used == NULL || cly_connections_has_ended(used))
+        cly_pools_hung_up(&engine->pools, transfer->start.pool, used ? &used->use : NULL, now);
+}
+
 static void collect_ended(cly_engine *engine, double now) {
     CURLMsg *message;
     int left;
@@ -445,7 +452,10 @@ static void collect_ended(cly_engine *engine, double now) {
         cly_transfer_finish(ended, code);
         curl_multi_remove_handle(engine->multi, easy);
         engine->idle_turns = 0;
-        if (ended->is_refused) note_refused(engine, ended, now);
+        if (ended->is_refused)
+            note_refused(engine, ended, now);
+        else if (ended->is_issued && ended->report.status == 0)
+            note_lost(engine, ended, now);
         if (ended->is_held) cly_pools_hold(&engine->pools, now);
         /* After a failed write libcurl 7.88 keeps a connection of HTTP/2 that works no more. */
         if (code == CURLE_SEND_ERROR) cly_pools_retire(&engine->pools, ended->start.pool, now);

@@ -28,6 +28,21 @@ families["goaway-after"] = function(count)
   end }
 end
 
+local silent = { run = function() end }
+
+-- The same by a close alone: so many streams are answered, and the connection ends.
+families["hangup-after"] = function(count)
+  return row {
+    request = function(stream) return stream.number > count and silent or nil end,
+    on_reply = function(connection)
+      connection.answered = (connection.answered or 0) + 1
+      if connection.answered == count then
+        connection:close()
+      end
+    end,
+  }
+end
+
 -- So many streams at a time, from the greeting on.
 families["streams"] = function(count)
   return row { most_streams = count }
@@ -56,8 +71,6 @@ end
 
 -- So long without another byte, the client has sent all that the windows let it.
 local QUIET = 0.1
-
-local silent = { run = function() end }
 
 --- Ends the connection as soon as the client has nothing more to say.
 local function end_when_quiet(connection, end_it)
