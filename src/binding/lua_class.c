@@ -6,7 +6,7 @@ void *clyL_check_self(lua_State *L, const char *name) {
         is_own = lua_rawequal(L, -1, lua_upvalueindex(1));
         lua_pop(L, 1);
     }
-    return is_own ? lua_touserdata(L, 1) : luaL_checkudata(L, 1, name);
+    return is_own && lua_type(L, 1) == LUA_TUSERDATA ? lua_touserdata(L, 1) : luaL_checkudata(L, 1, name);
 }
 
 void clyL_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods) {
