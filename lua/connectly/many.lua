@@ -34,19 +34,26 @@ local function puller(source)
   end
 end
 
---- The next message, or nil at the source's end. An error of the source leaves
---- `is_pulling` set.
-local function pull(state)
-  local message = state.next_message
-  if message ~= nil then
-    state.next_message = nil
+--- The same of the source itself, or nil when it raises: what is in flight is still handed
+--- out, then that error is raised.
+local function pull_source(state)
+  local is_fine, message = pcall(state.pull)
+  if is_fine then
+    state.is_over = message == nil
     return message
+  elseif state.client:hurry_when_interrupted(message) then
+    error(message, 0)
   end
-  state.is_pulling = true
-  message = state.pull()
-  state.is_pulling = false
-  state.is_over = message == nil
-  return message
+  state.failure, state.has_failed, state.is_over = message, true, true
+  return nil
+end
+
+--- The next message: first of those that were held back.
+local function pull(state)
+  if state.held[1] ~= nil then
+    return table.remove(state.held, 1)
+  end
+  return pull_source(state)
 end
 
 --- Submits one message: a result at once when it was refused.
@@ -71,8 +78,8 @@ end
 --- One message is pulled, so that the end of the list is known.
 local function hold_back(state)
   state.full_since = false
-  if state.next_message == nil then
-    state.next_message = pull(state)
+  if state.held[1] == nil then
+    table.insert(state.held, pull_source(state))
   end
   return false
 end
@@ -84,9 +91,13 @@ local function is_overdue(state)
   return state.in_flight == 0 and clock() - state.full_since > state.client.timeout
 end
 
+local function is_exhausted(state)
+  return state.is_over and state.held[1] == nil
+end
+
 --- Whether one more may be tried.
 local function may_take_in(state)
-  if state.is_over or state.in_flight >= state.limit then
+  if state.in_flight >= state.limit or is_exhausted(state) then
     return false
   end
   local has_room, is_paused = state.native:has_room()
@@ -145,10 +156,18 @@ end
 
 --- After a fork the child knows nothing of what the parent has in flight.
 local function is_parents(state)
-  if state.in_flight == 0 then
+  if state.process == process() then
+    return false
+  elseif state.in_flight == 0 then
     state.process = process()
   end
   return state.in_flight > 0
+end
+
+--- Whether no call of the client is under way any more: what has ended can be taken out, and
+--- nothing else will come.
+local function is_idle(state)
+  return state.native:is_closed() or state.native:stats().in_flight == 0
 end
 
 local NO_TICKET = 0 -- of no call: its result is that of one that is gone
@@ -170,53 +189,50 @@ end
 
 local function next_result(state)
   while true do
-    if state.process ~= process() and is_parents(state) then
+    if is_parents(state) then
       return settle_lost(state)
     end
     local result = fill(state) or take_out(state)
     if result then
       return result
-    elseif state.in_flight == 0 and state.is_over then
+    elseif state.in_flight == 0 and is_exhausted(state) then
       return end_of_source(state)
-    elseif state.in_flight > 0 and state.native:is_closed() then
-      return settle_lost(state)
+    elseif state.in_flight > 0 and is_idle(state) then
+      return take_out(state) or settle_lost(state)
     end
     state.client:step(state.group, state.signal, state.in_flight == 0)
   end
 end
 
---- The source raised: what is in flight is still handed out, then that error is raised.
-local function end_source(state, problem)
-  state.failure, state.has_failed, state.is_over = problem, true, true
-end
-
 --- The same; Ctrl-C is not kept waiting by what is in flight.
 local function next_or_interrupt(state)
-  while true do
-    local is_fine, result = pcall(next_result, state)
-    if is_fine then
-      return result
-    end
-    local is_of_source = state.is_pulling
-    state.is_pulling = false
-    if state.client:hurry_when_interrupted(result) or not is_of_source then
-      error(result, 0)
-    end
-    end_source(state, result)
+  local is_fine, result = pcall(next_result, state)
+  if not is_fine then
+    state.client:hurry_when_interrupted(result)
+    error(result, 0)
   end
+  return result
 end
 
---- The loop was left: nothing more is taken in, and what is in flight is let end.
-local function finish_early(state, problem)
-  state.is_over = true
-  if state.client:hurry_when_interrupted(problem) or state.process ~= process() and is_parents(state) then
-    return state.native:detach_group(state.group)
-  end
-  while state.in_flight > 0 and not state.native:is_closed() do
-    if not take_out(state) then
+--- What is in flight is let end. Of what nothing can come any more nothing is awaited.
+local function let_end(state)
+  while state.in_flight > 0 do
+    local has_ended = take_out(state)
+    if not has_ended and is_idle(state) and not take_out(state) then
+      return
+    elseif not has_ended then
       state.client:step(state.group, state.signal)
     end
   end
+end
+
+--- The loop was left: nothing more is taken in.
+local function finish_early(state, problem)
+  state.is_over, state.held = true, {}
+  if state.client:hurry_when_interrupted(problem) or is_parents(state) then
+    return state.native:detach_group(state.group)
+  end
+  let_end(state)
 end
 
 local KNOWN = { operation = "string", in_flight = "number" }
@@ -251,7 +267,7 @@ function many.new(client, group, signal, source, options)
   local state = {
     client = client, submit = client.submit, finish = client.finish, native = native, group = group, signal = signal,
     pull = puller(source), operation = options.operation, limit = options.in_flight, index = 0, in_flight = 0,
-    pending = {}, is_over = false, is_pulling = false, full_since = false, has_failed = false, process = process(),
+    pending = {}, held = {}, is_over = false, full_since = false, has_failed = false, process = process(),
   }
   -- Where the language does not tell that a loop was left, the collector does.
   state.anchor = at_end(function() native:detach_group(group) end)

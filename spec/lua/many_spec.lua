@@ -405,6 +405,59 @@ describe("send_many", function()
     end)
   end
 
+  it("an error of the source is its own, also when another coroutine has pulled meanwhile", function()
+    local pulled, ids = 0, {}
+    local next_result = new():send_many(function()
+      pulled = pulled + 1
+      if pulled == 2 then
+        coroutine.yield()
+        error("source broke", 0)
+      end
+      return message("m" .. pulled)
+    end, { in_flight = 3 })
+    local first = coroutine.create(next_result)
+    assert.is_true(coroutine.resume(first))
+    ids[#ids + 1] = next_result().id
+    local _, result = coroutine.resume(first)
+    ids[#ids + 1] = result.id
+    local is_fine, problem = true, nil
+    while is_fine do
+      is_fine, problem = pcall(next_result)
+      ids[#ids + 1] = is_fine and problem.id or nil
+    end
+    assert.equal("source broke", problem)
+    assert.equal(pulled - 1, #ids)
+    assert.is_nil((next_result()))
+  end)
+
+  -- A time limit by a hook, at any place; where code is compiled there are no hooks.
+  if not rawget(_G, "jit") then
+    it("ends when a hook raises, wherever that is", function()
+      require "connectly.many" -- whose loading is no part of this
+      local client = new(nil, { timeout = 3 })
+      local list = { message("a"), message("b"), message("c") }
+      for target = 1, 400, 7 do
+        local seen = 0
+        local function limit()
+          seen = seen + (debug.getinfo(2, "S").short_src:find("many.lua", 1, true) and 1 or 0)
+          if seen == target then
+            debug.sethook()
+            error("time limit", 0)
+          end
+        end
+        local is_fine, problem = pcall(function()
+          debug.sethook(limit, "", 1)
+          for _ in client:send_many(list, { in_flight = 3 }) do
+            debug.sethook(limit, "", 1)
+          end
+        end)
+        debug.sethook()
+        assert(is_fine or problem == "time limit", tostring(problem))
+      end
+      assert.truthy(client:send_template(message("after")))
+    end)
+  end
+
   it("goes on in the background when a call is started there in the middle", function()
     local client, seen = new("slow-30"), 0
     local list = {}
