@@ -290,6 +290,13 @@ static const char real_certificate[] = "-----BEGIN CERTIFICATE-----\n"
                                        "T6F7LJx0AiEAyj3PHBgYHQ1Qxfdr8lT4ESH7FWoQG0vf5PTgFtcKCOc=\n"
                                        "-----END CERTIFICATE-----\n";
 
+/* Of nothing. */
+static const char private_key[] = "-----BEGIN PRIVATE KEY-----\n"
+                                  "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMxmSWjGrhKt/YEir\n"
+                                  "TF6LnfpRRi+gir0Dm00ChtEc2R+hRANCAARtB1IJWy3VGRXI9WNJBGx0smkGJlUI\n"
+                                  "GH6XAWu6b47Hy1cgLmZKVRg+GcNrJ+jMoPd/14kQM17S7uBCVtZSJyeJ\n"
+                                  "-----END PRIVATE KEY-----\n";
+
 /* A descriptor was free too late: the certificates are not to blame. */
 static void a_file_that_can_be_read_again_was_not_read(void **state) {
     cly_ca_store store;
@@ -298,6 +305,8 @@ static void a_file_that_can_be_read_again_was_not_read(void **state) {
     find();
     cly_ca_store_init(&store, &paths);
     assert_false(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE)); /* no certificate */
+    write_file(bundle, private_key);
+    assert_false(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE));
     write_file(bundle, real_certificate);
     assert_true(cly_ca_store_was_unread(&store, CURLE_SSL_CACERT_BADFILE));
     assert_false(cly_ca_store_was_unread(&store, CURLE_PEER_FAILED_VERIFICATION));

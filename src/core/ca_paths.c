@@ -8,6 +8,11 @@ static void copy(char out[CLY_CA_PATH_SIZE], const char *path) {
 
 /* ---- directories ---- */
 
+bool cly_ca_is_hash_name(const char *name) {
+    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9' &&
+           name[10] == '\0';
+}
+
 /* Takes the next of several directories, separated by ':' as OpenSSL has it. */
 static bool next_directory(const char **list, char out[CLY_CA_PATH_SIZE]) {
     size_t length;

@@ -86,6 +86,9 @@ void cly_ca_paths_find(cly_ca_paths *paths, const cly_config *config, const cly_
  * and the directory itself becomes the file, with which no handshake succeeds. */
 bool cly_ca_paths_sample(cly_ca_pair *pair, bool by_hash, const cly_ca_files *files);
 
+/* "5ad8a5d6.0": what openssl rehash names a certificate. */
+bool cly_ca_is_hash_name(const char *name);
+
 CLY_PRIVATE_END
 
 #endif

@@ -11,12 +11,6 @@ static bool is_readable(const char *path) {
     return access(path, R_OK) == 0;
 }
 
-/* "5ad8a5d6.0": what openssl rehash names a certificate. */
-static bool is_hash_name(const char *name) {
-    return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9' &&
-           name[10] == '\0';
-}
-
 static bool holds_certificate(const char *path) {
     char line[256];
     bool found = false;
@@ -36,21 +30,23 @@ static bool find_sample(char out[CLY_CA_PATH_SIZE], const char *path, bool by_ha
     while (!found && (entry = readdir(directory)) != NULL) {
         int length = snprintf(out, CLY_CA_PATH_SIZE, "%s/%s", path, entry->d_name);
         if (entry->d_name[0] == '.' || length >= CLY_CA_PATH_SIZE) continue;
-        if (by_hash && !is_hash_name(entry->d_name)) continue;
+        if (by_hash && !cly_ca_is_hash_name(entry->d_name)) continue;
         found = holds_certificate(out);
     }
     closedir(directory);
     return found;
 }
 
-bool cly_ca_file_is_whole(const char *path) {
+bool cly_ca_file_has_certificates(const char *path) {
     FILE *file = fopen(path, "r");
     STACK_OF(X509_INFO) *found = file ? PEM_X509_INFO_read(file, NULL, NULL, NULL) : NULL;
-    bool is_whole = found && sk_X509_INFO_num(found) > 0;
+    int certificates = 0;
+    for (int i = 0; found && i < sk_X509_INFO_num(found); i++)
+        certificates += sk_X509_INFO_value(found, i)->x509 != NULL;
     sk_X509_INFO_pop_free(found, X509_INFO_free);
     ERR_clear_error(); /* OpenSSL's list of errors is the program's too */
     if (file) fclose(file);
-    return is_whole;
+    return certificates > 0;
 }
 
 const cly_ca_files cly_ca_files_on_disk = {is_readable, find_sample};

@@ -11,7 +11,7 @@ CLY_PRIVATE_BEGIN
 extern const cly_ca_files cly_ca_files_on_disk;
 
 /* Whether OpenSSL can read it, and finds a certificate in it. */
-bool cly_ca_file_is_whole(const char *path);
+bool cly_ca_file_has_certificates(const char *path);
 
 CLY_PRIVATE_END
 

@@ -62,12 +62,12 @@ bool cly_ca_store_wants_again(cly_ca_store *store, unsigned generation, CURL *ea
 }
 
 /* The built-in bundle is libcurl's where none is named. */
-static bool is_whole(const cly_ca_pair *pair) {
+static bool has_certificates(const cly_ca_pair *pair) {
     const char *file = pair->file[0] ? pair->file : cly_libcurl_running().bundle;
-    return file && cly_ca_file_is_whole(file);
+    return file && cly_ca_file_has_certificates(file);
 }
 
 bool cly_ca_store_was_unread(const cly_ca_store *store, CURLcode code) {
-    return code == CURLE_SSL_CACERT_BADFILE && is_whole(&store->api) &&
-           (!store->paths->has_tls_proxy || is_whole(&store->proxy));
+    return code == CURLE_SSL_CACERT_BADFILE && has_certificates(&store->api) &&
+           (!store->paths->has_tls_proxy || has_certificates(&store->proxy));
 }
