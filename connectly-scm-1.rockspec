@@ -57,6 +57,7 @@ build = {
         "src/core/hangs.c",
         "src/core/json.c",
         "src/core/json_writer.c",
+        "src/core/libcurl_faults.c",
         "src/core/limiter.c",
         "src/core/message.c",
         "src/core/moment.c",

@@ -12,10 +12,12 @@
 static const char *const always_ok[] = {REPLY_OK};
 static server answering;
 static cly_connections connections;
+static cly_pool pool; /* of the connections that are opened */
 static cly_cork cork;
 
 static int begin(void **state) {
     (void)state;
+    pool = (cly_pool){.is_retired = false};
     cly_connections_init(&connections);
     cly_cork_init(&cork, &connections);
     return server_start(&answering, always_ok, 1) ? 0 : -1;
@@ -35,7 +37,7 @@ static size_t drop(char *bytes, size_t size, size_t count, void *data) {
 
 static int note_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     (void)data, (void)purpose;
-    cly_connections_opened(&connections, descriptor, NULL, 30);
+    cly_connections_opened(&connections, descriptor, &pool, 30);
     return CURL_SOCKOPT_OK;
 }
 
@@ -127,6 +129,36 @@ static void many_connections_are_left_alone(void **state) {
     assert_int_equal(connections.used, 0);
 }
 
+/* They stay open for a while, more of them than a client may have connections. */
+static void retired_connections_are_left_alone(void **state) {
+    static cly_pool retired = {.is_retired = true};
+    CURL *easy[CLY_CORK_SOCKETS + 2];
+    int last = CLY_CORK_SOCKETS + 1;
+    (void)state;
+    for (int i = 0; i <= last; i++) easy[i] = connect_one();
+    for (int i = 0; i < last; i++) connections.list[i].pool = &retired;
+    cly_cork_hold(&cork, 64, true);
+    for (int i = 0; i <= last; i++) assert_int_equal(is_held(connections.list[i].descriptor), i == last);
+    connections.list[last].pool = &retired; /* in the meantime */
+    cly_cork_release(&cork);
+    assert_int_equal(is_held(connections.list[last].descriptor), 0);
+    for (int i = 0; i <= last; i++) curl_easy_cleanup(easy[i]);
+}
+
+static void a_retired_one_is_held_while_requests_are_to_leave_on_it(void **state) {
+    CURL *easy = connect_one();
+    (void)state;
+    pool.is_retired = true;
+    cly_cork_hold(&cork, 64, true);
+    assert_int_equal(is_held(connections.list[0].descriptor), 0);
+    pool.unissued = 1;
+    cly_cork_hold(&cork, 64, true);
+    assert_int_equal(is_held(connections.list[0].descriptor), 1);
+    cly_cork_release(&cork);
+    assert_int_equal(is_held(connections.list[0].descriptor), 0);
+    curl_easy_cleanup(easy);
+}
+
 static void a_refused_connection_is_forgotten(void **state) {
     CURL *easy = make_handle();
     (void)state;
@@ -146,6 +178,8 @@ int main(void) {
         TEST(a_few_are_not_worth_it),
         TEST(a_request_is_held_where_replies_can_be_lost),
         TEST(many_connections_are_left_alone),
+        TEST(retired_connections_are_left_alone),
+        TEST(a_retired_one_is_held_while_requests_are_to_leave_on_it),
         TEST(a_refused_connection_is_forgotten),
     };
     return cmocka_run_group_tests_name("io/cork", tests, NULL, NULL);

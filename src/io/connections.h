@@ -25,6 +25,7 @@ typedef struct cly_connection {
     cly_pool *pool;           /* the pool it belongs to; NULL when that is gone */
     size_t unasked;           /* bytes of requests since the kernel was asked for room */
     double heard_at;          /* start of the last reply; read only without TCP_INFO */
+    bool is_corked;           /* what is written to it is held back (cork.h) */
 } cly_connection;
 
 /* Functions of the OpenSSL that libcurl uses; NULL when it uses something else. */

@@ -13,16 +13,16 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Where there are more open, it is HTTP/1.1, and each takes one write. */
+/* Where more take requests, it is HTTP/1.1, and each takes one write. */
 enum { CLY_CORK_SOCKETS = 4 };
 
 typedef struct cly_cork {
-    const cly_connections *connections; /* borrowed */
-    bool loses_early_replies;           /* the libcurl that runs */
+    cly_connections *connections; /* borrowed */
+    bool loses_early_replies;     /* the libcurl that runs */
     bool is_held;
 } cly_cork;
 
-void cly_cork_init(cly_cork *cork, const cly_connections *connections);
+void cly_cork_init(cly_cork *cork, cly_connections *connections);
 
 /* Before and after libcurl writes `requests` of them; does nothing when it would
  * not pay. */

@@ -93,15 +93,19 @@ static void set_parts(cly_engine *engine) {
                                      options->settings.http2 && !options->settings.is_plain,
                                      {cly_connections_open_share, cly_connections_close_share,
                                       cly_connections_alive, &engine->connections}};
-    const cly_transfer_host host = {
-        &engine->pools, &engine->connections, &engine->ca_store, cly_libcurl_needs_room(), issued, engine};
+    const cly_transfer_host host = {&engine->pools,
+                                    &engine->connections,
+                                    &engine->ca_store,
+                                    cly_libcurl_running_faults().needs_room,
+                                    issued,
+                                    engine};
     engine->attempts.rules.policy.max_attempts = options->max_attempts;
     engine->attempts.rules.policy.retry_unknown = options->retry_unknown;
     engine->attempts.rules.quota = cly_retry_quota_make();
     engine->attempts.rules.secret = options->secret;
     engine->attempts.random = cly_random_make(cly_clock_seed());
     engine->overdue_at = HUGE_VAL;
-    engine->raises_sigpipe = cly_libcurl_raises_sigpipe();
+    engine->raises_sigpipe = cly_libcurl_running_faults().raises_sigpipe;
     engine->host = host;
     cly_connections_init(&engine->connections);
     cly_pools_init(&engine->pools, &pools);

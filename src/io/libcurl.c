@@ -27,18 +27,6 @@ bool cly_libcurl_start(void) {
     return is_started;
 }
 
-static unsigned version_number(void) {
-    return curl_version_info(CURLVERSION_NOW)->version_num;
-}
-
-bool cly_libcurl_loses_early_replies(void) {
-    return version_number() < 0x080500;
-}
-
-bool cly_libcurl_raises_sigpipe(void) {
-    return version_number() < 0x075800;
-}
-
-bool cly_libcurl_needs_room(void) {
-    return version_number() >= 0x075800 && version_number() < 0x080100;
+cly_libcurl_faults cly_libcurl_running_faults(void) {
+    return cly_libcurl_faults_of(curl_version_info(CURLVERSION_NOW)->version_num);
 }

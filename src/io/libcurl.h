@@ -5,6 +5,7 @@
 #define CLY_IO_LIBCURL_H
 
 #include "core/ca_paths.h"
+#include "core/libcurl_faults.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -25,14 +26,7 @@ cly_ca_system cly_libcurl_ca_system(void);
  * for the thousandth engine. False without memory. */
 bool cly_libcurl_start(void);
 
-/* Up to 8.4: drops a reply over HTTP/2 that comes between a request's head and its body. */
-bool cly_libcurl_loses_early_replies(void);
-
-/* Up to 7.87: a write to a connection that was reset raises SIGPIPE. */
-bool cly_libcurl_raises_sigpipe(void);
-
-/* 7.88.0 to 8.0.1: breaks a request over HTTP/2 whose first write the kernel refuses. */
-bool cly_libcurl_needs_room(void);
+cly_libcurl_faults cly_libcurl_running_faults(void);
 
 CLY_PRIVATE_END
 

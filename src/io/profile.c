@@ -91,11 +91,9 @@ cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_va
     return kind;
 }
 
-/* Inside the TLS of a proxy, libcurl 7.80 sometimes leaves the reply to an HTTP/2
- * request unread until the time is up. 7.88.1 does not. */
 static bool speaks_http2(const cly_profile *profile) {
-    bool is_old = curl_version_info(CURLVERSION_NOW)->version_num < 0x075801;
-    return profile->config.http2 && !(is_old && profile->ca_paths.has_tls_proxy);
+    return profile->config.http2 &&
+           !(profile->ca_paths.has_tls_proxy && cly_libcurl_running_faults().loses_proxied_reply);
 }
 
 static void lend_settings(const cly_profile *profile, cly_transfer_settings *settings) {
