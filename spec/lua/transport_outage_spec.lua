@@ -89,7 +89,7 @@ describe("an outage", function()
     local client = transport.client(server, "relay_https1", "ok", { connect_timeout = 10, timeout = 12, max_attempts = 3 })
     transport.all_succeeded(transport.send_each(client, "inline", 1, 1))
     server:swallow(OUTAGE)
-    local results = transport.send(client, "inline", 101, 120, { in_flight = 20 })
+    local results = transport.send(client, "inline", 101, 20, { in_flight = 20 })
     client:close(0)
     local counts = transport.judge(results, server:last_tally())
     assert(counts.success >= 19, transport.sample(results)) -- one had gone over the connection of the first
@@ -98,6 +98,24 @@ describe("an outage", function()
       assert(not result.id or took < 8, ("message %d took %.1f s"):format(number, took))
     end
   end)
+
+  -- Each message has a connection of its own.
+  for _, in_flight in ipairs { 1, 2, 16 } do
+    it(("is none when the network becomes slow: %d in flight"):format(in_flight), function()
+      local client = transport.client(server, "relay_https1", "ok-unsized-close", { timeout = 12 })
+      transport.all_succeeded(transport.send_each(client, "inline", 1, 1))
+      server:delay(2.5)
+      local results = transport.send(client, "inline", 101, in_flight, { in_flight = in_flight })
+      server:delay(0)
+      client:close(0)
+      transport.judge(results, server:last_tally())
+      transport.all_succeeded(results)
+      for number, result in pairs(results) do
+        local took = result.ended - result.began
+        assert(took < 8, ("message %d took %.1f s"):format(number, took))
+      end
+    end)
+  end
 
   -- A balancer that ends TLS by itself, and has no backend.
   for _, row in ipairs {

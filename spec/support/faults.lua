@@ -170,6 +170,12 @@ function server:swallow(seconds)
   return ask(self, "POST", "/swallow", cjson.encode { seconds = seconds }).frozen
 end
 
+--- New connections through the relays take so many seconds before anything comes on them.
+---@param seconds number
+function server:delay(seconds)
+  ask(self, "POST", "/delay", cjson.encode { seconds = seconds })
+end
+
 --- What is open through the relays now stays open and is dead.
 ---@return integer connections
 function server:freeze()

@@ -48,7 +48,7 @@ static void say_between(cly_call *call, cly_kind kind, const char *what, const c
                   has_failed ? last->message : "");
 }
 
-/* Its error has been said. */
+/* The caller has set call->error. */
 static void finish_between(cly_call *call, double now) {
     call->error.hint = cly_kind_hint(call->error.kind, CLY_NOT_SENT);
     call->error.status = call->status;

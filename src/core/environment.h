@@ -12,7 +12,8 @@
 
 CLY_PRIVATE_BEGIN
 
-/* As getenv: NULL when the variable is not set. What it gives is borrowed by the results. */
+/* As getenv: NULL when the variable is not set. The functions below give its texts as they
+ * are, without a copy. */
 typedef char *cly_lookup(const char *name);
 
 /* CONNECTLY_API_KEY, CONNECTLY_BUSINESS_ID, CONNECTLY_BASE_URL. */

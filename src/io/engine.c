@@ -48,6 +48,9 @@ static const double recently = 0.005;
  * not looked at, as it does at times with TLS, no descriptor tells of. */
 static const double longest_wait = 0.5;
 
+/* When attempts without a connection are looked at: one may hang. */
+static const double first_look = 1, next_look = 0.1;
+
 /* ---- making and freeing ---- */
 
 static bool set_limits(CURLM *multi, const cly_engine_options *options) {
@@ -201,7 +204,7 @@ static void stop(cly_engine *engine, cly_transfer *transfer, cly_end end, double
 }
 
 static void note_silence(cly_engine *engine, const cly_transfer *transfer, double now) {
-    double since = transfer->started_at;
+    double since = transfer->start.began_at;
     double silence = cly_connections_silence(cly_transfer_connection(transfer), since, now);
     cly_pools_timed_out(&engine->pools, transfer->start.pool, silence, now - since, now);
 }
@@ -217,32 +220,36 @@ static double deadline_of(const cly_transfer *transfer) {
     return transfer->is_issued ? request->deadline : fmin(request->deadline, request->connect_deadline);
 }
 
-/* Until its deadline, or until its connection hangs. */
-static double overdue_at(const cly_engine *engine, const cly_transfer *transfer) {
-    double hangs_at = transfer->is_issued ? HUGE_VAL : cly_hangs_until(&engine->hangs, transfer->started_at);
-    return fmin(deadline_of(transfer), hangs_at);
+static void look_later(cly_engine *engine, const cly_transfer *transfer, double look_at) {
+    double deadline = deadline_of(transfer);
+    engine->overdue_at = fmin(engine->overdue_at, transfer->is_issued ? deadline : fmin(deadline, look_at));
 }
 
-static void begin_anew(cly_engine *engine, cly_transfer *transfer, double now) {
+/* Nothing of it was issued: the same attempt over another connection. */
+static void restart(cly_engine *engine, cly_transfer *transfer, double now) {
     curl_multi_remove_handle(engine->multi, transfer->easy);
-    cly_transfer_stop(transfer, CLY_END_UNREACHED);
-    cly_hangs_renewed(&engine->hangs, now);
+    cly_hangs_restarted(&engine->hangs, now);
     launch_again(engine, transfer, false, now);
 }
 
-/* Looks at the attempts under way when one of them may be overdue, which is seldom. */
+/* Looks at the attempts under way when one of them may be overdue, which is seldom. The list
+ * is in the order in which they were given to libcurl. */
 static void stop_overdue(cly_engine *engine, double now) {
+    bool is_oldest = true; /* of those whose connection is being opened */
     cly_transfer *next;
     if (now < engine->overdue_at) return;
     engine->overdue_at = HUGE_VAL;
     for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
+        bool is_opening = transfer->is_opening && !transfer->is_issued;
         next = transfer->next;
         if (deadline_of(transfer) <= now)
             stop_late(engine, transfer, now);
-        else if (overdue_at(engine, transfer) <= now)
-            begin_anew(engine, transfer, now);
+        else if (is_opening &&
+                 cly_hangs_restart_at(&engine->hangs, transfer->start.began_at, is_oldest) <= now)
+            restart(engine, transfer, now);
         else
-            engine->overdue_at = fmin(engine->overdue_at, overdue_at(engine, transfer));
+            look_later(engine, transfer, now + next_look);
+        if (is_opening) is_oldest = false;
     }
 }
 
@@ -260,7 +267,7 @@ static void stop_canceled(cly_engine *engine, double now) {
     for (cly_transfer *transfer = engine->running.first; transfer; transfer = next) {
         next = transfer->next;
         if (!transfer->is_canceled) continue;
-        if (transfer->is_issued && now - transfer->started_at >= long_wait)
+        if (transfer->is_issued && now - transfer->start.began_at >= long_wait)
             note_silence(engine, transfer, now);
         stop(engine, transfer, CLY_END_CANCELED, now);
     }
@@ -270,7 +277,7 @@ static void stop_canceled(cly_engine *engine, double now) {
 
 static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
     cly_transfer_append(&engine->running, transfer);
-    engine->overdue_at = fmin(engine->overdue_at, overdue_at(engine, transfer));
+    look_later(engine, transfer, now + first_look);
     engine->added++;
     transfer->turn = engine->turn;
     if (is_ready && curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK) return;
@@ -293,7 +300,7 @@ static void issued(void *context, cly_transfer *transfer, double now) {
     cly_engine *engine = context;
     engine->has_issued = true;
     if (transfer->is_opening) {
-        cly_hangs_made(&engine->hangs, transfer->started_at, now);
+        cly_hangs_connected(&engine->hangs, transfer->start.began_at, now);
         engine->overdue_at = now; /* others may hang */
     }
     cly_call_table_lock(engine->table);

@@ -143,7 +143,7 @@ static void note_opened(cly_transfer *transfer) {
 static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     cly_transfer *transfer = data;
     cly_connections *connections = transfer->host->connections;
-    double connecting = transfer->request.connect_deadline - transfer->started_at;
+    double connecting = transfer->request.connect_deadline - transfer->start.began_at;
     (void)purpose;
     transfer->is_begun = true;
     if (!may_open(transfer)) {
@@ -172,7 +172,7 @@ static void note_issue(cly_transfer *transfer, double now) {
     transfer->connection_serial = used ? used->use.serial : 0;
     if (used) used->use.under_way++;
     cly_pools_issued(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL,
-                     agreed_protocol(transfer), now - transfer->started_at, now);
+                     agreed_protocol(transfer), now - transfer->start.began_at, now);
     transfer->is_issued = true;
     transfer->host->issued(transfer->host->context, transfer, now);
     note_opened(transfer);
@@ -237,7 +237,8 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer) == CURLE_OK &&
-           /* Of the connections: a socket is closed long after the handle that opened it is gone. */
+           /* With the connections, not the transfer: libcurl closes a socket long after the handle
+            * that opened it is gone. */
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cly_connections_close) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->host->connections) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
@@ -327,8 +328,8 @@ static bool set_origin(cly_transfer *transfer, const char *url, size_t length) {
            curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed) == CURLE_OK;
 }
 
-/* The path apart from the URL: libcurl encodes that of a URL and writes it out anew for each
- * request. */
+/* The path is given as the request's target, since libcurl encodes the path of a URL anew for
+ * each request. */
 static bool set_url(cly_transfer *transfer, const char *url) {
     size_t origin = cly_request_origin(url);
     return set_origin(transfer, url, origin) &&
@@ -391,7 +392,7 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
                           const cly_transfer_host *host, double now) {
     reset(transfer);
     transfer->host = host;
-    transfer->started_at = now;
+    transfer->start.began_at = now;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);
@@ -402,8 +403,9 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
 }
 
 bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh, double now) {
+    note_opened(transfer);
     reset(transfer);
-    transfer->started_at = now;
+    transfer->start.began_at = now;
     return renew_certificates(transfer) &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L) == CURLE_OK;
 }

@@ -64,7 +64,6 @@ typedef struct cly_transfer {
     cly_buffer reply;
     size_t header_bytes, upload_buffer;
     double retry_after; /* seconds, of the last reply; negative when it says nothing */
-    double started_at;
     cly_transfer_request request;
     const cly_transfer_host *host;
     cly_pool *named; /* whose share the handle names, or NULL */

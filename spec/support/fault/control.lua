@@ -53,6 +53,11 @@ calls["POST /swallow"] = function(_, request, server)
   return { frozen = server.relay:swallow(cjson.decode(request.body).seconds) }
 end
 
+calls["POST /delay"] = function(_, request, server)
+  server.relay.delay = cjson.decode(request.body).seconds
+  return { ok = true }
+end
+
 calls["POST /freeze"] = function(_, _, server)
   return { frozen = server.relay:freeze() }
 end

@@ -2,7 +2,8 @@
 --- when it is told to: the connections that are open then stay open, what comes on them
 --- is acknowledged by TCP and goes nowhere, and nothing comes back. New ones are
 --- forwarded. So it is when a NAT or a firewall forgets a connection. It can swallow what
---- comes on all connections for a while, the new ones too, as when packets are lost.
+--- comes on all connections for a while, the new ones too, as when packets are lost; and
+--- be slow to begin with new ones, as a network that has become slow.
 
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
@@ -14,7 +15,7 @@ local relay = {}
 relay.__index = relay
 
 function relay.new()
-  return setmetatable({ links = {}, swallows_until = 0 }, relay)
+  return setmetatable({ links = {}, swallows_until = 0, delay = 0 }, relay)
 end
 
 local function forward(link, from, to)
@@ -49,6 +50,7 @@ function relay:serve(accepted, port)
     frozen = cqueues.monotime() < self.swallows_until,
   }
   self.links[link] = true
+  cqueues.sleep(self.delay)
   cqueues.running():wrap(pump, link, link.server, link.client)
   pump(link, link.client, link.server)
   self.links[link] = nil
