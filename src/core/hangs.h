@@ -4,9 +4,9 @@
  * While packets are lost the system repeats its own ever more seldom: after 1, 3 and 7
  * seconds. Of several attempts whose connections hang one a second is therefore restarted
  * to find out whether packets get through again; never the oldest, which a network that is
- * only slow may be about to serve. When an attempt that began later has got its connection,
- * all that hang are restarted. No clock: the caller tells the time, in seconds on any
- * monotonic clock.
+ * only slow may be about to serve, and none that has used a fifth of its time. When an
+ * attempt that began later has got its connection, all that hang are restarted. No clock: the caller tells
+ * the time, in seconds on any monotonic clock.
  */
 #ifndef CLY_CORE_HANGS_H
 #define CLY_CORE_HANGS_H
@@ -26,9 +26,10 @@ typedef struct cly_hangs {
 /* An attempt that began at `began_at` has got a new connection. */
 void cly_hangs_connected(cly_hangs *hangs, double began_at, double now);
 
-/* When an attempt that began at `began_at` and has no connection is to be restarted; HUGE_VAL
- * for never, as before any had one: how long that takes is not known yet. */
-double cly_hangs_restart_at(const cly_hangs *hangs, double began_at, bool is_oldest);
+/* When an attempt that began at `began_at` and has no connection is to be restarted, which it
+ * must have at `deadline`; HUGE_VAL for never, as before any had one: how long that takes is
+ * not known yet. */
+double cly_hangs_restart_at(const cly_hangs *hangs, double began_at, double deadline, bool is_oldest);
 
 void cly_hangs_restarted(cly_hangs *hangs, double now);
 

@@ -160,10 +160,8 @@ void cly_call_table_cancel(cly_call_table *table, cly_ticket ticket) {
 void cly_call_table_release(cly_call_table *table, cly_ticket ticket) {
     cly_record *record = lock_record(table, ticket);
     if (record == NULL) return;
-    if (record->state == CLY_RECORD_DONE)
-        cly_records_detach(&table->records, record); /* as nearly always: it needs no clock */
-    else
-        cly_records_release(&table->records, record, cly_clock_now());
+    /* One that is done, as nearly always, needs no clock. */
+    cly_records_release(&table->records, record, record->state == CLY_RECORD_DONE ? 0 : cly_clock_now());
     cly_call_table_unlock(table);
 }
 

@@ -232,8 +232,12 @@ static void restart(cly_engine *engine, cly_transfer *transfer, double now) {
     launch_again(engine, transfer, false, now);
 }
 
-/* Looks at the attempts under way when one of them may be overdue, which is seldom. The list
- * is in the order in which they were given to libcurl. */
+static double restart_at(const cly_engine *engine, const cly_transfer *transfer, bool is_oldest) {
+    return cly_hangs_restart_at(&engine->hangs, transfer->start.began_at, transfer->request.connect_deadline,
+                                is_oldest);
+}
+
+/* Looks at the attempts, the oldest first, when one may be overdue, which is seldom. */
 static void stop_overdue(cly_engine *engine, double now) {
     bool is_oldest = true; /* of those whose connection is being opened */
     cly_transfer *next;
@@ -244,8 +248,7 @@ static void stop_overdue(cly_engine *engine, double now) {
         next = transfer->next;
         if (deadline_of(transfer) <= now)
             stop_late(engine, transfer, now);
-        else if (is_opening &&
-                 cly_hangs_restart_at(&engine->hangs, transfer->start.began_at, is_oldest) <= now)
+        else if (is_opening && restart_at(engine, transfer, is_oldest) <= now)
             restart(engine, transfer, now);
         else
             look_later(engine, transfer, now + next_look);

@@ -237,8 +237,7 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer) == CURLE_OK &&
-           /* With the connections, not the transfer: libcurl closes a socket long after the handle
-            * that opened it is gone. */
+           /* A socket is closed long after the handle that opened it is gone. */
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cly_connections_close) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->host->connections) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
