@@ -155,10 +155,6 @@ double cly_connections_silence(const cly_connection *known, double since, double
 
 /* ---- TLS ---- */
 
-static void *find_symbol(void *library, const char *name) {
-    return library ? dlsym(library, name) : NULL;
-}
-
 /* In the OpenSSL that libcurl is linked with, which this module is not. */
 static void search_symbols(cly_tls_symbols *tls) {
     CURL *(*anchor)(void) = curl_easy_init;
@@ -168,11 +164,12 @@ static void search_symbols(cly_tls_symbols *tls) {
     memcpy(&address, &anchor, sizeof address);
     if (!dladdr(address, &info) || info.dli_fname == NULL) return;
     libcurl = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    pending = find_symbol(libcurl, "SSL_pending");
-    alpn = find_symbol(libcurl, "SSL_get0_alpn_selected");
+    if (libcurl == NULL) return;
+    pending = dlsym(libcurl, "SSL_pending");
+    alpn = dlsym(libcurl, "SSL_get0_alpn_selected");
     memcpy(&tls->pending, &pending, sizeof pending);
     memcpy(&tls->alpn, &alpn, sizeof alpn);
-    if (libcurl) dlclose(libcurl);
+    dlclose(libcurl);
 }
 
 /* NULL without TLS, or without OpenSSL. */

@@ -35,8 +35,6 @@ struct cly_engine {
     int idle_turns;      /* in which a wait ended at once and nothing happened */
 };
 
-enum { STREAMS_MAX = 100 };
-
 /* Calls that may be started or unread beyond those in flight, once a worker carries them. */
 enum { CALLS_BEYOND_FLIGHT = 1024 };
 
@@ -53,26 +51,14 @@ static const double first_look = 1, next_look = 0.1;
 
 /* ---- making and freeing ---- */
 
-static bool set_limits(CURLM *multi, const cly_engine_options *options) {
-    long connections = options->max_connections;
-    return curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX) == CURLM_OK;
-}
-
 /* Up to 8.14 libcurl makes a multi without a wake-up descriptor when none is free. Its
  * wait could not be ended then. */
 static cly_kind make_multi(cly_engine *engine, cly_error *error) {
-    engine->multi = curl_multi_init();
-    if (engine->multi && !set_limits(engine->multi, &engine->options)) return cly_error_no_memory(error);
+    engine->multi = cly_libcurl_new_multi(engine->options.max_connections);
     if (engine->multi && curl_multi_wakeup(engine->multi) == CURLM_OK) return CLY_OK;
     if (engine->multi == NULL && !cly_connect_failure_lacks_descriptors()) return cly_error_no_memory(error);
     return cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no file descriptor is free");
 }
-
-static void issued(void *context, cly_transfer *transfer, double now);
-static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now);
 
 static cly_kind make_table(cly_engine *engine, cly_error *error) {
     const cly_engine_options *options = &engine->options;
@@ -87,6 +73,19 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     engine->attempts.records = engine->records;
     engine->attempts.pools = &engine->pools;
     return CLY_OK;
+}
+
+/* libcurl issues the request: in its turn, without the lock. */
+static void issued(void *context, cly_transfer *transfer, double now) {
+    cly_engine *engine = context;
+    engine->has_issued = true;
+    if (transfer->is_opening) {
+        cly_hangs_connected(&engine->hangs, transfer->start.began_at, now);
+        engine->overdue_at = now; /* others may hang */
+    }
+    cly_call_table_lock(engine->table);
+    cly_attempts_issued(&engine->attempts, transfer->record, &transfer->start, now);
+    cly_call_table_unlock(engine->table);
 }
 
 static void set_parts(cly_engine *engine) {
@@ -225,6 +224,23 @@ static void look_later(cly_engine *engine, const cly_transfer *transfer, double 
     engine->overdue_at = fmin(engine->overdue_at, transfer->is_issued ? deadline : fmin(deadline, look_at));
 }
 
+static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
+    cly_transfer_append(&engine->running, transfer);
+    look_later(engine, transfer, now + first_look);
+    engine->added++;
+    transfer->turn = engine->turn;
+    if (is_ready && curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK) return;
+    engine->added--;
+    cly_transfer_stop(transfer, CLY_END_NO_MEMORY);
+    end_attempt(engine, transfer, now);
+}
+
+/* Nothing was sent: it is tried again at once, with the same permit. */
+static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now) {
+    add(engine, cly_transfer_detach(&engine->running, transfer),
+        cly_transfer_prepare_again(transfer, is_fresh, now), now);
+}
+
 /* Nothing of it was issued: the same attempt over another connection. */
 static void restart(cly_engine *engine, cly_transfer *transfer, double now) {
     curl_multi_remove_handle(engine->multi, transfer->easy);
@@ -278,17 +294,6 @@ static void stop_canceled(cly_engine *engine, double now) {
 
 /* ---- starting attempts ---- */
 
-static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, double now) {
-    cly_transfer_append(&engine->running, transfer);
-    look_later(engine, transfer, now + first_look);
-    engine->added++;
-    transfer->turn = engine->turn;
-    if (is_ready && curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK) return;
-    engine->added--;
-    cly_transfer_stop(transfer, CLY_END_NO_MEMORY);
-    end_attempt(engine, transfer, now);
-}
-
 /* Hands libcurl what was begun. */
 static void start_all(cly_engine *engine, double now) {
     while (engine->starting.first) {
@@ -296,19 +301,6 @@ static void start_all(cly_engine *engine, double now) {
         add(engine, transfer, cly_transfer_prepare(transfer, &engine->options.settings, &engine->host, now),
             now);
     }
-}
-
-/* libcurl issues the request: in its turn, without the lock. */
-static void issued(void *context, cly_transfer *transfer, double now) {
-    cly_engine *engine = context;
-    engine->has_issued = true;
-    if (transfer->is_opening) {
-        cly_hangs_connected(&engine->hangs, transfer->start.began_at, now);
-        engine->overdue_at = now; /* others may hang */
-    }
-    cly_call_table_lock(engine->table);
-    cly_attempts_issued(&engine->attempts, transfer->record, &transfer->start, now);
-    cly_call_table_unlock(engine->table);
 }
 
 static void fill_request(const cly_engine *engine, cly_transfer *transfer, double now) {
@@ -432,12 +424,6 @@ static double advance(cly_engine *engine) {
     until_free = engine->ended.first ? 0 : free_drained_pools(engine, now);
     if (engine->running.first) wait = fmin(wait, fmin(longest_wait, engine->overdue_at - now));
     return fmax(0, fmin(wait, until_free));
-}
-
-/* Nothing was sent: it is tried again at once, with the same permit. */
-static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now) {
-    add(engine, cly_transfer_detach(&engine->running, transfer),
-        cly_transfer_prepare_again(transfer, is_fresh, now), now);
 }
 
 /* A connection that takes no request at all may be an outage. */

@@ -1,6 +1,5 @@
 #include "io/libcurl.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 
 cly_libcurl cly_libcurl_running(void) {
@@ -29,4 +28,17 @@ bool cly_libcurl_start(void) {
 
 cly_libcurl_faults cly_libcurl_running_faults(void) {
     return cly_libcurl_faults_of(curl_version_info(CURLVERSION_NOW)->version_num);
+}
+
+enum { STREAMS_MAX = 100 /* of a connection of HTTP/2 */ };
+
+CURLM *cly_libcurl_new_multi(long connections) {
+    CURLM *multi = curl_multi_init();
+    if (multi && curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX) == CURLM_OK)
+        return multi;
+    curl_multi_cleanup(multi);
+    return NULL;
 }

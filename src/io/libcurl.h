@@ -6,6 +6,7 @@
 
 #include "core/ca_paths.h"
 #include "core/libcurl_faults.h"
+#include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN
 
@@ -27,6 +28,9 @@ cly_ca_system cly_libcurl_ca_system(void);
 bool cly_libcurl_start(void);
 
 cly_libcurl_faults cly_libcurl_running_faults(void);
+
+/* NULL without memory, or a descriptor. */
+CURLM *cly_libcurl_new_multi(long connections);
 
 CLY_PRIVATE_END
 
