@@ -124,10 +124,14 @@ local function fill(state)
   end
 end
 
---- The result of what stood in this place, of what native:result gave.
+--- The result of what stood in this place, of what native:result gave. Nil when nothing
+--- stood there: a hook raised when the call had begun, and that error was told.
 local function settle(state, place, value, second, info, reply)
   local pending = state.pending
   local result = pending[place]
+  if not result then
+    return nil
+  end
   pending[place] = nil
   state.in_flight = state.in_flight - 1
   value, second = state.finish(state.client, state.operation, value, second, info, reply)
@@ -175,6 +179,10 @@ local NO_TICKET = 0 -- of no call: its result is that of one that is gone
 --- The result of any in flight that this process does not know.
 local function settle_lost(state)
   local place = next(state.pending)
+  if place == nil then -- a hook raised before it was counted
+    state.in_flight = 0
+    return nil
+  end
   return settle(state, place, state.native:result(NO_TICKET))
 end
 
@@ -187,20 +195,27 @@ local function end_of_source(state)
   return nil
 end
 
+--- Waits a moment; where nothing more will come, the result of one that is left.
+local function wait_for_one(state)
+  if state.in_flight > 0 and is_idle(state) then
+    return take_out(state) or settle_lost(state)
+  end
+  state.client:step(state.group, state.signal, state.in_flight == 0)
+end
+
 local function next_result(state)
   while true do
     if is_parents(state) then
       return settle_lost(state)
     end
     local result = fill(state) or take_out(state)
+    if not result and state.in_flight == 0 and is_exhausted(state) then
+      return end_of_source(state)
+    end
+    result = result or wait_for_one(state)
     if result then
       return result
-    elseif state.in_flight == 0 and is_exhausted(state) then
-      return end_of_source(state)
-    elseif state.in_flight > 0 and is_idle(state) then
-      return take_out(state) or settle_lost(state)
     end
-    state.client:step(state.group, state.signal, state.in_flight == 0)
   end
 end
 

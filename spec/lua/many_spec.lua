@@ -436,7 +436,7 @@ describe("send_many", function()
       require "connectly.many" -- whose loading is no part of this
       local client = new(nil, { timeout = 3 })
       local list = { message("a"), message("b"), message("c") }
-      for target = 1, 400, 7 do
+      for target = 1, 400, 3 do
         local seen = 0
         local function limit()
           seen = seen + (debug.getinfo(2, "S").short_src:find("many.lua", 1, true) and 1 or 0)
