@@ -64,7 +64,7 @@ static void wait_for_bytes(void) {
 static cly_error end_after(void (*act)(void)) {
     static const char *const replies[] = {REPLY_OK LATER "HTTP/1.1 200 OK\r\n", REPLY_OK};
     const cly_engine_options options = options_on_loopback(3, 3);
-    server answering;
+    static server answering; /* server_serve stops the last one */
     cly_error error;
     server_serve(&answering, replies, 2);
     assert_int_equal(cly_engine_new(&engine, &options, &error), CLY_OK);
