@@ -413,9 +413,7 @@ local function perform(self, operation, message, batch)
   if not is_done then
     -- Nothing stays in flight unseen.
     interrupted(self, interruption)
-    if self.host then
-      self.host:forget(ticket)
-    end
+    self:forget(ticket)
     self.native:forget(ticket)
     pcall(emit_pending, self)
     error(interruption, 0)

@@ -643,12 +643,18 @@ static void requests_without_a_reply_teach_the_limit(void **state) {
     assert_true(pool->is_retired);
 }
 
+/* So many on one connection, one of which was started. */
+static void issue_over_http1(cly_pool *pool, connection *on, int requests) {
+    for (int i = 0; i < requests; i++)
+        cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
+    pool->unissued = 0;
+}
+
 static void of_http1_a_close_teaches_none(void **state) {
     cly_pool *pool = start_one();
     connection *on = open_connection(pool);
     (void)state;
-    for (int i = 0; i < 50; i++) cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
-    pool->unissued = 0;
+    issue_over_http1(pool, on, 50);
     cly_pools_hung_up(pools, pool, &on->use, now);
     assert_int_equal(pools->request_limit, REQUESTS);
     assert_false(pool->is_retired);
@@ -660,8 +666,7 @@ static void http1_has_no_limit_of_requests(void **state) {
     cly_pool *pool = start_one();
     connection *on = open_connection(pool);
     (void)state;
-    for (int i = 0; i < 50; i++) cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
-    pool->unissued = 0;
+    issue_over_http1(pool, on, 50);
     assert_true(cly_pools_refused(pools, pool, &on->use, now));
     assert_int_equal(pools->request_limit, REQUESTS);
     assert_false(pool->is_retired);
@@ -677,9 +682,7 @@ static void http1_turns_nothing_away(void **state) {
         connection *on;
         pool = start_one();
         on = open_connection(pool);
-        for (int requests = 0; requests < 2; requests++)
-            cly_pools_issued(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, 0.001, now);
-        pool->unissued = 0;
+        issue_over_http1(pool, on, 2);
         close_connection(on);
         assert_true(cly_pools_refused(pools, pool, NULL, now));
         finish(pool);

@@ -1,5 +1,7 @@
 #include "binding/lua_class.h"
 
+#include <stdbool.h>
+
 void *clyL_check_self(lua_State *L, const char *name) {
     bool is_own = false;
     if (lua_getmetatable(L, 1)) {

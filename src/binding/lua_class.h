@@ -6,7 +6,6 @@
 
 #include "binding/compat.h"
 #include "core/visibility.h"
-#include <stdbool.h>
 
 CLY_PRIVATE_BEGIN
 

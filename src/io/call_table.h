@@ -47,6 +47,7 @@ bool cly_call_table_is_done(cly_call_table *table, cly_ticket ticket);
 
 /* 0 when none has ended; else `result` is filled, too. */
 cly_ticket cly_call_table_first_done(cly_call_table *table, unsigned group, cly_result *result);
+
 /* 0 when none has ended that was not named yet. */
 cly_ticket cly_call_table_next_ended(cly_call_table *table);
 
