@@ -249,10 +249,10 @@ static void exchange(cly_pools *pools, double now) {
     assert_non_null(transfer);
     cly_ca_store_init(&ca_store, options.settings.ca_paths);
     cly_pools_started(pools, pool);
-    transfer->start.pool = pool;
+    transfer->start = (cly_start){.pool = pool, .began_at = now};
     transfer->request = (cly_transfer_request){
         .method = "GET", .url = answering.url, .trace_header = no_header, .deadline = now + 5};
-    assert_true(cly_transfer_prepare(transfer, &options.settings, &host, now));
+    assert_true(cly_transfer_prepare(transfer, &options.settings, &host));
     cly_transfer_finish(transfer, curl_easy_perform(transfer->easy));
     assert_int_equal(transfer->report.end, CLY_END_REPLY);
     cly_pools_ended(pools, pool, transfer->is_issued, now);

@@ -298,8 +298,7 @@ static void stop_canceled(cly_engine *engine, double now) {
 static void start_all(cly_engine *engine, double now) {
     while (engine->starting.first) {
         cly_transfer *transfer = cly_transfer_detach(&engine->starting, engine->starting.first);
-        add(engine, transfer, cly_transfer_prepare(transfer, &engine->options.settings, &engine->host, now),
-            now);
+        add(engine, transfer, cly_transfer_prepare(transfer, &engine->options.settings, &engine->host), now);
     }
 }
 

@@ -388,10 +388,9 @@ static void reset(cly_transfer *transfer) {
 }
 
 bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
-                          const cly_transfer_host *host, double now) {
+                          const cly_transfer_host *host) {
     reset(transfer);
     transfer->host = host;
-    transfer->start.began_at = now;
     if (transfer->easy == NULL && !make(transfer, settings)) {
         /* A handle with half its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);

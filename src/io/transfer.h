@@ -108,7 +108,7 @@ void cly_transfer_free_all(cly_transfer_list *list);
 /* Readies the handle for its request, on the connections of its start's pool. False: no
  * memory, or a libcurl that cannot do what is needed. */
 bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *settings,
-                          const cly_transfer_host *host, double now);
+                          const cly_transfer_host *host);
 
 /* Readies it for the same request once more: nothing was issued. With `is_fresh` it uses
  * no kept connection. */
