@@ -97,7 +97,7 @@ static void a_request_has_these_headers(void **state) {
     spared = 100;
     assert_int_equal(make_headers("secret", true), CLY_OK);
     assert_string_equal(lines, "X-API-Key: secret\nUser-Agent: connectly-lua/1\nAccept: application/json\n"
-                               "Content-Type: application/json\nExpect:\n");
+                               "Content-Type: application/json\n");
     assert_int_equal(make_headers("secret", false), CLY_OK);
     assert_string_equal(lines, "X-API-Key: secret\nUser-Agent: connectly-lua/1\nAccept: application/json\n");
 }
@@ -111,11 +111,11 @@ static void a_key_with_a_control_byte_adds_nothing(void **state) {
 
 static void a_line_that_is_not_taken_is_a_lack_of_memory(void **state) {
     (void)state;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 4; i++) {
         spared = i;
         assert_int_equal(make_headers("secret", true), CLY_OVERLOADED);
     }
-    spared = 5;
+    spared = 4;
     assert_int_equal(make_headers("secret", true), CLY_OK);
 }
 

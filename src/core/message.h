@@ -16,7 +16,9 @@
 CLY_PRIVATE_BEGIN
 
 enum {
-    CLY_BODY_MAX = 1024 * 1024, /* bytes of one request's body */
+    /* Bytes of one request's body. For more over HTTP/1.1 libcurl would send `Expect`, and
+     * wait up to a second for 100 Continue. */
+    CLY_BODY_MAX = 1024 * 1024,
     CLY_PATH_MAX = 4096,
     CLY_TRACEPARENT_SIZE = 64,
     CLY_SENDER_SIZE = 32 /* E.164 is shorter */

@@ -52,8 +52,5 @@ cly_kind cly_request_headers(cly_request_add *add, void *list, const char *api_k
     if (kind == CLY_OK) kind = add_header(add, list, "User-Agent", user_agent, error);
     if (kind == CLY_OK) kind = add_header(add, list, "Accept", "application/json", error);
     if (kind != CLY_OK || !has_body) return kind;
-    kind = add_header(add, list, "Content-Type", "application/json", error);
-    /* libcurl is not to wait for 100-continue: it costs a round trip or a second. */
-    if (kind == CLY_OK && !add(list, "Expect:")) kind = cly_error_no_memory(error);
-    return kind;
+    return add_header(add, list, "Content-Type", "application/json", error);
 }
