@@ -2,9 +2,9 @@
  * throughput_floor.c - the yardstick of throughput.lua: messages sent as fast as
  * they go by a tight loop on libcurl's multi interface, as plain as it can be
  * written, with the options of the library's transfers (src/io/transfer.c) that
- * decide what is said and kept; and nothing else: no limit, no retries, no JSON made
- * or read. What the library does to save work (URLs parsed once, packets held
- * together) it does not.
+ * decide what is said and kept; and nothing else: no limit, no JSON made or read. What the
+ * library does to save work (URLs parsed once, packets held together) it does not. What a
+ * server refuses, since its connection has carried its number of requests, libcurl repeats.
  *
  *   throughput_floor URL COUNT WARM_UP IN_FLIGHT CONNECTIONS HTTP_VERSION DIRECTORY
  *
@@ -24,7 +24,6 @@ typedef struct slot {
     CURL *easy;
     char body[BODY_SIZE + 1], reply[REPLY_SIZE], error_text[CURL_ERROR_SIZE];
     size_t reply_length;
-    int issues;
 } slot;
 
 static slot slots[FLIGHT_MAX];
@@ -51,16 +50,14 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
 }
 
 static int on_issue(void *data, char *address, char *local_address, int port, int local_port) {
-    slot *of = data;
-    (void)address, (void)local_address, (void)port, (void)local_port;
-    return of->issues++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+    (void)data, (void)address, (void)local_address, (void)port, (void)local_port;
+    return CURL_PREREQFUNC_OK;
 }
 
 static struct curl_slist *headers_of(void) {
     struct curl_slist *headers = curl_slist_append(NULL, "X-API-Key: key");
     headers = curl_slist_append(headers, "Content-Type: application/json");
-    headers = curl_slist_append(headers, "Accept: application/json");
-    return curl_slist_append(headers, "Expect:");
+    return curl_slist_append(headers, "Accept: application/json");
 }
 
 static void set_network(CURL *easy) {
@@ -103,7 +100,6 @@ static void start(CURLM *multi, slot *of) {
     int length = snprintf(number, sizeof number, "+1604%012ld", sent++);
     memcpy(of->body + NUMBER_AT, number, (size_t)length);
     of->reply_length = 0;
-    of->issues = 0;
     curl_easy_setopt(of->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)BODY_SIZE);
     curl_easy_setopt(of->easy, CURLOPT_POSTFIELDS, of->body);
     curl_multi_add_handle(multi, of->easy);
