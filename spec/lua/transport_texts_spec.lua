@@ -51,6 +51,21 @@ describe("the text of an error", function()
     end)
   end)
 
+  -- libcurl's own text is about the second try, which was refused to it.
+  for _, behaviour in ipairs { "dead-connection", "dead-connection-reset" } do
+    transport.each(ALL, transport.MODES, function(port, mode, title)
+      it(("tells of the one request that was sent when a kept connection dies: %s, %s"):format(behaviour, title),
+        function()
+          local client = transport.client(server, port, behaviour, { timeout = 5 })
+          transport.send_each(client, mode, 1, 1)
+          local results = transport.send_each(client, mode, 2, 1)
+          client:close(0)
+          transport.judge(results, server:last_tally())
+          assert.equal("unknown", results[2].error.outcome)
+        end)
+    end)
+  end
+
   -- It would fail again: the certificate is what it is.
   for _, port in ipairs { "unknown_ca", "expired", "wrong_host" } do
     for _, mode in ipairs { "inline", "start" } do
