@@ -1,0 +1,46 @@
+/* Up to 7.83 two threads must not start libcurl at the same time. */
+#define _POSIX_C_SOURCE 200809L
+#include "io/libcurl.h"
+
+#include "spec/core/test.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { THREADS = 8 };
+
+static pthread_barrier_t all_are_there;
+static atomic_int starts;
+
+/* In place of libcurl's: it takes long enough for another thread to come in. */
+CURLcode curl_global_init(long flags) {
+    const struct timespec pause = {0, 50 * 1000 * 1000};
+    (void)flags;
+    atomic_fetch_add(&starts, 1);
+    nanosleep(&pause, NULL);
+    return CURLE_OK;
+}
+
+static void *start(void *result) {
+    pthread_barrier_wait(&all_are_there);
+    *(bool *)result = cly_libcurl_start();
+    return NULL;
+}
+
+static void libcurl_is_started_once_by_many_threads(void **state) {
+    pthread_t threads[THREADS];
+    bool are_started[THREADS] = {false};
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&all_are_there, NULL, THREADS), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, start, &are_started[i]), 0);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&all_are_there);
+    for (int i = 0; i < THREADS; i++) assert_true(are_started[i]);
+    assert_int_equal(atomic_load(&starts), 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(libcurl_is_started_once_by_many_threads)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
