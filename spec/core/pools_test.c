@@ -259,7 +259,42 @@ static void a_server_may_turn_out_to_speak_http1(void **state) {
     for (int i = 1; i < CONNECTIONS; i++) assert_ptr_equal(start_one(), pool);
     assert_null(choose());
     cly_pools_replied(pools, pool, &on->use, CLY_PROTOCOL_HTTP1, now);
-    assert_true(on->use.speaks_http1);
+    assert_int_equal(on->use.protocol, CLY_PROTOCOL_HTTP1);
+}
+
+/* libcurl 7.88 to 8.2 would give more than one request to the second. */
+static void connections_of_two_protocols_retire_their_pool(void **state) {
+    cly_pool *pool;
+    connection *first = stand_up(&pool), *second;
+    (void)state;
+    start_and_issue(pool, first, STREAMS);
+    assert_ptr_equal(start_one(), pool);
+    second = open_connection(pool);
+    assert_true(cly_pools_has_stream(pools, pool, &second->use, now));
+    cly_pools_issued(pools, pool, &second->use, CLY_PROTOCOL_HTTP1, 0.001, now);
+    second->use.under_way++;
+    assert_true(pool->is_retired);
+    assert_false(cly_pools_has_stream(pools, pool, &second->use, now));
+    assert_true(cly_pools_has_stream(pools, pool, &first->use, now));
+    second->use.under_way--;
+    assert_true(cly_pools_has_stream(pools, pool, &second->use, now));
+    assert_true(start_one() != pool);
+}
+
+/* Without OpenSSL it is known when it has replied. */
+static void a_connection_of_no_known_protocol_carries_one_request(void **state) {
+    cly_pool *pool;
+    connection *first = stand_up(&pool), *second;
+    (void)state;
+    start_and_issue(pool, first, STREAMS);
+    start_one();
+    second = open_connection(pool);
+    cly_pools_issued(pools, pool, &second->use, CLY_PROTOCOL_UNKNOWN, 0.001, now);
+    second->use.under_way++;
+    assert_false(cly_pools_has_stream(pools, pool, &second->use, now));
+    cly_pools_replied(pools, pool, &second->use, CLY_PROTOCOL_HTTP2, now);
+    assert_true(cly_pools_has_stream(pools, pool, &second->use, now));
+    assert_false(pool->is_retired);
 }
 
 static void streams_are_used_up_and_then_one_opens_another(void **state) {
@@ -375,19 +410,21 @@ static void a_new_connection_takes_what_was_learnt(void **state) {
     connection *first = stand_up(&pool), *fresh;
     (void)state;
     first->use.under_way = 7;
-    assert_true(cly_pools_has_stream(pools, &first->use, now)); /* nothing was learnt */
+    assert_true(cly_pools_has_stream(pools, pools->current, &first->use, now)); /* nothing was learnt */
     pools->stream_limit = 7;
     pools->learnt_limit = 5;
     assert_ptr_equal(start_one(), pool);
     fresh = open_connection(pool);
-    assert_true(cly_pools_has_stream(pools, &fresh->use, now));
+    assert_true(cly_pools_has_stream(pools, pools->current, &fresh->use, now));
     issue(pool, fresh);
     fresh->use.under_way = 5;
-    assert_false(cly_pools_has_stream(pools, &fresh->use, now));
-    assert_false(cly_pools_has_stream(pools, &fresh->use, now + 60)); /* before its first reply */
+    assert_false(cly_pools_has_stream(pools, pools->current, &fresh->use, now));
+    assert_false(
+        cly_pools_has_stream(pools, pools->current, &fresh->use, now + 60)); /* before its first reply */
     reply(pool, fresh);
-    assert_false(cly_pools_has_stream(pools, &fresh->use, now)); /* it may be told with that */
-    assert_true(cly_pools_has_stream(pools, &fresh->use, now + 1));
+    assert_false(
+        cly_pools_has_stream(pools, pools->current, &fresh->use, now)); /* it may be told with that */
+    assert_true(cly_pools_has_stream(pools, pools->current, &fresh->use, now + 1));
 }
 
 static void the_limit_is_raised_where_libcurl_knows_it(void **state) {
@@ -1143,6 +1180,8 @@ int main(void) {
         TEST_HTTP1(http1_has_one_place_for_each_connection),
         TEST_HTTP1(http1_counts_the_connections_of_retired_pools),
         TEST(a_server_may_turn_out_to_speak_http1),
+        TEST(connections_of_two_protocols_retire_their_pool),
+        TEST(a_connection_of_no_known_protocol_carries_one_request),
         TEST(streams_are_used_up_and_then_one_opens_another),
         TEST_ONE(no_more_than_max_connections_are_opened),
         TEST_ONE(a_kept_attempt_teaches_the_limit),

@@ -255,7 +255,7 @@ static void bytes_or_an_end_before_a_request_spoil_it(void **state) {
     cly_connection *known = find(&pool, descriptor);
     char byte;
     (void)state;
-    known->use.speaks_http1 = true;
+    known->use.protocol = CLY_PROTOCOL_HTTP1;
     assert_false(cly_connections_is_spoilt(connections, known, easy));
     say(peer, descriptor);
     assert_true(cly_connections_is_spoilt(connections, known, easy));

@@ -19,6 +19,8 @@
 ---   refused     nothing listens there, and nothing will
 ---   relay_http, relay_https, relay_https1
 ---               the ports of these names through a relay that can be frozen
+---   mixed, mixed1
+---               https and https1 in turns, a connection each; mixed1 begins with https1
 ---   narrow_https, narrow_https1, narrow_http
 ---               the same, but the kernel takes little of a client that is not read
 ---   elsewhere   where redirects point to; counted, and it should be 0
@@ -236,6 +238,15 @@ local function listen_relay(server, port)
   return listen_for(function(accepted) server.relay:serve(accepted, port) end)
 end
 
+--- Leads to these ports in turns, a connection each, as a balancer does.
+local function listen_balancer(server, ports)
+  local turn = 0
+  return listen_for(function(accepted)
+    turn = turn % #ports + 1
+    server.relay:serve(accepted, ports[turn])
+  end)
+end
+
 --- A port in use as the near end of a connection: taken, yet nobody listens.
 local function closed_port(server)
   server.held = socket.connect("127.0.0.1", server.ports.silent)
@@ -258,6 +269,8 @@ local function open_ports(server, contexts)
     ports["narrow_" .. name] = listen_narrow(server, serve, contexts[name])
     ports["relay_" .. name] = listen_relay(server, ports[name])
   end
+  ports.mixed = listen_balancer(server, { ports.https, ports.https1 })
+  ports.mixed1 = listen_balancer(server, { ports.https1, ports.https })
   ports.dropped = server.endings.full_port()
   ports.refused = closed_port(server)
 end

@@ -69,7 +69,7 @@ for program in "$build"/spec/io/*_test "$build"/spec/binding/*_test; do
   run_c "$program"
 done
 for target in test-lua test-luajit; do
-  for name in delivery endpoint_delivery fault_table lying_libcurl dropped fork many transport_window transport_kept_connection transport_silence transport_goaway transport_streams transport_backpressure transport_early_reply transport_queue transport_outage transport_repeats transport_age transport_texts certificates rate limiter campaigns proxy; do
+  for name in delivery endpoint_delivery fault_table lying_libcurl dropped fork many transport_window transport_kept_connection transport_silence transport_goaway transport_streams transport_mixed transport_backpressure transport_early_reply transport_queue transport_outage transport_repeats transport_age transport_texts certificates rate limiter campaigns proxy; do
     run_spec $target spec/lua/${name}_spec.lua
   done
 done

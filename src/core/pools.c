@@ -31,7 +31,6 @@ static const double settled_after = 0.5;
 void cly_pools_init(cly_pools *pools, const cly_pools_options *options) {
     memset(pools, 0, sizeof *pools);
     pools->options = *options;
-    pools->protocol = options->http2 ? CLY_PROTOCOL_UNKNOWN : CLY_PROTOCOL_HTTP1;
     pools->stream_limit = pools->learnt_limit = STREAMS_FIRST;
     pools->request_limit = REQUESTS_FIRST;
 }
@@ -39,9 +38,12 @@ void cly_pools_init(cly_pools *pools, const cly_pools_options *options) {
 static cly_pool *make(const cly_pools *pools) {
     cly_pool *made = calloc(1, sizeof *made);
     if (made) made->share = pools->options.hooks.open_share();
-    if (made && made->share) return made;
-    free(made);
-    return NULL;
+    if (made == NULL || made->share == NULL) {
+        free(made);
+        return NULL;
+    }
+    made->protocol = pools->options.http2 ? CLY_PROTOCOL_UNKNOWN : CLY_PROTOCOL_HTTP1;
+    return made;
 }
 
 static void free_pool(cly_pools *pools, cly_pool *pool) {
@@ -128,8 +130,8 @@ void cly_pools_drop(cly_pools *pools, cly_pool *pool) {
 
 /* ---- choosing ---- */
 
-static bool is_http1(const cly_pools *pools) {
-    return pools->protocol == CLY_PROTOCOL_HTTP1;
+static bool is_http1(const cly_pool *pool) {
+    return pool->protocol == CLY_PROTOCOL_HTTP1;
 }
 
 static bool is_old(const cly_pools *pools, const cly_pool *pool, double now) {
@@ -143,20 +145,20 @@ static int requests_soon(const cly_pool *pool) {
 }
 
 static bool is_full(const cly_pools *pools, const cly_pool *pool) {
-    return !is_http1(pools) && requests_soon(pool) >= pools->request_limit;
+    return !is_http1(pool) && requests_soon(pool) >= pools->request_limit;
 }
 
 static bool wants_successor(const cly_pools *pools, const cly_pool *pool, double now) {
     int headroom = pools->request_limit / 2;
     if (headroom > HEADROOM_MOST) headroom = HEADROOM_MOST;
     if (is_old(pools, pool, now)) return true;
-    return !is_http1(pools) && requests_soon(pool) >= pools->request_limit - headroom;
+    return !is_http1(pool) && requests_soon(pool) >= pools->request_limit - headroom;
 }
 
 /* Its first request was issued, and the server's settings are known or must be. Until a
  * connection's settings have come, libcurl takes its limit for the usual one. */
 static bool is_standing(const cly_pools *pools, const cly_pool *pool, double now) {
-    if (is_http1(pools)) return true;
+    if (is_http1(pool)) return true;
     if (pool->standing == 0) return false;
     return (pools->is_limit_known && pools->learnt_limit == STREAMS_FIRST) || now >= pool->ready_at;
 }
@@ -177,7 +179,7 @@ static int stream_limit_of(const cly_pools *pools, const cly_pool *pool, double 
 
 /* Attempts that find a stream, or over HTTP/1.1 a connection. */
 static int free_places(const cly_pools *pools, const cly_pool *pool, double now) {
-    if (is_http1(pools)) return pools->options.max_connections - pools->running;
+    if (is_http1(pool)) return pools->options.max_connections - pools->running;
     if (!is_standing(pools, pool, now)) return 0;
     if (is_doubted(pool, now)) return pool->users == 0 ? 1 : 0;
     return pool->standing * stream_limit_of(pools, pool, now) - pool->users;
@@ -185,15 +187,15 @@ static int free_places(const cly_pools *pools, const cly_pool *pool, double now)
 
 /* Until another may try beside the first of a pool, which does not get through, as when
  * packets are lost; HUGE_VAL when that is not the question, negative when it may. */
-static double until_next_opening(const cly_pools *pools, const cly_pool *pool, double now) {
-    bool hangs = !is_http1(pools) && pool->standing == 0 && pool->unissued > 0;
+static double until_next_opening(const cly_pool *pool, double now) {
+    bool hangs = !is_http1(pool) && pool->standing == 0 && pool->unissued > 0;
     return hangs ? pool->tried_at + hangs_after - now : HUGE_VAL;
 }
 
 /* One at a time, when no other finds out already. */
 static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
-    if (until_next_opening(pools, pool, now) <= 0) return true;
-    if (is_http1(pools) || pool->unissued > 0) return false;
+    if (until_next_opening(pool, now) <= 0) return true;
+    if (is_http1(pool) || pool->unissued > 0) return false;
     if (pool->standing > 0 && (!is_standing(pools, pool, now) || is_doubted(pool, now))) return false;
     return pool->standing < pools->options.max_connections;
 }
@@ -226,8 +228,8 @@ static void take_over(cly_pools *pools, double now) {
 }
 
 /* libcurl would close such a connection, and then open one for each attempt. */
-static bool is_unused(const cly_pools *pools, const cly_pool *pool, double now) {
-    return !is_http1(pools) && pool->users == 0 && pool->idle_since > 0 &&
+static bool is_unused(const cly_pool *pool, double now) {
+    return !is_http1(pool) && pool->users == 0 && pool->idle_since > 0 &&
            now - pool->idle_since > unused_most;
 }
 
@@ -247,7 +249,7 @@ static bool is_to_be_tried(const cly_pool *pool, double now) {
 /* Whether the current pool is there, and its successor where one is wanted. */
 static bool renew(cly_pools *pools, double now) {
     forget_confirmation(pools, now);
-    if (pools->current && is_unused(pools, pools->current, now)) cly_pools_retire(pools, pools->current, now);
+    if (pools->current && is_unused(pools->current, now)) cly_pools_retire(pools, pools->current, now);
     if (pools->current && wants_successor(pools, pools->current, now)) {
         if (pools->successor == NULL) pools->successor = make(pools);
         if (may_take_over(pools, now)) take_over(pools, now);
@@ -289,14 +291,14 @@ cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait) {
     if (has_place(pools, pools->current, now)) return choose_current(pools->current, now);
     *wait = fmin(until_standing(pools, now), until_next_try(pools->successor, now));
     *wait = fmin(*wait, until_trusted(pools->current, now));
-    opening = until_next_opening(pools, pools->current, now);
+    opening = until_next_opening(pools->current, now);
     if (opening > 0) *wait = fmin(*wait, opening);
     return NULL;
 }
 
 int cly_pools_room(const cly_pools *pools) {
     int places;
-    if (pools->current == NULL) return is_http1(pools) ? pools->options.max_connections : 1;
+    if (pools->current == NULL) return pools->options.http2 ? 1 : pools->options.max_connections;
     places = free_places(pools, pools->current, 0);
     return places > 0 ? places : 1;
 }
@@ -335,12 +337,36 @@ static void note_under_way(cly_pools *pools, const cly_connection_use *connectio
     if (is_more && now >= connection->known_at) pools->learnt_limit = connection->under_way;
 }
 
+/* Of two that a name leads to one may speak HTTP/2 and the other not. libcurl 7.88 to 8.2
+ * then writes several requests at once on a connection of HTTP/1.1, and takes one's reply
+ * for another's. */
+static void note_protocol(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
+                          cly_protocol protocol, double now) {
+    if (protocol == CLY_PROTOCOL_UNKNOWN) return;
+    if (connection) connection->protocol = protocol;
+    if (pool->protocol == CLY_PROTOCOL_UNKNOWN) pool->protocol = protocol;
+    if (pool->protocol == protocol) return;
+    pool->is_mixed = true;
+    cly_pools_retire(pools, pool, now);
+}
+
+/* In a pool of HTTP/1.1 alone libcurl sees to it. */
+static bool takes_one(const cly_pool *pool, const cly_connection_use *connection) {
+    if (connection->protocol == CLY_PROTOCOL_HTTP2) return false;
+    return pool->is_mixed || pool->protocol == CLY_PROTOCOL_HTTP2;
+}
+
+static bool speaks_http1(const cly_pool *pool, const cly_connection_use *connection) {
+    bool is_known = connection && connection->protocol != CLY_PROTOCOL_UNKNOWN;
+    return is_known ? connection->protocol == CLY_PROTOCOL_HTTP1 : is_http1(pool);
+}
+
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *connection, cly_protocol protocol,
                       double taken, double now) {
     pool->unissued--;
     if (pool->opened_at <= 0) pool->opened_at = now;
     if (pool->doubted_until > now) pool->doubted_until = now + pool->handshake;
-    if (protocol != CLY_PROTOCOL_UNKNOWN) pools->protocol = protocol;
+    note_protocol(pools, pool, connection, protocol, now);
     if (connection == NULL) {
         note_unknown(pools, pool, taken, now);
         return;
@@ -354,8 +380,11 @@ void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *conn
     if (connection->requests > pool->most_requests) pool->most_requests = connection->requests;
 }
 
-bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection, double now) {
-    if (is_http1(pools) || connection == NULL || pools->learnt_limit == STREAMS_FIRST) return true;
+bool cly_pools_has_stream(const cly_pools *pools, const cly_pool *pool, const cly_connection_use *connection,
+                          double now) {
+    if (connection == NULL) return true;
+    if (takes_one(pool, connection)) return connection->under_way == 0;
+    if (is_http1(pool) || pools->learnt_limit == STREAMS_FIRST) return true;
     return now >= connection->known_at || connection->under_way < pools->learnt_limit;
 }
 
@@ -368,11 +397,10 @@ static void note_settings(cly_pool *pool, cly_connection_use *connection, double
 
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
                        cly_protocol protocol, double now) {
-    pools->protocol = protocol;
+    note_protocol(pools, pool, connection, protocol, now);
     pool->doubted_until = 0;
     if (connection) note_settings(pool, connection, now);
     if (protocol == CLY_PROTOCOL_HTTP2) pools->is_limit_known = true;
-    if (connection && protocol == CLY_PROTOCOL_HTTP1) connection->speaks_http1 = true;
 }
 
 static void set_stream_limit(cly_pools *pools, int learnt) {
@@ -383,7 +411,7 @@ static void set_stream_limit(cly_pools *pools, int learnt) {
  * limit by one from the number that had been issued. So few requests are no limit, but a
  * reload, or an idle connection that was closed as it was used again. */
 static void learn_request_limit(cly_pools *pools, int taken) {
-    if (is_http1(pools) || taken < REQUESTS_LEAST || taken >= pools->request_limit) return;
+    if (taken < REQUESTS_LEAST || taken >= pools->request_limit) return;
     pools->request_limit = taken;
     pools->is_confirmed = false;
 }
@@ -411,19 +439,21 @@ static int note_not_taken(cly_pools *pools, cly_pool *pool, const cly_connection
     int taken = requests - ++pool->refused;
     pools->refused_at = now;
     if (pool->refused == 1) recall_most_taken(pools, pool);
-    learn_request_limit(pools, taken > pool->least_limit ? taken : pool->least_limit);
+    if (!speaks_http1(pool, connection))
+        learn_request_limit(pools, taken > pool->least_limit ? taken : pool->least_limit);
     return taken;
 }
 
 void cly_pools_hung_up(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
-    if (is_http1(pools)) return;
+    if (speaks_http1(pool, connection)) return;
     (void)note_not_taken(pools, pool, connection, now);
     cly_pools_retire(pools, pool, now);
 }
 
 bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
     int taken = note_not_taken(pools, pool, connection, now);
-    if (is_http1(pools)) return true; /* libcurl repeats there only what a kept connection was to take */
+    if (speaks_http1(pool, connection))
+        return true; /* libcurl repeats there only what a kept connection was to take */
     learn_from_refused(pools, pool, connection, taken);
     cly_pools_retire(pools, pool, now);
     return taken > 0;
@@ -436,14 +466,14 @@ static void learn_stream_limit(cly_pools *pools, const cly_pool *pool) {
 
 static void learn_from_opening(cly_pools *pools, const cly_pool *pool) {
     int issued = pool->users - pool->unissued;
-    if (is_http1(pools) || pool->standing == 0 || !pools->is_limit_known) return;
+    if (is_http1(pool) || pool->standing == 0 || !pools->is_limit_known) return;
     if (issued < pool->standing * pools->stream_limit) learn_stream_limit(pools, pool);
 }
 
 bool cly_pools_may_open(cly_pools *pools, cly_pool *pool) {
     learn_from_opening(pools, pool);
     /* Over HTTP/1.1 the attempts are counted; libcurl may still be ending old connections. */
-    if (!is_http1(pools) && pool->standing + pool->opening >= pools->options.max_connections) return false;
+    if (!is_http1(pool) && pool->standing + pool->opening >= pools->options.max_connections) return false;
     pool->opening++;
     return true;
 }

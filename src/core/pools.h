@@ -10,8 +10,8 @@
  * A pool is retired because its connection has carried its number of requests (a
  * server closes it then, and what it does not read is in doubt), refused one, rested
  * for too long, is too old (a name may have moved), was silent while a request on it
- * timed out, or failed in a write. A connection of HTTP/1.1 with bytes on it that
- * belong to no request is closed by itself.
+ * timed out, failed in a write, or speaks another protocol than the one before. A connection of HTTP/1.1 with
+ * bytes on it that belong to no request is closed by itself.
  *
  * libcurl is given only attempts that it can start at once: over HTTP/1.1 one for each
  * connection, over HTTP/2 no more than the streams of the connections that stand, and
@@ -31,33 +31,35 @@ typedef enum cly_protocol { CLY_PROTOCOL_UNKNOWN, CLY_PROTOCOL_HTTP1, CLY_PROTOC
 /* How a connection has been used. Functions that take one take NULL for a connection that
  * is not known or gone. */
 typedef struct cly_connection_use {
-    unsigned serial;   /* no other connection has it */
-    int requests;      /* issued on it */
-    int under_way;     /* of those; counted by who issues them */
-    bool speaks_http1; /* replied in HTTP/1.x: it says nothing without a request */
-    double known_at;   /* HTTP/2: libcurl knows its limit of streams from then on */
+    unsigned serial; /* no other connection has it */
+    int requests;    /* issued on it */
+    int under_way;   /* of those; counted by who issues them */
+    double known_at; /* HTTP/2: libcurl knows its limit of streams from then on */
+    cly_protocol protocol;
 } cly_connection_use;
 
 typedef struct cly_pool {
     struct cly_pool *next;
-    void *share;          /* io's */
-    int named;            /* easy handles that name the share */
-    int users;            /* attempts on it */
-    int unissued;         /* of those: libcurl has not begun to send their request */
-    int opening;          /* attempts for which a connection is being made */
-    int standing;         /* connections of HTTP/2 that take streams */
-    int most_requests;    /* on one of its connections */
-    int refused;          /* requests that libcurl wanted to issue again */
-    int least_limit;      /* when some are refused: no fewer are learnt from it */
-    double opened_at;     /* its first request; 0 before */
-    unsigned newest;      /* the serial of its last connection that carried a request */
-    double ready_at;      /* HTTP/2: when the server's settings must have come */
-    double known_at;      /* of that connection */
-    double idle_since;    /* its last user is gone; 0 while it has any */
-    double failed_at;     /* no connection could be made for it */
-    double tried_at;      /* an attempt was given to it */
-    double handshake;     /* seconds that its last connection took */
-    double doubted_until; /* an attempt finds out whether its connections still work */
+    void *share;           /* io's */
+    int named;             /* easy handles that name the share */
+    int users;             /* attempts on it */
+    int unissued;          /* of those: libcurl has not begun to send their request */
+    int opening;           /* attempts for which a connection is being made */
+    int standing;          /* connections of HTTP/2 that take streams */
+    int most_requests;     /* on one of its connections */
+    int refused;           /* requests that libcurl wanted to issue again */
+    int least_limit;       /* when some are refused: no fewer are learnt from it */
+    double opened_at;      /* its first request; 0 before */
+    unsigned newest;       /* the serial of its last connection that carried a request */
+    double ready_at;       /* HTTP/2: when the server's settings must have come */
+    double known_at;       /* of that connection */
+    double idle_since;     /* its last user is gone; 0 while it has any */
+    double failed_at;      /* no connection could be made for it */
+    double tried_at;       /* an attempt was given to it */
+    double handshake;      /* seconds that its last connection took */
+    double doubted_until;  /* an attempt finds out whether its connections still work */
+    cly_protocol protocol; /* of its first connection; its attempts offer no other than HTTP/1.1 */
+    bool is_mixed;         /* another of its connections speaks another protocol */
     bool is_retired, is_full;
 } cly_pool;
 
@@ -78,7 +80,6 @@ typedef struct cly_pools_options {
 
 typedef struct cly_pools {
     cly_pools_options options;
-    cly_protocol protocol; /* of the last connection */
     cly_pool *current;
     cly_pool *successor; /* its first request finds out whether it works, while current goes on */
     cly_pool *retired;   /* a list */
@@ -126,9 +127,11 @@ void cly_pools_opened(cly_pool *pool);
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *connection, cly_protocol protocol,
                       double taken, double now);
 
-/* Whether libcurl may issue one more request on this connection: before the settings of
- * a connection have come, it gives it more than its server takes. */
-bool cly_pools_has_stream(const cly_pools *pools, const cly_connection_use *connection, double now);
+/* Whether libcurl may issue one more request on this connection: before the settings of a
+ * connection have come, it gives it more than its server takes, and some versions give more
+ * than one to a connection of HTTP/1.1. */
+bool cly_pools_has_stream(const cly_pools *pools, const cly_pool *pool, const cly_connection_use *connection,
+                          double now);
 
 /* The first bytes of its reply came. */
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,

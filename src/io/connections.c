@@ -188,7 +188,7 @@ static bool has_pending(cly_connections *connections, CURL *easy) {
 }
 
 bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *known, CURL *easy) {
-    if (known == NULL || !known->use.speaks_http1) return false;
+    if (known == NULL || known->use.protocol != CLY_PROTOCOL_HTTP1) return false;
     return is_readable(known->descriptor) || has_pending(connections, easy);
 }
 

@@ -487,7 +487,7 @@ static void perform(cly_engine *engine) {
     engine->added = 0; /* even when those that were added have been stopped since */
     if (engine->running.first == NULL && engine->idle_turns == 0) return;
     cly_cork_hold(&engine->cork, added + cly_pools_opening(&engine->pools),
-                  engine->pools.protocol != CLY_PROTOCOL_HTTP1);
+                  engine->pools.current && engine->pools.current->protocol != CLY_PROTOCOL_HTTP1);
     if (engine->host.needs_room) cly_connections_next_turn(&engine->connections);
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);

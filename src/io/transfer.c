@@ -181,10 +181,10 @@ static void note_issue(cly_transfer *transfer, double now) {
 static bool must_be_held(const cly_transfer *transfer, double now) {
     const cly_transfer_host *host = transfer->host;
     cly_connection *used = transfer->connection;
-    if (!cly_pools_has_stream(host->pools, used ? &used->use : NULL, now)) return true;
+    if (!cly_pools_has_stream(host->pools, transfer->start.pool, used ? &used->use : NULL, now)) return true;
     /* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
      * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
-    if (!host->needs_room || host->pools->protocol != CLY_PROTOCOL_HTTP2) return false;
+    if (!host->needs_room || transfer->start.pool->protocol != CLY_PROTOCOL_HTTP2) return false;
     return !cly_connections_has_room(used, transfer->request.length);
 }
 
@@ -248,12 +248,10 @@ static bool set_callbacks(cly_transfer *transfer) {
 static const double connect_backstop = 10; /* seconds after ours */
 
 static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
-    long version = settings->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
     long connect = (long)((settings->connect_timeout + connect_backstop) * 1000);
     /* An empty proxy, not none: with none libcurl asks the environment. */
     return curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK &&
            /* libcurl writes it anew for each request, even when the headers replace it. */
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->proxy[0] ? settings->user_agent : NULL) ==
@@ -286,6 +284,7 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     CURL *easy = curl_easy_init();
     transfer->easy = easy;
     transfer->upload_buffer = 0;
+    transfer->http_version = CURL_HTTP_VERSION_NONE;
     return easy && set_protocols(easy, settings->is_plain) && set_certificates(transfer) &&
            set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy);
 }
@@ -363,14 +362,23 @@ static bool name_pool(cly_transfer *transfer) {
     return true;
 }
 
+/* HTTP/2 is not offered where the pool's first connection did not speak it. */
+static bool set_version(cly_transfer *transfer, bool http2) {
+    bool is_offered = http2 && transfer->start.pool->protocol != CLY_PROTOCOL_HTTP1;
+    long wanted = is_offered ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
+    if (wanted == transfer->http_version) return true;
+    transfer->http_version = wanted;
+    return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION, wanted) == CURLE_OK;
+}
+
 static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings) {
     const cly_transfer_request *request = &transfer->request;
     struct curl_slist *headers = request->length > 0 ? settings->headers : settings->bare_headers;
     transfer->trace_header.data = request->trace_header;
     transfer->trace_header.next = headers;
     if (request->trace_header[0]) headers = &transfer->trace_header;
-    return set_url(transfer, request->url) && set_method(transfer->easy, request) &&
-           set_upload_buffer(transfer, request->length) &&
+    return set_version(transfer, settings->http2) && set_url(transfer, request->url) &&
+           set_method(transfer->easy, request) && set_upload_buffer(transfer, request->length) &&
            curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK;
 }

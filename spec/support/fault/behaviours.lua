@@ -316,6 +316,17 @@ requests["echo-number"] = refuse(function(exchange) return replies.echo_number(4
 requests["echo-number-500"] = answer(function(exchange) return replies.echo_number(500, number_in(exchange)) end)
 requests["echo-number-200"] = answer(function(exchange) return replies.echo_number_id(number_in(exchange)) end)
 
+-- 500 for a request over HTTP/1.1 behind which another comes before it is answered.
+families["slow-echo-number"] = function(milliseconds)
+  return { run = function(exchange)
+    cqueues.sleep(milliseconds / 1000)
+    if exchange.protocol ~= "http2" and exchange.peer:has_input() then
+      return exchange:reply(replies.error(500))
+    end
+    exchange:reply(replies.echo_number_id(number_in(exchange)))
+  end }
+end
+
 -- Replies that are not what they seem -------------------------------------------
 
 for name, make in pairs(replies.bodies) do

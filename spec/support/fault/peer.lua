@@ -42,6 +42,13 @@ function peer:read_line()
   return line and line:sub(-1) == "\n" and line or nil
 end
 
+--- Whether the other side has sent more.
+function peer:has_input()
+  local has_some = self.socket:fill(1, 0)
+  self.socket:clearerr() -- the time-out
+  return has_some and true or false
+end
+
 function peer:write(bytes)
   if self.ended then
     return nil
