@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "io/clock.h"
 #include "io/connect_failure.h"
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -244,15 +245,10 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text) == CURLE_OK;
 }
 
-/* The engine keeps both deadlines. libcurl's own for connecting cannot be switched off. */
-static const double connect_backstop = 10; /* seconds after ours */
-
 static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
-    long connect = (long)((settings->connect_timeout + connect_backstop) * 1000);
     /* An empty proxy, not none: with none libcurl asks the environment. */
     return curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK &&
            /* libcurl writes it anew for each request, even when the headers replace it. */
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->proxy[0] ? settings->user_agent : NULL) ==
                CURLE_OK &&
@@ -285,6 +281,7 @@ static bool make(cly_transfer *transfer, const cly_transfer_settings *settings) 
     transfer->easy = easy;
     transfer->upload_buffer = 0;
     transfer->http_version = CURL_HTTP_VERSION_NONE;
+    transfer->connect_limit = 0;
     return easy && set_protocols(easy, settings->is_plain) && set_certificates(transfer) &&
            set_callbacks(transfer) && set_network(easy, settings) && set_manners(easy);
 }
@@ -362,6 +359,17 @@ static bool name_pool(cly_transfer *transfer) {
     return true;
 }
 
+/* The engine keeps both deadlines, and libcurl's comes a little later. By that libcurl shares
+ * out the time among the addresses of a name, each of which has half of what is left. */
+static bool set_connect_limit(cly_transfer *transfer) {
+    const cly_transfer_request *request = &transfer->request;
+    double seconds = fmin(request->connect_deadline, request->deadline) - transfer->start.began_at;
+    long limit = seconds > 0 ? (long)(seconds * 1050 + 20) : 20;
+    if (limit == transfer->connect_limit) return true;
+    transfer->connect_limit = limit;
+    return curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, limit) == CURLE_OK;
+}
+
 /* HTTP/2 is not offered where the pool's first connection did not speak it. */
 static bool set_version(cly_transfer *transfer, bool http2) {
     bool is_offered = http2 && transfer->start.pool->protocol != CLY_PROTOCOL_HTTP1;
@@ -377,8 +385,9 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
     transfer->trace_header.data = request->trace_header;
     transfer->trace_header.next = headers;
     if (request->trace_header[0]) headers = &transfer->trace_header;
-    return set_version(transfer, settings->http2) && set_url(transfer, request->url) &&
-           set_method(transfer->easy, request) && set_upload_buffer(transfer, request->length) &&
+    return set_connect_limit(transfer) && set_version(transfer, settings->http2) &&
+           set_url(transfer, request->url) && set_method(transfer->easy, request) &&
+           set_upload_buffer(transfer, request->length) &&
            curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK;
 }
@@ -412,7 +421,7 @@ bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh, double no
     note_opened(transfer);
     reset(transfer);
     transfer->start.began_at = now;
-    return renew_certificates(transfer) &&
+    return renew_certificates(transfer) && set_connect_limit(transfer) &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L) == CURLE_OK;
 }
 

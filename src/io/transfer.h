@@ -64,6 +64,7 @@ typedef struct cly_transfer {
     cly_buffer reply;
     size_t header_bytes, upload_buffer;
     long http_version;  /* that is offered: of CURL_HTTP_VERSION_ */
+    long connect_limit; /* milliseconds */
     double retry_after; /* seconds, of the last reply; negative when it says nothing */
     cly_transfer_request request;
     const cly_transfer_host *host;
