@@ -36,9 +36,12 @@ static char *lookup(const char *name) {
 
 static void expect_proxy(const char *base_url, const char *proxy, const char *no_proxy) {
     const char *found, *exceptions;
-    cly_environment_proxy(lookup, base_url, &found, &exceptions);
+    cly_environment_proxy(lookup, base_url, NULL, &found, &exceptions);
     assert_string_equal(found, proxy);
     assert_string_equal(exceptions, no_proxy);
+    cly_environment_proxy(lookup, base_url, "http://option:1", &found, &exceptions);
+    assert_string_equal(found, "http://option:1");
+    assert_string_equal(exceptions, "");
 }
 
 static void the_defaults_of_options_are_found(void **state) {

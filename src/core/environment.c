@@ -18,13 +18,14 @@ cly_config_defaults cly_environment_defaults(cly_lookup *lookup) {
     return defaults;
 }
 
-void cly_environment_proxy(cly_lookup *lookup, const char *base_url, const char **proxy,
+void cly_environment_proxy(cly_lookup *lookup, const char *base_url, const char *option, const char **proxy,
                            const char **no_proxy) {
     static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
     static const char *const exceptions[] = {"no_proxy", "NO_PROXY"};
-    *proxy = *no_proxy = "";
+    *proxy = option ? option : "";
+    *no_proxy = "";
     /* Plain HTTP goes to loopback only: by a proxy the key would leave in the clear. */
-    if (cly_base_url_is_plain(base_url)) return;
+    if (option || cly_base_url_is_plain(base_url)) return;
     *proxy = first_of(lookup, proxies, 4);
     *no_proxy = first_of(lookup, exceptions, 2);
 }

@@ -19,9 +19,9 @@ typedef char *cly_lookup(const char *name);
 /* CONNECTLY_API_KEY, CONNECTLY_BUSINESS_ID, CONNECTLY_BASE_URL. */
 cly_config_defaults cly_environment_defaults(cly_lookup *lookup);
 
-/* The proxy for this base URL, and the hosts that go without one, as curl's
- * variables say; "" for none, never NULL. */
-void cly_environment_proxy(cly_lookup *lookup, const char *base_url, const char **proxy,
+/* The proxy for this base URL, and the hosts that go without one: as the option says, which
+ * is NULL when it is not given, else as curl's variables do. "" for none, never NULL. */
+void cly_environment_proxy(cly_lookup *lookup, const char *base_url, const char *option, const char **proxy,
                            const char **no_proxy);
 
 /* Certificates. */

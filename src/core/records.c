@@ -1,5 +1,6 @@
 #include "core/records.h"
 
+#include "core/list.h"
 #include "core/request.h"
 #include <math.h>
 #include <stdio.h>
@@ -35,20 +36,13 @@ void cly_records_clear(cly_records *records) {
 
 /* ---- records ---- */
 
-static void append(cly_record_list *list, cly_record *record) {
-    record->next = NULL;
-    record->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = record;
-    list->last = record;
-}
+CLY_LIST_FUNCTIONS(cly_record, cly_record_list, append, detach)
 
 void cly_records_move(cly_records *records, cly_record *record, cly_record_state to) {
     cly_record_list *from = &records->lists[record->state];
     if (record == records->unnamed) records->unnamed = record->next;
-    *(record->previous ? &record->previous->next : &from->first) = record->next;
-    *(record->next ? &record->next->previous : &from->last) = record->previous;
+    append(&records->lists[to], detach(from, record));
     record->state = to;
-    append(&records->lists[to], record);
 }
 
 static cly_record *make_record(cly_records *records) {

@@ -53,11 +53,7 @@ static cly_kind make_headers(cly_profile *profile, cly_error *error) {
 
 static cly_kind read_environment(cly_profile *profile, cly_error *error) {
     const char *proxy, *no_proxy;
-    cly_environment_proxy(getenv, profile->config.base_url, &proxy, &no_proxy);
-    if (profile->config.proxy) {
-        proxy = profile->config.proxy;
-        no_proxy = "";
-    }
+    cly_environment_proxy(getenv, profile->config.base_url, profile->config.proxy, &proxy, &no_proxy);
     profile->proxy = cly_text_copy(proxy);
     profile->no_proxy = cly_text_copy(no_proxy);
     return profile->proxy && profile->no_proxy ? CLY_OK : cly_error_no_memory(error);

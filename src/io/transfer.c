@@ -22,19 +22,6 @@ enum {
     UPLOAD_HEAD = 4096             /* room for the head beside the body */
 };
 
-void cly_transfer_append(cly_transfer_list *list, cly_transfer *transfer) {
-    transfer->next = NULL;
-    transfer->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = transfer;
-    list->last = transfer;
-}
-
-cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfer) {
-    *(transfer->previous ? &transfer->previous->next : &list->first) = transfer->next;
-    *(transfer->next ? &transfer->next->previous : &list->last) = transfer->previous;
-    return transfer;
-}
-
 static void init(cly_transfer *transfer) {
     memset(transfer, 0, sizeof *transfer);
     cly_buffer_init(&transfer->reply, CLY_REPLY_MAX);

@@ -15,6 +15,7 @@
 #define CLY_IO_TRANSFER_H
 
 #include "core/attempts.h"
+#include "core/list.h"
 #include "core/pools.h"
 #include "io/ca_store.h"
 #include "io/connections.h"
@@ -97,8 +98,7 @@ typedef struct cly_transfer_list {
     cly_transfer *first, *last;
 } cly_transfer_list;
 
-void cly_transfer_append(cly_transfer_list *list, cly_transfer *transfer);
-cly_transfer *cly_transfer_detach(cly_transfer_list *list, cly_transfer *transfer);
+CLY_LIST_FUNCTIONS(cly_transfer, cly_transfer_list, cly_transfer_append, cly_transfer_detach)
 
 /* The idle one that was used last, whose memory is warm, or a new one; NULL without memory. */
 cly_transfer *cly_transfer_take(cly_transfer_list *idle);
