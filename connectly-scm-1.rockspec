@@ -94,7 +94,6 @@ build = {
         "src/io/cork.c",
         "src/io/engine.c",
         "src/io/libcurl.c",
-        "src/io/pin.c",
         "src/io/process.c",
         "src/io/profile.c",
         "src/io/reset.c",

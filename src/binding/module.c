@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* dladdr */
 /*
  * module.c - connectly.native, the private C module under lua/connectly.
  */
@@ -13,6 +14,7 @@
 #include "io/process.h"
 #include "io/profile.h"
 #include "io/reset.h"
+#include <dlfcn.h>
 #include <limits.h>
 
 /* message_time(id) -> Unix seconds, or nil when the id is not a ULID */
@@ -139,7 +141,20 @@ static const luaL_Reg functions[] = {
 
 CLY_EXPORT int luaopen_connectly_native(lua_State *L);
 
+/* Lua unloads C modules when a state is closed. A thread of libcurl's resolver may then
+ * still be asking (a call that ran out of time does not wait for it), and OpenSSL has
+ * registered what it does at exit. `make` links the module so that it stays; LuaRocks'
+ * builtin build takes no linker flags. The handle is never given back. */
+static void stay_loaded(void) {
+#if defined(RTLD_NODELETE)
+    static const char anchor = 0; /* an address inside this module */
+    Dl_info info;
+    if (dladdr(&anchor, &info) && info.dli_fname) (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NODELETE);
+#endif
+}
+
 int luaopen_connectly_native(lua_State *L) {
+    stay_loaded();
     luaL_newmetatable(L, CLYL_ERROR);
     lua_pop(L, 1);
     clyL_open_client(L);

@@ -2,7 +2,6 @@
 
 #include "core/request.h"
 #include "io/clock.h"
-#include "io/pin.h"
 #include "io/process.h"
 #include <stdio.h>
 
@@ -133,7 +132,6 @@ static cly_kind open_engine(cly_client *client, cly_error *error) {
     options.is_shared = client->is_limiter_shared;
     options.first_generation = client->ticket_generation;
     client->process = cly_process_generation();
-    cly_pin_module();
     return cly_engine_new(&client->engine, &options, error);
 }
 
