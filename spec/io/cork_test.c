@@ -17,7 +17,7 @@ static cly_cork cork;
 
 static int begin(void **state) {
     (void)state;
-    pool = (cly_pool){.is_retired = false};
+    pool = (cly_pool){.protocol = CLY_PROTOCOL_HTTP1};
     cly_connections_init(&connections);
     cly_cork_init(&cork, &connections);
     return server_start(&answering, always_ok, 1) ? 0 : -1;
@@ -68,7 +68,7 @@ static int is_held(curl_socket_t socket) {
     return value;
 #else
     (void)socket;
-    return cork.is_held;
+    return connections.list[0].is_corked;
 #endif
 }
 
@@ -76,11 +76,10 @@ static void it_holds_and_lets_go(void **state) {
     CURL *easy = connect_one();
     (void)state;
     assert_int_equal(connections.open, 1);
-    cly_cork_hold(&cork, 64, false);
+    cly_cork_hold(&cork, 64);
     assert_int_equal(is_held(connections.list[0].descriptor), 1);
     cly_cork_release(&cork);
     assert_int_equal(is_held(connections.list[0].descriptor), 0);
-    assert_false(cork.is_held);
     curl_easy_cleanup(easy);
     assert_int_equal(connections.open, 0);
     assert_int_equal(connections.used, 0);
@@ -91,7 +90,7 @@ static void a_few_are_not_worth_it(void **state) {
     CURL *easy = connect_one();
     (void)state;
     for (int requests = 0; requests < 4; requests++) {
-        cly_cork_hold(&cork, requests, false);
+        cly_cork_hold(&cork, requests);
         assert_int_equal(is_held(connections.list[0].descriptor), 0);
         cly_cork_release(&cork);
     }
@@ -109,7 +108,8 @@ static void a_request_is_held_where_replies_can_be_lost(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         cork.loses_early_replies = cases[i].loses_early_replies;
-        cly_cork_hold(&cork, cases[i].requests, cases[i].is_http2);
+        pool.protocol = cases[i].is_http2 ? CLY_PROTOCOL_HTTP2 : CLY_PROTOCOL_HTTP1;
+        cly_cork_hold(&cork, cases[i].requests);
         assert_int_equal(is_held(connections.list[0].descriptor), cases[i].is_held);
         cly_cork_release(&cork);
         assert_int_equal(is_held(connections.list[0].descriptor), 0);
@@ -117,13 +117,20 @@ static void a_request_is_held_where_replies_can_be_lost(void **state) {
     curl_easy_cleanup(easy);
 }
 
-static void many_connections_are_left_alone(void **state) {
+/* A reply can be lost on any number of them. */
+static void many_connections_are_left_alone_where_none_can_be_lost(void **state) {
     CURL *easy[CLY_CORK_SOCKETS + 2];
     (void)state;
+    pool.protocol = CLY_PROTOCOL_HTTP2;
     for (int i = 0; i < CLY_CORK_SOCKETS + 2; i++) easy[i] = connect_one();
     assert_int_equal(connections.open, CLY_CORK_SOCKETS + 2);
-    cly_cork_hold(&cork, 1000, true);
-    for (int i = 0; i < connections.used; i++) assert_int_equal(is_held(connections.list[i].descriptor), 0);
+    for (int loses = 0; loses < 2; loses++) {
+        cork.loses_early_replies = loses;
+        cly_cork_hold(&cork, 1000);
+        for (int i = 0; i < connections.used; i++)
+            assert_int_equal(is_held(connections.list[i].descriptor), loses);
+        cly_cork_release(&cork);
+    }
     for (int i = 0; i < CLY_CORK_SOCKETS + 2; i++) curl_easy_cleanup(easy[i]);
     assert_int_equal(connections.open, 0);
     assert_int_equal(connections.used, 0);
@@ -131,13 +138,13 @@ static void many_connections_are_left_alone(void **state) {
 
 /* They stay open for a while, more of them than a client may have connections. */
 static void retired_connections_are_left_alone(void **state) {
-    static cly_pool retired = {.is_retired = true};
+    static cly_pool retired = {.is_retired = true, .protocol = CLY_PROTOCOL_HTTP1};
     CURL *easy[CLY_CORK_SOCKETS + 2];
     int last = CLY_CORK_SOCKETS + 1;
     (void)state;
     for (int i = 0; i <= last; i++) easy[i] = connect_one();
     for (int i = 0; i < last; i++) connections.list[i].pool = &retired;
-    cly_cork_hold(&cork, 64, true);
+    cly_cork_hold(&cork, 64);
     for (int i = 0; i <= last; i++) assert_int_equal(is_held(connections.list[i].descriptor), i == last);
     connections.list[last].pool = &retired; /* in the meantime */
     cly_cork_release(&cork);
@@ -149,10 +156,10 @@ static void a_retired_one_is_held_while_requests_are_to_leave_on_it(void **state
     CURL *easy = connect_one();
     (void)state;
     pool.is_retired = true;
-    cly_cork_hold(&cork, 64, true);
+    cly_cork_hold(&cork, 64);
     assert_int_equal(is_held(connections.list[0].descriptor), 0);
     pool.unissued = 1;
-    cly_cork_hold(&cork, 64, true);
+    cly_cork_hold(&cork, 64);
     assert_int_equal(is_held(connections.list[0].descriptor), 1);
     cly_cork_release(&cork);
     assert_int_equal(is_held(connections.list[0].descriptor), 0);
@@ -177,7 +184,7 @@ int main(void) {
         TEST(it_holds_and_lets_go),
         TEST(a_few_are_not_worth_it),
         TEST(a_request_is_held_where_replies_can_be_lost),
-        TEST(many_connections_are_left_alone),
+        TEST(many_connections_are_left_alone_where_none_can_be_lost),
         TEST(retired_connections_are_left_alone),
         TEST(a_retired_one_is_held_while_requests_are_to_leave_on_it),
         TEST(a_refused_connection_is_forgotten),

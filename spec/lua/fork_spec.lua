@@ -97,6 +97,28 @@ assert(seen == 6)
 assert(fork.wait(child) == 0)
 ]]
 
+-- A process of its own for each moment of its first connection, while OpenSSL holds locks
+-- that no thread of the child would give back.
+local WHILE_CONNECTING = [[
+local fork = require "spec_fork"
+local client = require("connectly.safe").new {
+  api_key = "k", business_id = "ok", base_url = %q, ca_file = %q, timeout = 10,
+}
+local function message(key)
+  return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }
+end
+local call = assert(client:start("send_template", message("parent")))
+local from, sum = os.clock(), 0
+while os.clock() - from < tonumber((...)) do sum = sum + 1 end
+local child = fork.fork()
+if child == 0 then
+  os.exit(client:send_template(message("child")) and 0 or 1, true)
+end
+assert(call:wait(5))
+assert(fork.wait(child) == 0)
+client:close()
+]]
+
 describe("a fork", function()
   local server
 
@@ -115,6 +137,19 @@ describe("a fork", function()
     local is_fine = os.execute(("timeout 30 %s %s %s"):format(running, path, table.concat({ ... }, " ")))
     os.remove(path)
     return is_fine == true or is_fine == 0
+  end
+
+  if not is_sanitized then
+    it("waits until the worker is out of OpenSSL", function()
+      server:reset()
+      local count = 30
+      for moment = 1, count do
+        assert(run(WHILE_CONNECTING, moment * 0.0001), moment)
+      end
+      local accepted = server:tally().accepted
+      assert.equal(count, accepted["parent"])
+      assert.equal(count, accepted["child"])
+    end)
   end
 
   for _, mode in ipairs { "inline", "courier" } do

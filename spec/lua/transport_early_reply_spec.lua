@@ -57,6 +57,21 @@ describe("an early reply", function()
     end
   end)
 
+  -- Many connections of few streams each.
+  for _, streams in ipairs { 3, 10, 20 } do
+    for _, mode in ipairs { "inline", "worker" } do
+      it(("is read on many connections: %d streams, %s"):format(streams, mode), function()
+        server:arm("streams-" .. streams, 1000000)
+        local client = transport.client(server, "https", "early-413")
+        transport.prepare(client, mode)
+        local results = transport.send(client, mode, 1, 400, { size = 1200, in_flight = 64 })
+        client:close(0)
+        transport.judge(results, server:last_tally())
+        check(results, ROWS[1])
+      end)
+    end
+  end
+
   transport.each(ALL, { "start" }, function(port, mode, title)
     it("is read one after the other on a kept connection: " .. title, function()
       local client = transport.client(server, port, "early-413")

@@ -12,7 +12,6 @@ enum { WORTH_IT = 4 /* requests a socket: to hold and to release are two system 
 void cly_cork_init(cly_cork *cork, cly_connections *connections) {
     cork->connections = connections;
     cork->loses_early_replies = cly_libcurl_running_faults().loses_early_replies;
-    cork->is_held = false;
 }
 
 /* Those that have been retired may stay open for a while. */
@@ -21,10 +20,14 @@ static bool takes_requests(const cly_connection *known) {
     return known->descriptor >= 0 && pool && (!pool->is_retired || pool->unissued > 0);
 }
 
-static int count_sockets(const cly_cork *cork) {
-    int count = 0;
-    for (int i = 0; i < cork->connections->used; i++) count += takes_requests(&cork->connections->list[i]);
-    return count;
+static bool is_http2(const cly_connection *known) {
+    return takes_requests(known) && known->pool->protocol != CLY_PROTOCOL_HTTP1;
+}
+
+static int count(const cly_cork *cork, bool (*is_counted)(const cly_connection *known)) {
+    int sum = 0;
+    for (int i = 0; i < cork->connections->used; i++) sum += is_counted(&cork->connections->list[i]);
+    return sum;
 }
 
 static void set(cly_connection *known, int is_corked) {
@@ -34,18 +37,15 @@ static void set(cly_connection *known, int is_corked) {
 #endif
 }
 
-void cly_cork_hold(cly_cork *cork, int requests, bool is_http2) {
-    int sockets = count_sockets(cork);
-    bool is_needed = is_http2 && cork->loses_early_replies && requests > 0;
-    if (sockets > CLY_CORK_SOCKETS || (!is_needed && requests < WORTH_IT * sockets)) return;
-    cork->is_held = true;
+void cly_cork_hold(cly_cork *cork, int requests) {
+    int sockets = count(cork, takes_requests);
+    bool is_needed = cork->loses_early_replies && requests > 0 && count(cork, is_http2) > 0;
+    if (!is_needed && (sockets > CLY_CORK_SOCKETS || requests < WORTH_IT * sockets)) return;
     for (int i = 0; i < cork->connections->used; i++)
         if (takes_requests(&cork->connections->list[i])) set(&cork->connections->list[i], 1);
 }
 
 void cly_cork_release(cly_cork *cork) {
-    if (!cork->is_held) return;
-    cork->is_held = false;
     for (int i = 0; i < cork->connections->used; i++) {
         cly_connection *known = &cork->connections->list[i];
         if (known->descriptor >= 0 && known->is_corked) set(known, 0);

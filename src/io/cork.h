@@ -13,20 +13,19 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Where more take requests, it is HTTP/1.1, and each takes one write. */
+/* Where more take requests it does not pay. */
 enum { CLY_CORK_SOCKETS = 4 };
 
 typedef struct cly_cork {
     cly_connections *connections; /* borrowed */
     bool loses_early_replies;     /* the libcurl that runs */
-    bool is_held;
 } cly_cork;
 
 void cly_cork_init(cly_cork *cork, cly_connections *connections);
 
-/* Before and after libcurl writes `requests` of them; does nothing when it would
- * not pay. */
-void cly_cork_hold(cly_cork *cork, int requests, bool is_http2);
+/* Before and after libcurl writes `requests` of them; does nothing when it would neither
+ * save a reply nor pay. */
+void cly_cork_hold(cly_cork *cork, int requests);
 void cly_cork_release(cly_cork *cork);
 
 CLY_PRIVATE_END

@@ -6,6 +6,7 @@
 #include "io/cork.h"
 #include "io/connect_failure.h"
 #include "io/libcurl.h"
+#include "io/process.h"
 #include "io/sigpipe.h"
 #include <math.h>
 #include <stdlib.h>
@@ -128,10 +129,8 @@ cly_kind cly_engine_new(cly_engine **out, const cly_engine_options *options, cly
     if (kind == CLY_OK)
         kind = cly_departures_init(&engine->attempts.departures, options->rate, options->is_shared, error);
     if (kind == CLY_OK) kind = make_multi(engine, error);
-    if (kind == CLY_OK)
-        *out = engine;
-    else
-        cly_engine_free(engine);
+    if (kind != CLY_OK) cly_engine_free(engine);
+    *out = kind == CLY_OK ? engine : NULL;
     return kind;
 }
 
@@ -139,13 +138,23 @@ cly_call_table *cly_engine_calls(cly_engine *engine) {
     return engine->table;
 }
 
+static cly_sigpipe enter_libcurl(const cly_engine *engine) {
+    cly_process_enter();
+    return cly_sigpipe_hold(engine->raises_sigpipe);
+}
+
+static void leave_libcurl(cly_sigpipe held) {
+    cly_sigpipe_release(held);
+    cly_process_leave();
+}
+
 static void close_all(cly_engine *engine) {
-    cly_sigpipe held = cly_sigpipe_hold(engine->raises_sigpipe);
+    cly_sigpipe held = enter_libcurl(engine);
     cly_transfer_free_all(&engine->idle);
     cly_pools_clear(&engine->pools); /* no handle names a share any more */
     curl_multi_cleanup(engine->multi);
     engine->multi = NULL;
-    cly_sigpipe_release(held);
+    leave_libcurl(held);
 }
 
 void cly_engine_stop(cly_engine *engine) {
@@ -486,19 +495,13 @@ static void perform(cly_engine *engine) {
     unsigned turn = engine->turn++;
     engine->added = 0; /* even when those that were added have been stopped since */
     if (engine->running.first == NULL && engine->idle_turns == 0) return;
-    cly_cork_hold(&engine->cork, added + cly_pools_opening(&engine->pools),
-                  engine->pools.current && engine->pools.current->protocol != CLY_PROTOCOL_HTTP1);
+    cly_cork_hold(&engine->cork, added + cly_pools_opening(&engine->pools));
     if (engine->host.needs_room) cly_connections_next_turn(&engine->connections);
     curl_multi_perform(engine->multi, &running);
     cly_cork_release(&engine->cork);
     engine->performed_at = cly_clock_now();
     collect_ended(engine, engine->performed_at);
     look_at_added(engine, turn, engine->performed_at);
-}
-
-/* Rounded up: waking a moment early would only mean waiting once more. */
-static int milliseconds(double seconds) {
-    return seconds > 3600 ? 3600 * 1000 : (int)ceil(seconds * 1000);
 }
 
 static bool has_come(const cly_records *records, unsigned group, cly_ticket ticket) {
@@ -533,7 +536,10 @@ static void rest_if_idle(cly_engine *engine, double waited) {
 static void wait_for_network(cly_engine *engine, double seconds, struct curl_waitfd *extra,
                              unsigned extra_count) {
     double before = cly_clock_now();
-    curl_multi_poll(engine->multi, extra, extra_count, milliseconds(seconds), NULL);
+    int milliseconds = (int)ceil(fmin(seconds, 3600) * 1000); /* not to wake a moment early */
+    cly_process_leave();
+    curl_multi_poll(engine->multi, extra, extra_count, milliseconds, NULL);
+    cly_process_enter();
     if (seconds > 0) rest_if_idle(engine, cly_clock_now() - before);
 }
 
@@ -554,21 +560,18 @@ static double start_and_perform(cly_engine *engine) {
 }
 
 /* For a call of the group, or for that of the ticket. */
-static void make_step(cly_engine *engine, unsigned group, cly_ticket ticket, double max_wait,
-                      struct curl_waitfd *extra, unsigned extra_count) {
-    double wait = start_and_perform(engine);
-    if (max_wait <= 0 || !may_wait(engine, group, ticket)) return;
-    wait_for_network(engine, fmin(wait, max_wait), extra, extra_count);
-    start_and_perform(engine);
-}
-
 static void step(cly_engine *engine, unsigned group, cly_ticket ticket, double max_wait,
                  struct curl_waitfd *extra, unsigned extra_count) {
     cly_sigpipe held;
+    double wait;
     if (engine->multi == NULL) return;
-    held = cly_sigpipe_hold(engine->raises_sigpipe);
-    make_step(engine, group, ticket, max_wait, extra, extra_count);
-    cly_sigpipe_release(held);
+    held = enter_libcurl(engine);
+    wait = start_and_perform(engine);
+    if (max_wait > 0 && may_wait(engine, group, ticket)) {
+        wait_for_network(engine, fmin(wait, max_wait), extra, extra_count);
+        start_and_perform(engine);
+    }
+    leave_libcurl(held);
 }
 
 void cly_engine_step(cly_engine *engine, unsigned group, double max_wait, struct curl_waitfd *extra,
@@ -584,9 +587,9 @@ void cly_engine_end_canceled(cly_engine *engine) {
     double now = cly_clock_now();
     cly_sigpipe held;
     if (engine->multi == NULL) return;
-    held = cly_sigpipe_hold(engine->raises_sigpipe);
+    held = enter_libcurl(engine);
     take_cancels(engine, now);
-    cly_sigpipe_release(held);
+    leave_libcurl(held);
     cly_call_table_lock(engine->table);
     conclude_all(engine, now);
     cly_call_table_unlock(engine->table);

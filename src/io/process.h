@@ -1,10 +1,10 @@
 /*
- * process.h - is this still the process that made it?
+ * process.h - forks.
  *
- * After a fork the child has copies of handles, threads and connections that are
- * the parent's. Everybody who holds such things keeps the generation in which he
- * made them and compares. Asking costs no system call: the C library tells of
- * each fork. (What forks by the bare system call goes unnoticed.)
+ * After a fork the child has copies of handles, threads and connections that are the
+ * parent's. Who holds such things keeps the generation in which they were made and
+ * compares. That costs no system call: the C library tells of each fork. (A fork by the
+ * bare system call goes unnoticed.)
  */
 #ifndef CLY_IO_PROCESS_H
 #define CLY_IO_PROCESS_H
@@ -15,6 +15,12 @@ CLY_PRIVATE_BEGIN
 
 /* Never 0, and another one in each child. */
 long cly_process_generation(void);
+
+/* Around what may hold a lock of another library. A fork by another thread waits until every
+ * thread has left: in the child no thread would give that lock back. A thread must not
+ * enter twice, nor fork in between. */
+void cly_process_enter(void);
+void cly_process_leave(void);
 
 CLY_PRIVATE_END
 

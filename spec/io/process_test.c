@@ -1,0 +1,64 @@
+/* A fork waits until every thread has left what may hold another library's lock. */
+#define _GNU_SOURCE
+#include "io/process.h"
+
+#include "spec/core/test.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FORKS = 200, THREADS = 2, PATIENCE = 20 /* seconds */ };
+
+static atomic_int inside; /* threads that have entered */
+static atomic_bool is_over;
+
+/* Nearly always inside. */
+static void *enter_and_leave(void *unused) {
+    (void)unused;
+    while (!atomic_load(&is_over)) {
+        cly_process_enter();
+        atomic_fetch_add(&inside, 1);
+        for (volatile int i = 0; i < 10000; i++) continue;
+        atomic_fetch_sub(&inside, 1);
+        cly_process_leave();
+    }
+    return NULL;
+}
+
+/* What a child sees is what was there at the fork. */
+static void end_child(long generation) {
+    int code = atomic_load(&inside) == 0 ? 0 : 1;
+    alarm(PATIENCE);
+    cly_process_enter();
+    cly_process_leave();
+    _exit(cly_process_generation() != generation ? code : 2);
+}
+
+static int fork_once(void) {
+    long generation = cly_process_generation();
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) end_child(generation);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(cly_process_generation(), generation);
+    return status;
+}
+
+static void no_thread_is_inside_at_a_fork(void **state) {
+    pthread_t threads[THREADS];
+    (void)state;
+    alarm(6 * PATIENCE);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, NULL), 0);
+    for (int i = 0; i < FORKS; i++) assert_int_equal(fork_once(), 0);
+    atomic_store(&is_over, true);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    alarm(0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_thread_is_inside_at_a_fork)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
