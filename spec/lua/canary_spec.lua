@@ -91,6 +91,15 @@ describe("the canary", function()
     end)
   end
 
+  it("stays silent through what libcurl quotes of a reply", function()
+    local events = {}
+    local _, err = new("echo-key-encoding", events, "https1"):send_template(message)
+    assert.equal("unknown", err.outcome)
+    assert_clean("the result", err)
+    assert_clean("the line of it", tostring(err))
+    assert_clean("an event", events)
+  end)
+
   it("leaves of a number what tells that there was one, and all other digits", function()
     local events = {}
     local _, err = new("echo-number", events):send_template(message)

@@ -463,9 +463,9 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (transfer->is_spoilt) return "a kept connection had bytes on it that belong to no request";
     if (is_of_second_try(transfer, code))
         return "the server closed the connection or refused the request, without an answer";
-    /* libcurl may quote a proxy's URL, with its password. */
-    if (transfer->error_text[0] == '\0' || strstr(transfer->error_text, "://") ||
-        strchr(transfer->error_text, '@'))
+    /* libcurl may quote a reply that echoes the key, or a proxy's URL with its password. */
+    if (transfer->error_text[0] == '\0' || transfer->header_bytes > 0 ||
+        strstr(transfer->error_text, "://") || strchr(transfer->error_text, '@'))
         return curl_easy_strerror(code);
     return transfer->error_text;
 }

@@ -307,6 +307,12 @@ requests["echo-key-200"] = answer(function(exchange) return replies.echo_key(200
 requests["echo-key-html"] = refuse(function(exchange) return replies.echo_key_html(400, key_in(exchange)) end)
 requests["echo-key-html-200"] = answer(function(exchange) return replies.echo_key_html(200, key_in(exchange)) end)
 
+-- libcurl 8.14 quotes such a value.
+requests["echo-key-encoding"] = { only = "http1", run = function(exchange)
+  exchange:write("HTTP/1.1 200 OK\r\ntransfer-encoding: " .. key_in(exchange) .. "\r\n\r\n")
+  exchange:close()
+end }
+
 local function number_in(exchange)
   local fields = cjson.decode(exchange.request.body)
   return type(fields) == "table" and tostring(fields.number) or ""

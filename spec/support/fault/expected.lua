@@ -157,6 +157,7 @@ return {
   ["early-429-seconds"] = { says("rate_limited", "not_sent", 2, 0) },
   ["early-503"] = { says("server", "unknown", 1, 0) },
   ["early-503-seconds"] = { says("server", "unknown", 1, 0) },
+  ["echo-key-encoding"] = { says("network", "unknown", 1, 1), says("protocol", "unknown", 1, 1) },
   ["echo-key"] = { says("rejected", "rejected", 1, 0) },
   ["echo-key-200"] = { says("protocol", "unknown", 1, 1) },
   ["echo-key-500"] = { says("server", "unknown", 1, 1) },
