@@ -437,6 +437,7 @@ static void the_limit_is_raised_where_libcurl_knows_it(void **state) {
     assert_int_equal(pools->learnt_limit, 5);
     now += 0.2;
     assert_null(choose());
+    assert_int_equal(pools->stream_limit, 5); /* not before */
     now += 0.5;
     assert_ptr_equal(start_one(), pool);
     assert_true(pools->stream_limit > 5);
