@@ -14,7 +14,7 @@ enum { FORKS = 200, THREADS = 2, PATIENCE = 20 /* seconds */ };
 static atomic_int inside; /* threads that have entered */
 static atomic_bool is_over;
 
-/* Nearly always inside. */
+/* Inside for a good part of the time. */
 static void *enter_and_leave(void *unused) {
     (void)unused;
     while (!atomic_load(&is_over)) {
@@ -23,6 +23,7 @@ static void *enter_and_leave(void *unused) {
         for (volatile int i = 0; i < 10000; i++) continue;
         atomic_fetch_sub(&inside, 1);
         cly_process_leave();
+        usleep(50); /* as a worker that waits for the network */
     }
     return NULL;
 }
@@ -58,7 +59,45 @@ static void no_thread_is_inside_at_a_fork(void **state) {
     alarm(0);
 }
 
+static atomic_bool has_entered;
+
+static void *stay_inside(void *unused) {
+    (void)unused;
+    cly_process_enter();
+    atomic_store(&has_entered, true);
+    while (!atomic_load(&is_over)) usleep(1000);
+    cly_process_leave();
+    return NULL;
+}
+
+/* As where libcurl waits for a resolver. The child may enter. */
+static void a_fork_does_not_wait_for_long(void **state) {
+    pthread_t thread;
+    int status = -1;
+    pid_t child;
+    (void)state;
+    atomic_store(&is_over, false);
+    alarm(PATIENCE);
+    assert_int_equal(pthread_create(&thread, NULL, stay_inside, NULL), 0);
+    while (!atomic_load(&has_entered)) usleep(1000);
+    child = fork();
+    if (child == 0) {
+        alarm(PATIENCE);
+        cly_process_enter();
+        cly_process_leave();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    cly_process_enter(); /* nor does it leave anything behind */
+    cly_process_leave();
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    alarm(0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_thread_is_inside_at_a_fork)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_thread_is_inside_at_a_fork),
+                                       cmocka_unit_test(a_fork_does_not_wait_for_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,8 @@
 
 local transport = require "spec.support.transport"
 
-local COUNT, IN_FLIGHT = 200, 64
+-- More than the streams of one connection.
+local COUNT, IN_FLIGHT = 600, 300
 
 describe("servers of two protocols behind one name", function()
   local server = transport.serve()
@@ -22,7 +23,7 @@ describe("servers of two protocols behind one name", function()
   for _, port in ipairs { "mixed", "mixed1" } do
     for _, mode in ipairs { "inline", "worker" } do
       it(("give each message its own reply: %s, %s"):format(port, mode), function()
-        local client = transport.client(server, port, "slow-echo-number-50", { timeout = 30 })
+        local client = transport.client(server, port, "slow-echo-number-50", { timeout = 30, max_in_flight = IN_FLIGHT })
         transport.prepare(client, mode)
         local list, count = messages(), 0
         for result in client:send_many(list, { in_flight = IN_FLIGHT }) do

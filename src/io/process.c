@@ -1,35 +1,38 @@
-#define _GNU_SOURCE /* POSIX, and glibc's lock that lets the writer go first */
+#define _XOPEN_SOURCE 700
 #include "io/process.h"
 
+#include "io/clock.h"
 #include <pthread.h>
+#include <stdbool.h>
 #include <unistd.h>
 
-#if defined(PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP)
-#define FREE_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#else
-#define FREE_LOCK PTHREAD_RWLOCK_INITIALIZER
-#endif
+/* Some versions of libcurl wait inside for a resolver, for longer. */
+static const double longest_wait = 0.5; /* seconds */
 
 /* Written only in a child, before it runs anything else, and by the first asker. */
 static volatile long generation = 0;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Read by each thread that has entered, written by one that forks. */
-static pthread_rwlock_t entered = FREE_LOCK;
+static pthread_rwlock_t entered = PTHREAD_RWLOCK_INITIALIZER;
+static _Thread_local bool is_held; /* by a fork of this thread */
 
+/* Tried, for a writer that waits would keep all others from entering. */
 static void wait_for_all(void) {
-    pthread_rwlock_wrlock(&entered);
+    double until = cly_clock_now() + longest_wait;
+    while (!(is_held = pthread_rwlock_trywrlock(&entered) == 0) && cly_clock_now() < until)
+        cly_clock_sleep(0.0001);
 }
 
 static void go_on(void) {
-    pthread_rwlock_unlock(&entered);
+    if (is_held) pthread_rwlock_unlock(&entered);
+    is_held = false;
 }
 
-/* Not the process's number: a grandchild may have its grandparent's. The lock names the
- * parent's thread, which is not there. */
+/* Not the process's number: a grandchild may have its grandparent's. */
 static void begin_child(void) {
-    static const pthread_rwlock_t free_lock = FREE_LOCK;
-    entered = free_lock;
+    entered = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER; /* it names a thread of the parent's */
+    is_held = false;
     generation = generation + 1;
 }
 

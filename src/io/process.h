@@ -16,9 +16,9 @@ CLY_PRIVATE_BEGIN
 /* Never 0, and another one in each child. */
 long cly_process_generation(void);
 
-/* Around what may hold a lock of another library. A fork by another thread waits until every
- * thread has left: in the child no thread would give that lock back. A thread must not
- * enter twice, nor fork in between. */
+/* Around what may hold a lock of another library. A fork by another thread waits, for half a
+ * second at most, until every thread has left: in the child no thread would give that lock
+ * back. */
 void cly_process_enter(void);
 void cly_process_leave(void);
 

@@ -87,11 +87,6 @@ cly_kind cly_profile_read(cly_profile *profile, const cly_source *source, cly_va
     return kind;
 }
 
-static bool speaks_http2(const cly_profile *profile) {
-    return profile->config.http2 &&
-           !(profile->ca_paths.has_tls_proxy && cly_libcurl_running_faults().loses_proxied_reply);
-}
-
 static void lend_settings(const cly_profile *profile, cly_transfer_settings *settings) {
     settings->headers = profile->headers;
     settings->bare_headers = profile->bare_headers;
@@ -101,7 +96,8 @@ static void lend_settings(const cly_profile *profile, cly_transfer_settings *set
     settings->ca_paths = &profile->ca_paths;
     settings->connect_timeout = profile->config.connect_timeout;
     settings->is_plain = cly_base_url_is_plain(profile->config.base_url);
-    settings->http2 = speaks_http2(profile);
+    settings->http2 = profile->config.http2 &&
+                      !(profile->ca_paths.has_tls_proxy && cly_libcurl_running_faults().loses_proxied_reply);
 }
 
 cly_kind cly_profile_lend(cly_profile *profile, cly_engine_options *out, cly_error *error) {

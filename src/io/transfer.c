@@ -358,8 +358,9 @@ static bool set_connect_limit(cly_transfer *transfer) {
 }
 
 /* HTTP/2 is not offered where the pool's first connection did not speak it. */
-static bool set_version(cly_transfer *transfer, bool http2) {
-    bool is_offered = http2 && transfer->start.pool->protocol != CLY_PROTOCOL_HTTP1;
+static bool set_version(cly_transfer *transfer) {
+    bool is_offered =
+        transfer->host->pools->options.http2 && transfer->start.pool->protocol != CLY_PROTOCOL_HTTP1;
     long wanted = is_offered ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
     if (wanted == transfer->http_version) return true;
     transfer->http_version = wanted;
@@ -372,9 +373,8 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
     transfer->trace_header.data = request->trace_header;
     transfer->trace_header.next = headers;
     if (request->trace_header[0]) headers = &transfer->trace_header;
-    return set_connect_limit(transfer) && set_version(transfer, settings->http2) &&
-           set_url(transfer, request->url) && set_method(transfer->easy, request) &&
-           set_upload_buffer(transfer, request->length) &&
+    return set_connect_limit(transfer) && set_version(transfer) && set_url(transfer, request->url) &&
+           set_method(transfer->easy, request) && set_upload_buffer(transfer, request->length) &&
            curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK;
 }
@@ -408,7 +408,7 @@ bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh, double no
     note_opened(transfer);
     reset(transfer);
     transfer->start.began_at = now;
-    return renew_certificates(transfer) && set_connect_limit(transfer) &&
+    return renew_certificates(transfer) && set_connect_limit(transfer) && set_version(transfer) &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L) == CURLE_OK;
 }
 
