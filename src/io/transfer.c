@@ -318,15 +318,19 @@ static bool set_url(cly_transfer *transfer, const char *url) {
            curl_easy_setopt(transfer->easy, CURLOPT_REQUEST_TARGET, url + origin) == CURLE_OK;
 }
 
+static bool set_changed(CURL *easy, CURLoption option, long *last, long wanted) {
+    if (wanted == *last) return true;
+    *last = wanted;
+    return curl_easy_setopt(easy, option, wanted) == CURLE_OK;
+}
+
 /* One for each request in flight, 64 KiB if not told, where a usual body takes 1. Over
  * HTTP/2 a body should fit: until 8.5 libcurl loses an early reply to one that it
  * writes in pieces. */
 static bool set_upload_buffer(cly_transfer *transfer, size_t body) {
     size_t wanted = UPLOAD_LEAST;
     while (wanted < body + UPLOAD_HEAD && wanted < UPLOAD_MOST) wanted *= 2;
-    if (wanted == transfer->upload_buffer) return true;
-    transfer->upload_buffer = wanted;
-    return curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)wanted) == CURLE_OK;
+    return set_changed(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, &transfer->upload_buffer, (long)wanted);
 }
 
 void cly_transfer_leave_pool(cly_transfer *transfer) {
@@ -352,9 +356,7 @@ static bool set_connect_limit(cly_transfer *transfer) {
     const cly_transfer_request *request = &transfer->request;
     double seconds = fmin(request->connect_deadline, request->deadline) - transfer->start.began_at;
     long limit = seconds > 0 ? (long)(seconds * 1050 + 20) : 20;
-    if (limit == transfer->connect_limit) return true;
-    transfer->connect_limit = limit;
-    return curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, limit) == CURLE_OK;
+    return set_changed(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, &transfer->connect_limit, limit);
 }
 
 /* HTTP/2 is not offered where the pool's first connection did not speak it. */
@@ -362,9 +364,7 @@ static bool set_version(cly_transfer *transfer) {
     bool is_offered =
         transfer->host->pools->options.http2 && transfer->start.pool->protocol != CLY_PROTOCOL_HTTP1;
     long wanted = is_offered ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
-    if (wanted == transfer->http_version) return true;
-    transfer->http_version = wanted;
-    return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION, wanted) == CURLE_OK;
+    return set_changed(transfer->easy, CURLOPT_HTTP_VERSION, &transfer->http_version, wanted);
 }
 
 static bool set_request(cly_transfer *transfer, const cly_transfer_settings *settings) {

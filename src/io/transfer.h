@@ -63,7 +63,8 @@ typedef struct cly_transfer {
     cly_buffer origin; /* what that was parsed from */
     char error_text[CURL_ERROR_SIZE];
     cly_buffer reply;
-    size_t header_bytes, upload_buffer;
+    size_t header_bytes;
+    long upload_buffer; /* these three: as last set */
     long http_version;  /* that is offered: of CURL_HTTP_VERSION_ */
     long connect_limit; /* milliseconds */
     double retry_after; /* seconds, of the last reply; negative when it says nothing */
