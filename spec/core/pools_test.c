@@ -410,21 +410,19 @@ static void a_new_connection_takes_what_was_learnt(void **state) {
     connection *first = stand_up(&pool), *fresh;
     (void)state;
     first->use.under_way = 7;
-    assert_true(cly_pools_has_stream(pools, pools->current, &first->use, now)); /* nothing was learnt */
+    assert_true(cly_pools_has_stream(pools, pool, &first->use, now)); /* nothing was learnt */
     pools->stream_limit = 7;
     pools->learnt_limit = 5;
     assert_ptr_equal(start_one(), pool);
     fresh = open_connection(pool);
-    assert_true(cly_pools_has_stream(pools, pools->current, &fresh->use, now));
+    assert_true(cly_pools_has_stream(pools, pool, &fresh->use, now));
     issue(pool, fresh);
     fresh->use.under_way = 5;
-    assert_false(cly_pools_has_stream(pools, pools->current, &fresh->use, now));
-    assert_false(
-        cly_pools_has_stream(pools, pools->current, &fresh->use, now + 60)); /* before its first reply */
+    assert_false(cly_pools_has_stream(pools, pool, &fresh->use, now));
+    assert_false(cly_pools_has_stream(pools, pool, &fresh->use, now + 60)); /* before its first reply */
     reply(pool, fresh);
-    assert_false(
-        cly_pools_has_stream(pools, pools->current, &fresh->use, now)); /* it may be told with that */
-    assert_true(cly_pools_has_stream(pools, pools->current, &fresh->use, now + 1));
+    assert_false(cly_pools_has_stream(pools, pool, &fresh->use, now)); /* it may be told with that */
+    assert_true(cly_pools_has_stream(pools, pool, &fresh->use, now + 1));
 }
 
 static void the_limit_is_raised_where_libcurl_knows_it(void **state) {

@@ -28,23 +28,30 @@ static void *enter_and_leave(void *unused) {
     return NULL;
 }
 
-/* What a child sees is what was there at the fork. */
-static void end_child(long generation) {
-    int code = atomic_load(&inside) == 0 ? 0 : 1;
-    alarm(PATIENCE);
-    cly_process_enter();
-    cly_process_leave();
-    _exit(cly_process_generation() != generation ? code : 2);
-}
-
-static int fork_once(void) {
+/* A child may enter whoever was inside. Returns the status of one that ends with what `find`
+ * gives, or with 100 when it is not another process to itself. */
+static int fork_once(int (*find)(void)) {
     long generation = cly_process_generation();
     int status = -1;
     pid_t child = fork();
-    if (child == 0) end_child(generation);
+    if (child == 0) {
+        alarm(PATIENCE);
+        cly_process_enter();
+        cly_process_leave();
+        _exit(cly_process_generation() != generation ? find() : 100);
+    }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(cly_process_generation(), generation);
     return status;
+}
+
+/* What a child sees is what was there at the fork. */
+static int count_inside(void) {
+    return atomic_load(&inside);
+}
+
+static int find_nothing(void) {
+    return 0;
 }
 
 static void no_thread_is_inside_at_a_fork(void **state) {
@@ -53,7 +60,7 @@ static void no_thread_is_inside_at_a_fork(void **state) {
     alarm(6 * PATIENCE);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, NULL), 0);
-    for (int i = 0; i < FORKS; i++) assert_int_equal(fork_once(), 0);
+    for (int i = 0; i < FORKS; i++) assert_int_equal(fork_once(count_inside), 0);
     atomic_store(&is_over, true);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     alarm(0);
@@ -70,25 +77,15 @@ static void *stay_inside(void *unused) {
     return NULL;
 }
 
-/* As where libcurl waits for a resolver. The child may enter. */
+/* As where libcurl waits for a resolver. */
 static void a_fork_does_not_wait_for_long(void **state) {
     pthread_t thread;
-    int status = -1;
-    pid_t child;
     (void)state;
     atomic_store(&is_over, false);
     alarm(PATIENCE);
     assert_int_equal(pthread_create(&thread, NULL, stay_inside, NULL), 0);
     while (!atomic_load(&has_entered)) usleep(1000);
-    child = fork();
-    if (child == 0) {
-        alarm(PATIENCE);
-        cly_process_enter();
-        cly_process_leave();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    assert_int_equal(fork_once(find_nothing), 0);
     cly_process_enter(); /* nor does it leave anything behind */
     cly_process_leave();
     atomic_store(&is_over, true);

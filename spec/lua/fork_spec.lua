@@ -5,16 +5,20 @@ local faults = require "spec.support.faults"
 
 local running = os.getenv("CONNECTLY_SPEC_LUA") or "lua5.4"
 
--- What it prints is read when it has ended; the child says what it found by its
--- exit status, and leaves as scripts do, by closing its state.
-local SCRIPT = [[
+-- What every script begins with; it names a behaviour of the fault server.
+local PROLOGUE = [[
 local fork = require "spec_fork"
 local client = require("connectly.safe").new {
-  api_key = "k", business_id = "slow-1500", base_url = %q, ca_file = %q, timeout = 10,
+  api_key = "k", business_id = %q, base_url = %q, ca_file = %q, timeout = 10,
 }
 local function message(key)
   return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }
 end
+]]
+
+-- What it prints is read when it has ended; the child says what it found by its
+-- exit status, and leaves as scripts do, by closing its state.
+local SCRIPT = [[
 local mode, control = ...
 local call, results
 if mode == "courier" then
@@ -59,13 +63,6 @@ client:close()
 -- A fork in the body of a send_many loop; what the child does then is its first
 -- argument, whether a thread carries the calls its second.
 local IN_A_LOOP = [[
-local fork = require "spec_fork"
-local client = require("connectly.safe").new {
-  api_key = "k", business_id = "slow-100", base_url = %q, ca_file = %q, timeout = 10,
-}
-local function message(key)
-  return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }
-end
 local manner, mode = ...
 if mode == "courier" then
   assert(client:start("send_template", message("first")):wait(5))
@@ -100,13 +97,6 @@ assert(fork.wait(child) == 0)
 -- A process of its own for each moment of its first connection, while OpenSSL holds locks
 -- that no thread of the child would give back.
 local WHILE_CONNECTING = [[
-local fork = require "spec_fork"
-local client = require("connectly.safe").new {
-  api_key = "k", business_id = "ok", base_url = %q, ca_file = %q, timeout = 10,
-}
-local function message(key)
-  return { number = "+14155550123", template_name = "x", language = "en", callback_data = key }
-end
 local call = assert(client:start("send_template", message("parent")))
 local from, sum = os.clock(), 0
 while os.clock() - from < tonumber((...)) do sum = sum + 1 end
@@ -129,10 +119,10 @@ describe("a fork", function()
   setup(function() server = faults.start() end)
   teardown(function() server:stop() end)
 
-  local function run(script, ...)
+  local function run(behaviour, script, ...)
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
-    file:write(script:format(server:url("https"), server.ca_file))
+    file:write(PROLOGUE:format(behaviour, server:url("https"), server.ca_file), script)
     file:close()
     local is_fine = os.execute(("timeout 30 %s %s %s"):format(running, path, table.concat({ ... }, " ")))
     os.remove(path)
@@ -144,7 +134,7 @@ describe("a fork", function()
       server:reset()
       local count = 30
       for moment = 1, count do
-        assert(run(WHILE_CONNECTING, moment * 0.0001), moment)
+        assert(run("ok", WHILE_CONNECTING, moment * 0.0001), moment)
       end
       local accepted = server:tally().accepted
       assert.equal(count, accepted["parent"])
@@ -156,7 +146,7 @@ describe("a fork", function()
     for _, manner in ipairs { "exit", "break", "go on" } do
       it(("in a loop of send_many does not keep the child: %s, %s"):format(manner, mode), function()
         server:reset()
-        assert(run(IN_A_LOOP, ("%q"):format(manner), mode))
+        assert(run("slow-100", IN_A_LOOP, ("%q"):format(manner), mode))
         local accepted = server:tally().accepted
         for index = 1, 6 do
           local most = (manner == "go on" and index > 3) and 2 or 1 -- both go on with the list
@@ -167,7 +157,7 @@ describe("a fork", function()
 
     it("leaves the parent's calls alone, and the child may send: " .. mode, function()
       server:reset()
-      assert(run(SCRIPT, mode, is_sanitized and server.ports.control or nil))
+      assert(run("slow-1500", SCRIPT, mode, is_sanitized and server.ports.control or nil))
       local accepted = server:tally().accepted
       for _, key in ipairs { "parent", "child", "child too", "grandchild", "after" } do
         assert.equal(1, accepted[key], key)
