@@ -96,7 +96,6 @@ build = {
         "src/io/libcurl.c",
         "src/io/process.c",
         "src/io/profile.c",
-        "src/io/reset.c",
         "src/io/shutdown.c",
         "src/io/sigpipe.c",
         "src/io/transfer.c",

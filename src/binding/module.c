@@ -13,7 +13,6 @@
 #include "io/libcurl.h"
 #include "io/process.h"
 #include "io/profile.h"
-#include "io/reset.h"
 #include <dlfcn.h>
 #include <limits.h>
 
@@ -91,14 +90,6 @@ static int native_sleep(lua_State *L) {
     return 0;
 }
 
-/* reset_connection(descriptor) -> whether a TCP connection was ended by RST */
-static int native_reset_connection(lua_State *L) {
-    lua_Integer descriptor = luaL_checkinteger(L, 1);
-    luaL_argcheck(L, descriptor >= 0 && descriptor <= INT_MAX, 1, "a descriptor expected");
-    lua_pushboolean(L, cly_reset_connection((int)descriptor));
-    return 1;
-}
-
 /* is_yieldable() -> whether its caller may yield */
 static int native_is_yieldable(lua_State *L) {
     lua_pushboolean(L, lua_isyieldable(L));
@@ -129,7 +120,6 @@ static const luaL_Reg functions[] = {
     {"taxonomy", native_taxonomy},
     {"clock", native_clock},
     {"sleep", native_sleep},
-    {"reset_connection", native_reset_connection},
     {"is_yieldable", native_is_yieldable},
     {"process", native_process},
     {"error_metatable", native_error_metatable},

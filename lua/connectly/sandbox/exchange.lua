@@ -146,12 +146,26 @@ local function hang_up(stream)
   end
 end
 
---- The same by RST, as a machine does that crashed. Only this needs the C module.
+--- LuaSocket sets the option by which a close sends RST. False without LuaSocket.
+local function set_linger(socket)
+  local is_there, luasocket = pcall(require, "socket")
+  if is_there then
+    local borrower = luasocket.tcp()
+    borrower:setfd(socket:pollfd())
+    borrower:setoption("linger", { on = true, timeout = 0 })
+    borrower:setfd(-1) -- else it would close the descriptor
+  end
+  return is_there
+end
+
+--- The same by RST, as from a machine that crashed; without LuaSocket by FIN.
 local function reset(stream)
   local socket = stream.connection.socket
-  if socket then
-    require("connectly.loader").reset_connection(socket:pollfd())
-    socket:shutdown()
+  if socket and set_linger(socket) then
+    stream.connection.socket = nil
+    socket:close()
+  else
+    hang_up(stream)
   end
 end
 
