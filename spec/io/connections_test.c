@@ -30,7 +30,7 @@ static int begin(void **state) {
     memset(&other, 0, sizeof other);
     connections = malloc(sizeof *connections);
     if (connections == NULL) return -1;
-    cly_connections_init(connections);
+    cly_connections_init(connections, false);
     easy = curl_easy_init();
     listener = server_listen(url, sizeof url);
     listener_port = atoi(strrchr(url, ':') + 1);
@@ -277,6 +277,19 @@ static void only_one_that_spoke_http1_can_be_spoilt(void **state) {
     close(peer);
 }
 
+static void the_tls_of_a_proxy_may_hide_bytes(void **state) {
+    int peer, descriptor = open_one(&pool, &peer);
+    cly_connection *known = find(&pool, descriptor);
+    (void)state;
+    known->use.protocol = CLY_PROTOCOL_HTTP1;
+    assert_false(cly_connections_is_spoilt(connections, known, easy));
+    assert_false(cly_connections_hides_bytes(connections, easy));
+    connections->has_tls_proxy = true;
+    assert_true(cly_connections_is_spoilt(connections, known, easy));
+    assert_true(cly_connections_hides_bytes(connections, easy));
+    close(peer);
+}
+
 static void without_tls_no_protocol_was_agreed_on(void **state) {
     (void)state;
     assert_int_equal(cly_connections_protocol(connections, easy), CLY_PROTOCOL_UNKNOWN);
@@ -380,6 +393,7 @@ int main(void) {
         TEST(the_kernel_gives_up_in_time),
         TEST(bytes_or_an_end_before_a_request_spoil_it),
         TEST(only_one_that_spoke_http1_can_be_spoilt),
+        TEST(the_tls_of_a_proxy_may_hide_bytes),
         TEST(without_tls_no_protocol_was_agreed_on),
         TEST(a_full_connection_has_no_room),
         TEST(room_is_asked_for_now_and_then),

@@ -18,7 +18,7 @@ static cly_cork cork;
 static int begin(void **state) {
     (void)state;
     pool = (cly_pool){.protocol = CLY_PROTOCOL_HTTP1};
-    cly_connections_init(&connections);
+    cly_connections_init(&connections, false);
     cly_cork_init(&cork, &connections);
     return server_start(&answering, always_ok, 1) ? 0 : -1;
 }

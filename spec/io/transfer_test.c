@@ -272,7 +272,7 @@ static void a_reply_ends_the_silence_of_its_connection(void **state) {
     cly_pools pools;
     (void)state;
     server_serve(&answering, replies, 1);
-    cly_connections_init(&connections);
+    cly_connections_init(&connections, false);
     cly_pools_init(&pools, &one);
     exchange(&pools, since);
     assert_int_equal(connections.open, 1);

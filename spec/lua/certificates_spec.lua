@@ -29,7 +29,9 @@ local CLIENT = [[
   for index = 1, count do
     if index > 1 and before then os.execute(before) end
     local id, second = client:send_template { number = "+14155550123", template_name = "x", language = "en" }
-    if id then
+    if id == "unasked" then
+      print("had the reply of no request")
+    elseif id then
       print("sent " .. second.attempts)
     else
       print(("%s %s %d %s: %s; %s"):format(second.kind, second.outcome, second.attempts,
@@ -334,6 +336,15 @@ describe("certificates", function()
         end
       end)
     end
+
+    -- libcurl does not tell what the proxy's TLS holds, so a connection has one request.
+    it("do not let a reply that was not asked for be the next one's", function()
+      assert.equal("sent 1\nsent 1\nsent 1", send_to(server:url("https1"), "", "count=3",
+        "business_id=unasked-behind", "proxy=https://127.0.0.1:" .. proxy.captured, "ca_file=${company.pem}",
+        "proxy_ca_file=${proxy-ca.pem}"))
+      local tally = server:tally()
+      assert.same({ 3, 3 }, { tally.requests, tally.connections })
+    end)
 
     it("are of no use with TLS 1.1", function()
       local said = send("OPENSSL_CONF=${openssl.cnf}", "proxy=https://127.0.0.1:" .. old_proxy.captured,

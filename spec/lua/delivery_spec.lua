@@ -75,7 +75,7 @@ describe("delivery", function()
   -- What came on a kept connection before a request left is not its reply, and the
   -- message goes another way at once.
   for _, behaviour in ipairs {
-    "unasked-later", "unasked-at-once", "408-later-close", "408-later-cut", "408-later-silence",
+    "unasked-later", "unasked-at-once", "unasked-behind", "408-later-close", "408-later-cut", "408-later-silence",
   } do
     for _, row in ipairs { { "http" }, { "https1" }, { "https", { http2 = false } } } do
       for _, mode in ipairs { "inline", "courier" } do

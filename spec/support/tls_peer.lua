@@ -20,6 +20,7 @@ local x509 = require "openssl.x509"
 
 local LIFETIME, PATIENCE = 900, 60
 local BEFORE_CLOSE = 0.2
+local BEFORE_HANDING_ON = 0.005
 
 local controller = cqueues.new()
 
@@ -50,10 +51,15 @@ local function new_context(certificates, key, version)
   return context
 end
 
---- Hands on what comes until one side ends.
+--- Hands on what comes until one side ends, together with what comes right behind it: so
+--- that two records of the tunnel are one of the proxy.
 local function pump(from, to)
   repeat
-    local bytes = from:xread(-16384, PATIENCE)
+    local bytes = from:xread(-8192, PATIENCE)
+    if bytes then
+      cqueues.sleep(BEFORE_HANDING_ON)
+      bytes = bytes .. (from:recv(-8192) or "")
+    end
   until not bytes or not to:xwrite(bytes, "bn", PATIENCE)
   to:shutdown("w")
 end

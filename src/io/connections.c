@@ -12,8 +12,9 @@
 
 enum { UNASKED_MOST = 16 * 1024 };
 
-void cly_connections_init(cly_connections *connections) {
+void cly_connections_init(cly_connections *connections, bool has_tls_proxy) {
     memset(connections, 0, sizeof *connections);
+    connections->has_tls_proxy = has_tls_proxy;
     for (int i = 0; i < CLY_CONNECTIONS_MAX; i++) connections->list[i].descriptor = -1;
 }
 
@@ -155,48 +156,61 @@ double cly_connections_silence(const cly_connection *known, double since, double
 
 /* ---- TLS ---- */
 
-/* In the OpenSSL that libcurl is linked with, which this module is not. */
+/* In the libraries that libcurl is linked with, which this module is not. */
 static void search_symbols(cly_tls_symbols *tls) {
-    CURL *(*anchor)(void) = curl_easy_init;
-    void *address, *libcurl, *pending, *alpn;
+    cly_symbol anchor = {.curl = curl_easy_init};
+    void *libcurl;
     Dl_info info;
     tls->are_searched = true;
-    memcpy(&address, &anchor, sizeof address);
-    if (!dladdr(address, &info) || info.dli_fname == NULL) return;
+    if (!dladdr(anchor.address, &info) || info.dli_fname == NULL) return;
     libcurl = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     if (libcurl == NULL) return;
-    pending = dlsym(libcurl, "SSL_pending");
-    alpn = dlsym(libcurl, "SSL_get0_alpn_selected");
-    memcpy(&tls->pending, &pending, sizeof pending);
-    memcpy(&tls->alpn, &alpn, sizeof alpn);
+    tls->pending.address = dlsym(libcurl, "SSL_pending");
+    tls->has_pending.address = dlsym(libcurl, "SSL_has_pending");
+    tls->gnutls_pending.address = dlsym(libcurl, "gnutls_record_check_pending");
+    tls->alpn.address = dlsym(libcurl, "SSL_get0_alpn_selected");
     dlclose(libcurl);
 }
 
-/* NULL without TLS, or without OpenSSL. */
-static const void *ssl_of(cly_connections *connections, CURL *easy) {
+/* NULL without TLS. */
+static const struct curl_tlssessioninfo *session_of(cly_connections *connections, CURL *easy) {
     const struct curl_tlssessioninfo *tls = NULL;
-    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls == NULL) return NULL;
-    if (tls->backend != CURLSSLBACKEND_OPENSSL) return NULL;
     if (!connections->tls.are_searched) search_symbols(&connections->tls);
-    return tls->internals;
+    curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls);
+    return tls && tls->internals ? tls : NULL;
 }
 
-/* OpenSSL reads a record of TLS whole, and libcurl from that the reply alone. */
-static bool has_pending(cly_connections *connections, CURL *easy) {
-    const void *ssl = ssl_of(connections, easy);
-    return ssl && connections->tls.pending && connections->tls.pending(ssl) > 0;
+typedef enum pending { NOTHING, SOMETHING, HIDDEN } pending;
+
+/* What TLS has read beyond the reply. A record is read whole, and with libcurl 8.21 OpenSSL also
+ * reads the records behind it, which SSL_pending does not count. */
+static pending pending_of(cly_connections *connections, CURL *easy) {
+    const cly_tls_symbols *tls = &connections->tls;
+    const struct curl_tlssessioninfo *session = session_of(connections, easy);
+    if (connections->has_tls_proxy) return HIDDEN;
+    if (session == NULL) return NOTHING;
+    if (session->backend == CURLSSLBACKEND_GNUTLS && tls->gnutls_pending.address)
+        return tls->gnutls_pending.gnutls_pending(session->internals) > 0 ? SOMETHING : NOTHING;
+    if (session->backend != CURLSSLBACKEND_OPENSSL || tls->pending.address == NULL) return HIDDEN;
+    if (tls->pending.pending(session->internals) > 0) return SOMETHING;
+    return tls->has_pending.address && tls->has_pending.pending(session->internals) > 0 ? SOMETHING : NOTHING;
+}
+
+bool cly_connections_hides_bytes(cly_connections *connections, CURL *easy) {
+    return pending_of(connections, easy) == HIDDEN;
 }
 
 bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *known, CURL *easy) {
     if (known == NULL || known->use.protocol != CLY_PROTOCOL_HTTP1) return false;
-    return is_readable(known->descriptor) || has_pending(connections, easy);
+    return is_readable(known->descriptor) || pending_of(connections, easy) != NOTHING;
 }
 
 cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy) {
     const unsigned char *name = NULL;
     unsigned length = 0;
-    const void *ssl = ssl_of(connections, easy);
-    if (ssl == NULL || connections->tls.alpn == NULL) return CLY_PROTOCOL_UNKNOWN;
-    connections->tls.alpn(ssl, &name, &length);
+    const struct curl_tlssessioninfo *session = session_of(connections, easy);
+    if (session == NULL || session->backend != CURLSSLBACKEND_OPENSSL || !connections->tls.alpn.address)
+        return CLY_PROTOCOL_UNKNOWN;
+    connections->tls.alpn.alpn(session->internals, &name, &length);
     return length == 2 && memcmp(name, "h2", 2) == 0 ? CLY_PROTOCOL_HTTP2 : CLY_PROTOCOL_HTTP1;
 }

@@ -28,11 +28,18 @@ typedef struct cly_connection {
     bool is_corked;           /* what is written to it is held back (cork.h) */
 } cly_connection;
 
-/* Functions of the OpenSSL that libcurl uses; NULL when it uses something else. */
+typedef union cly_symbol {
+    void *address;
+    CURL *(*curl)(void);
+    int (*pending)(const void *ssl);
+    size_t (*gnutls_pending)(const void *session);
+    void (*alpn)(const void *ssl, const unsigned char **name, unsigned *length);
+} cly_symbol;
+
+/* Functions of the TLS library that libcurl uses; NULL when it uses another. */
 typedef struct cly_tls_symbols {
     bool are_searched;
-    int (*pending)(const void *ssl);
-    void (*alpn)(const void *ssl, const unsigned char **name, unsigned *length);
+    cly_symbol pending, has_pending, gnutls_pending, alpn;
 } cly_tls_symbols;
 
 typedef struct cly_connections {
@@ -41,9 +48,10 @@ typedef struct cly_connections {
     int open;
     unsigned opened; /* since the beginning */
     cly_tls_symbols tls;
+    bool has_tls_proxy; /* of its TLS libcurl tells nothing */
 } cly_connections;
 
-void cly_connections_init(cly_connections *connections);
+void cly_connections_init(cly_connections *connections, bool has_tls_proxy);
 
 /* libcurl opened a socket. It is closed on exec, notices a dead path after
  * `patience` seconds where the system can, and is forgotten when libcurl closes it
@@ -56,10 +64,14 @@ int cly_connections_close(void *connections, curl_socket_t descriptor);
  * later. One system call for each new connection, none after that. */
 cly_connection *cly_connections_find(cly_connections *connections, const cly_pool *pool, int port);
 
-/* Whether this connection of HTTP/1.x, which `easy` is about to use, has bytes to
+/* Whether this connection of HTTP/1.x, which `easy` is about to use, may have bytes to
  * read or has ended. Bytes that lie there before a request leaves are not its
  * reply. One system call. */
 bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *connection, CURL *easy);
+
+/* Whether bytes may lie in TLS unseen, so that a connection of HTTP/1.x carries one request:
+ * with another TLS library than OpenSSL or GnuTLS, and through the TLS of a proxy. */
+bool cly_connections_hides_bytes(cly_connections *connections, CURL *easy);
 
 /* Whether the peer has ended it, and all that it sent has been read. */
 bool cly_connections_has_ended(const cly_connection *connection);

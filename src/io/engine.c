@@ -110,7 +110,7 @@ static void set_parts(cly_engine *engine) {
     engine->overdue_at = HUGE_VAL;
     engine->raises_sigpipe = cly_libcurl_running_faults().raises_sigpipe;
     engine->host = host;
-    cly_connections_init(&engine->connections);
+    cly_connections_init(&engine->connections, options->settings.ca_paths->has_tls_proxy);
     cly_pools_init(&engine->pools, &pools);
     engine->room = cly_pools_room(&engine->pools);
     cly_ca_store_init(&engine->ca_store, options->settings.ca_paths);

@@ -76,6 +76,13 @@ static double seconds_until(const char *date) {
     return then > time(NULL) ? difftime(then, time(NULL)) : 0;
 }
 
+/* Asked at the first reply of a connection alone; libcurl obeys at its end. */
+static void keep_no_other(cly_transfer *transfer, const cly_connection *used, cly_protocol protocol) {
+    if (used == NULL || used->use.requests > 1 || protocol != CLY_PROTOCOL_HTTP1) return;
+    if (cly_connections_hides_bytes(transfer->host->connections, transfer->easy))
+        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 /* A reply begins. */
 static void read_status_line(cly_transfer *transfer, const char *line, size_t length) {
     cly_protocol protocol = cly_starts_with(line, length, "http/1") ? CLY_PROTOCOL_HTTP1 : CLY_PROTOCOL_HTTP2;
@@ -83,6 +90,7 @@ static void read_status_line(cly_transfer *transfer, const char *line, size_t le
     double now = cly_clock_now();
     transfer->retry_after = -1;
     if (used) used->heard_at = now;
+    keep_no_other(transfer, used, protocol);
     cly_pools_replied(transfer->host->pools, transfer->start.pool, used ? &used->use : NULL, protocol, now);
 }
 

@@ -169,6 +169,12 @@ requests["unasked-at-once"] = { only = "http1", lies = true, run = function(exch
   exchange:reply_rest(replies.ok(), unasked())
 end }
 
+-- Both leave at once, each in a record of TLS of its own.
+requests["unasked-behind"] = { only = "http1", lies = true, run = function(exchange)
+  exchange:reply(replies.ok())
+  exchange:reply(unasked())
+end }
+
 -- What a balancer says to a connection that was idle for too long.
 for _, ending in ipairs { "close", "cut", "silence" } do
   requests["408-later-" .. ending] = { only = "http1", lies = true, run = function(exchange)

@@ -239,6 +239,7 @@ return {
   ["silence-in-status-line"] = { says("timeout", "unknown", 1, 1) },
   ["silence-in-unsized-body"] = { says("timeout", "unknown", 1, 1) },
   ["unasked-at-once"] = ok,
+  ["unasked-behind"] = ok,
   ["unasked-later"] = ok,
   ["zero-byte-in-id"] = { says("protocol", "unknown", 1, 1) },
 }
