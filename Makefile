@@ -21,10 +21,10 @@ LUAJIT ?= luajit
 LUA54_CFLAGS ?= $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include/lua5.4)
 LUAJIT_CFLAGS ?= $(shell pkg-config --cflags luajit 2>/dev/null || echo -I/usr/include/luajit-2.1)
 
-CORE := $(sort $(wildcard src/core/*.c))
-IO := $(sort $(wildcard src/io/*.c))
+CORE := $(sort $(shell find src/core -name "*.c"))
+IO := $(sort $(shell find src/io -name "*.c"))
 BINDING := $(sort $(wildcard src/binding/*.c))
-HEADERS := $(wildcard src/*/*.h src/*/*.def)
+HEADERS := $(shell find src -name "*.h" -o -name "*.def")
 SHARED := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(CORE) $(IO))
 
 MODULE54 := $(BUILD)/5.4/connectly/native.so
@@ -123,9 +123,9 @@ test: deps ## install what is missing and run every test, on Lua 5.4 and LuaJIT
 
 check: test lint ## what CI runs
 
-# A C test is one file spec/core/NAME_test.c or spec/io/NAME_test.c; *_support.c
-# are linked into all, those of spec/io into the tests of io alone.
-C_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(wildcard spec/core/*_test.c spec/io/*_test.c)))
+# A C test is one file NAME_test.c where the source is, with spec in place of src. The
+# *_support.c of spec/core are linked into all, those of spec/io into the tests of io alone.
+C_TESTS := $(patsubst spec/%.c,$(BUILD)/spec/%,$(sort $(shell find spec/core spec/io -name "*_test.c")))
 C_SUPPORT := $(wildcard spec/core/*_support.c)
 IO_SUPPORT := $(wildcard spec/io/*_support.c)
 LIBCURL_SUPPORT := spec/io/libcurl_support.c
@@ -238,14 +238,15 @@ soak: build ## a million messages by send_many, 100,000 through a reloaded nginx
 
 # ---- looking ----
 
-.PHONY: lint format layers exports reference
-C_FILES := $(wildcard src/*/*.c src/*/*.h spec/*/*.c spec/*/*.h)
+.PHONY: lint format layers exports reference rockspec
+C_FILES := $(shell find src spec -name "*.[ch]")
 
 lint: layers exports ## formatting, static checks, layers, exports
 	clang-format --dry-run --Werror $(C_FILES)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  --suppress=missingIncludeSystem -Isrc src
 	luacheck --quiet lua spec examples *.rockspec
+	@$(LUA54) spec/support/rockspec.lua --check
 	@sh spec/support/warnings.sh
 
 format: ## let clang-format write the C files
@@ -256,6 +257,9 @@ layers: ## check that the arrows between the layers run one way
 
 reference: $(MODULE54) ## write lua/REFERENCE.md and lua/connectly/types.lua from the tables and docstrings
 	@$(ENV54) $(LUA54) spec/support/reference.lua
+
+rockspec: ## write the module list of the rockspec from the files
+	@$(LUA54) spec/support/rockspec.lua
 
 exports: $(MODULE54) $(MODULE51) ## check that the module exports luaopen_* alone
 	@sh spec/support/exports.sh $^

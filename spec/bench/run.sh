@@ -21,7 +21,7 @@ on_jit() { LUA_PATH="$sources" LUA_CPATH="$BUILD/5.1/?.so;;" "$LUAJIT" "$@"; }
 make_probe() { # LUA_VERSION PKG_CONFIG_NAME
   # shellcheck disable=SC2046
   ${CC:-cc} -O3 -fPIC -shared -Isrc $(pkg-config --cflags "$2") -o "$BUILD/$1/encode_probe.so" \
-    spec/bench/encode_probe.c "$BUILD/$1/obj/binding/lua_source.o" "$BUILD"/obj/core/*.o -lm
+    spec/bench/encode_probe.c "$BUILD/$1/obj/binding/lua_source.o" $(find "$BUILD/obj/core" -name "*.o") -lm
 }
 
 encode() {

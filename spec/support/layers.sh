@@ -8,7 +8,7 @@ fault() { echo "layers: $1" >&2; status=1; }
 grep -lE 'LUA_VERSION_NUM|LUAJIT_VERSION' src/binding/*.[ch] | grep -v compat.h && fault "only compat.h may look at the Lua version"
 
 # A comparison that ends early tells a forger how far the signature was right.
-grep -nE '\b(memcmp|strcmp|strncmp) *\([^)]*(signature|ours|digest)' src/core/*.[ch] &&
+grep -nE '\b(memcmp|strcmp|strncmp) *\([^)]*(signature|ours|digest)' -r src/core --include='*.[ch]' &&
   fault "core must compare signatures in constant time"
 grep -q 'CRYPTO_memcmp(ours, signature, SIGNATURE_SIZE) == 0) is_good = true;' src/core/webhook.c \
   || fault "core/webhook must look at every secret, by CRYPTO_memcmp"
@@ -16,14 +16,16 @@ grep -q 'CRYPTO_memcmp(ours, signature, SIGNATURE_SIZE) == 0) is_good = true;' s
 # Compiled apart from the build, without its sanitizers. The flags keep compilers from
 # writing other calls than the source does, and constants in writable sections.
 FLAGS="-std=c11 -w -O1 -fno-builtin -fno-pie -fno-stack-protector -U_FORTIFY_SOURCE"
-root=$PWD
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 
-compile() { # FOLDER LAYER [FLAG...]
-  folder="$objects/$1/$2" layer=$2
+compile() { # NAME LAYER [FLAG...]: into $objects/NAME, by the path of each source
+  name=$1 layer=$2
   shift 2
-  mkdir -p "$folder" && cd "$folder" && ${CC:-gcc} $FLAGS -I"$root/src" ${CURL_CFLAGS:-} "$@" -c "$root/src/$layer"/*.c
+  for file in $(find "src/$layer" -name '*.c'); do
+    object="$objects/$name/${file%.c}.o"
+    mkdir -p "${object%/*}" && ${CC:-gcc} $FLAGS -Isrc ${CURL_CFLAGS:-} "$@" -c "$file" -o "$object" || return 1
+  done
 }
 
 lua_flags() { pkg-config --cflags "$1" 2>/dev/null || echo "-I/usr/include/$2"; }
@@ -36,11 +38,11 @@ wait $core || fault "core does not compile"
 wait $io || fault "io does not compile"
 
 facts() {
-  printf 'file %s\n' src/*/*.[ch] src/*/*.def
-  grep -E '^[[:space:]]*#[[:space:]]*include' src/*/*.[ch] src/*/*.def |
+  find src -name '*.[ch]' -o -name '*.def' | sed 's/^/file /'
+  grep -rE '^[[:space:]]*#[[:space:]]*include' src --include='*.[ch]' --include='*.def' |
     sed -E 's/^([^:]*):[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]?([^">[:space:]]*).*/include \1 \2/'
-  find "$objects" -name '*.o' -exec nm -A -P {} + | awk '{
-    count = split($1, path, "/"); file = "src/" path[count - 1] "/" path[count]; sub(/\.o:$/, ".c", file)
+  find "$objects" -name '*.o' -exec nm -A -P {} + | awk -v root="$objects/" '{
+    file = substr($1, length(root) + 1); sub(/^[^\/]*\//, "", file); sub(/\.o:$/, ".c", file)
     if ($3 ~ /^[Uvw]$/) print "call", file, $2
     if ($3 ~ /^[TWVRDB]$/) print "define", file, $2
     if ($3 ~ /^[BbCDd]$/) print "state", file, $2

@@ -65,7 +65,7 @@ run_spec() { # TARGET SPEC
 
 echo "== libcurl $version, $library"
 compile
-for program in "$build"/spec/io/*_test "$build"/spec/binding/*_test; do
+for program in $(find "$build/spec/io" "$build/spec/binding" -name "*_test" | sort); do
   run_c "$program"
 done
 for target in test-lua test-luajit; do

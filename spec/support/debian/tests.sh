@@ -50,7 +50,7 @@ run_spec() { # TARGET SPEC
 
 run count_one build make -k -j2 build build-tests build/5.4/spec_fork.so build/5.1/spec_fork.so
 run count_one warnings sh spec/support/warnings.sh
-for test in build/spec/*/*_test; do
+for test in $(find build/spec -name "*_test" | sort); do
   run count_cmocka "${test#build/}" "$test"
 done
 
