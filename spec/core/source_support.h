@@ -1,5 +1,5 @@
 /*
- * source_support.h - jansson values as a cly_source (core/source.h), so that
+ * source_support.h - jansson values as a cly_source (core/base/source.h), so that
  * fixtures can be encoded from C.
  *
  * An object is a table with names, an array one with the indices 1, 2, ...; a
@@ -9,7 +9,7 @@
 #ifndef CLY_SPEC_CORE_SOURCE_SUPPORT_H
 #define CLY_SPEC_CORE_SOURCE_SUPPORT_H
 
-#include "core/source.h"
+#include "core/base/source.h"
 #include <jansson.h>
 
 /* What a walk holds just now, and the most it ever held. */

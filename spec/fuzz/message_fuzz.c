@@ -2,7 +2,7 @@
  * or an error that can be logged. */
 #include "core/json.h"
 #include "core/message.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "spec/core/source_support.h"
 #include "spec/fuzz/fuzz.h"
 #include "spec/fuzz/shape_support.h"

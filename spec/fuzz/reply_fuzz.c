@@ -2,7 +2,7 @@
  * input is the body. */
 #include "core/json.h"
 #include "core/response.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/verdict.h"
 #include "spec/fuzz/fuzz.h"
 #include "spec/fuzz/jansson_support.h"

@@ -2,7 +2,7 @@
 #include "spec/fuzz/spelling_support.h"
 
 #include "core/json.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "spec/fuzz/fuzz.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
  * spelling_support.h - spellings of a key, written and looked for in another way
- * than core/secret.c does it: by writing and by reading JSON in JSON.
+ * than core/base/redact.c does it: by writing and by reading JSON in JSON.
  */
 #ifndef CLY_SPEC_FUZZ_SPELLING_SUPPORT_H
 #define CLY_SPEC_FUZZ_SPELLING_SUPPORT_H
@@ -14,7 +14,7 @@
 size_t spelling_write(char *out, size_t room, const char *key, uint32_t choice);
 
 /* Whether the text, or what it says when it is read as JSON once or up to four
- * times, holds the key. What core/secret.h says it does not know is not looked for:
+ * times, holds the key. What core/base/redact.h says it does not know is not looked for:
  * many backslashes in a row, and an escape whose letters are escaped themselves. */
 bool spelling_is_in(const char *text, size_t length, const char *key);
 

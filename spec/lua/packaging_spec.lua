@@ -43,7 +43,7 @@ describe("the package", function()
   local folder = folders.make()
 
   it("has one version, in Lua, in C and in its changes", function()
-    local in_c = read("src/core/version.h"):match('CLY_VERSION "([^"]+)"')
+    local in_c = read("src/core/base/version.h"):match('CLY_VERSION "([^"]+)"')
     assert.equal(in_c, connectly._VERSION)
     assert.equal(in_c, require("connectly.native")._VERSION)
     assert.equal(in_c, require("connectly.native").versions().connectly)

@@ -5,7 +5,7 @@
 #define CLY_BINDING_LUA_CLASS_H
 
 #include "binding/compat.h"
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -5,7 +5,7 @@
 #define CLY_BINDING_LUA_CLIENT_H
 
 #include "binding/compat.h"
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -1,5 +1,5 @@
 /*
- * lua_source.h - a Lua table as a cly_source (core/source.h).
+ * lua_source.h - a Lua table as a cly_source (core/base/source.h).
  *
  * A value is its absolute index on the stack. What is held stays there until
  * `release` sets the top back. The host knows the top without asking Lua, so
@@ -9,7 +9,7 @@
 #define CLY_BINDING_LUA_SOURCE_H
 
 #include "binding/compat.h"
-#include "core/source.h"
+#include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -1,6 +1,6 @@
 #include "core/attempts.h"
 
-#include "core/secret.h"
+#include "core/base/redact.h"
 #include <math.h>
 
 /* More than a slice in which Lua waits (client.lua): it may collect garbage meanwhile. */
@@ -145,7 +145,7 @@ static void mask_reply(const char *secret, const cly_attempt *attempt) {
     cly_buffer *reply = attempt->reply;
     if (operation->reply == CLY_REPLY_ID || !cly_report_is_success(attempt->report)) return;
     if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
-    (void)cly_secret_mask(reply->data, reply->data, reply->length, reply->length, secret);
+    (void)cly_redact(reply->data, reply->data, reply->length, reply->length, secret);
 }
 
 /* A refusal in place of a second deletion is no error, and no reply either. */

@@ -1,7 +1,7 @@
 #include "core/config.h"
 
-#include "core/secret.h"
-#include "core/text.h"
+#include "core/base/redact.h"
+#include "core/base/text.h"
 #include "core/values.h"
 #include <stdlib.h>
 
@@ -45,8 +45,8 @@ void cly_config_init(cly_config *config) {
 }
 
 void cly_config_clear(cly_config *config) {
-    cly_secret_wipe_text(config->api_key);
-    cly_secret_wipe_text(config->proxy); /* may hold a password */
+    cly_wipe_text(config->api_key);
+    cly_wipe_text(config->proxy); /* may hold a password */
 #define CLY_OPTION_TEXT(name) free(config->name);
 #define CLY_OPTION_NUMBER(name, value, low, high)
 #define CLY_OPTION_COUNT(name, value, low, high)

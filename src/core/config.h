@@ -5,7 +5,7 @@
 #define CLY_CORE_CONFIG_H
 
 #include "core/problems.h"
-#include "core/source.h"
+#include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -1,6 +1,6 @@
 #include "core/endpoint.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/values.h"
 
 /* A segment of dots alone would climb, whatever it is encoded as. */

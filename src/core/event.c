@@ -1,6 +1,6 @@
 #include "core/event.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include <stdlib.h>
 
 void cly_event_queue_clear(cly_event_queue *queue) {

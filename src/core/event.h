@@ -6,7 +6,7 @@
 #ifndef CLY_CORE_EVENT_H
 #define CLY_CORE_EVENT_H
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

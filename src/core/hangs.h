@@ -11,7 +11,7 @@
 #ifndef CLY_CORE_HANGS_H
 #define CLY_CORE_HANGS_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 
 CLY_PRIVATE_BEGIN

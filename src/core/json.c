@@ -1,6 +1,6 @@
 #include "core/json.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 typedef struct reader {
     const char *at, *end;

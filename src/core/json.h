@@ -23,7 +23,7 @@
 #ifndef CLY_CORE_JSON_H
 #define CLY_CORE_JSON_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

@@ -1,6 +1,6 @@
 #include "core/json_writer.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 #ifndef CLY_CORE_JSON_WRITER_H
 #define CLY_CORE_JSON_WRITER_H
 
-#include "core/buffer.h"
-#include "core/source.h"
+#include "core/base/buffer.h"
+#include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -4,7 +4,7 @@
 #ifndef CLY_CORE_LIBCURL_FAULTS_H
 #define CLY_CORE_LIBCURL_FAULTS_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 
 CLY_PRIVATE_BEGIN

@@ -26,7 +26,7 @@
 #ifndef CLY_CORE_LIMITER_H
 #define CLY_CORE_LIMITER_H
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -4,7 +4,7 @@
 #include "core/json.h"
 #include "core/session.h"
 #include "core/template.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/values.h"
 #include <stdio.h>
 

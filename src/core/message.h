@@ -11,7 +11,7 @@
 #include "core/operation.h"
 #include "core/problems.h"
 #include "core/sendouts.h"
-#include "core/source.h"
+#include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -18,7 +18,7 @@
 #ifndef CLY_CORE_OUTAGE_H
 #define CLY_CORE_OUTAGE_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 
 CLY_PRIVATE_BEGIN

@@ -1,6 +1,6 @@
 #include "core/params.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "core/values.h"
 #include <stdio.h>
 

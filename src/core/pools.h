@@ -21,7 +21,7 @@
 #ifndef CLY_CORE_POOLS_H
 #define CLY_CORE_POOLS_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 
 CLY_PRIVATE_BEGIN

@@ -1,7 +1,7 @@
 #include "core/problems.h"
 
-#include "core/secret.h"
-#include "core/text.h"
+#include "core/base/redact.h"
+#include "core/base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -83,7 +83,7 @@ enum { SECRET_MIN = 8 };
 
 static void mask(char *text, const char *secret) {
     size_t length = strlen(text);
-    (void)cly_secret_mask(text, text, length, length, secret);
+    (void)cly_redact(text, text, length, length, secret);
 }
 
 void cly_problems_mask(cly_problems *problems, cly_error *error, const char *secret) {

@@ -9,7 +9,7 @@
 #ifndef CLY_CORE_PROBLEMS_H
 #define CLY_CORE_PROBLEMS_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -4,7 +4,7 @@
 #ifndef CLY_CORE_RANDOM_H
 #define CLY_CORE_RANDOM_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

@@ -1,6 +1,6 @@
 #include "core/records.h"
 
-#include "core/list.h"
+#include "core/base/list.h"
 #include "core/request.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "core/request.h"
 
-#include "core/secret.h"
-#include "core/text.h"
+#include "core/base/redact.h"
+#include "core/base/text.h"
 
 cly_kind cly_request_url(cly_buffer *url, const char *base_url, const char *business_id, const char *path,
                          cly_error *error) {
@@ -41,7 +41,7 @@ static cly_kind add_header(cly_request_add *add, void *list, const char *name, c
     cly_buffer_reserve(&line, strlen(name) + strlen(value) + sizeof ": ");
     kind = cly_request_header(&line, name, value, error);
     if (kind == CLY_OK && !add(list, line.data)) kind = cly_error_no_memory(error);
-    if (line.data) cly_secret_wipe(line.data, line.capacity);
+    if (line.data) cly_wipe(line.data, line.capacity);
     cly_buffer_clear(&line);
     return kind;
 }

@@ -4,7 +4,7 @@
 #ifndef CLY_CORE_REQUEST_H
 #define CLY_CORE_REQUEST_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 
 CLY_PRIVATE_BEGIN
 

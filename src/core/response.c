@@ -1,8 +1,8 @@
 #include "core/response.h"
 
 #include "core/json.h"
-#include "core/secret.h"
-#include "core/text.h"
+#include "core/base/redact.h"
+#include "core/base/text.h"
 
 /* What is read of an object; of two names for one text the first that says
  * something counts. The API's older pages write snake_case in places. */
@@ -88,7 +88,7 @@ static void hide_numbers(char *text, cly_reply_text which) {
 
 /* False when the text, masked, must not stay. */
 static bool make_fit(char *text, size_t length, cly_reply_text which, const char *secret) {
-    bool is_masked = cly_secret_mask(text, text, length, length, secret);
+    bool is_masked = cly_redact(text, text, length, length, secret);
     if (which == CLY_TEXT_ID && memchr(text, '\0', length)) return false;
     /* Stars may stand over a part of an escape, or over quotes. */
     if (which == CLY_TEXT_DETAILS && is_masked && !cly_json_is_valid(text, length)) return false;
@@ -146,7 +146,7 @@ static void keep_body(cly_response *response, const char *body, size_t length, c
     if (length == 0) return;
     place = cly_buffer_reserve(&response->text, shown);
     if (place) {
-        cly_secret_mask(place, body, length, shown, secret);
+        cly_redact(place, body, length, shown, secret);
         response->text.length += shown;
     }
     conclude(response, CLY_TEXT_BODY, start, NULL);

@@ -9,7 +9,7 @@
 #ifndef CLY_CORE_RESPONSE_H
 #define CLY_CORE_RESPONSE_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 #include "core/sendouts.h"
 
 CLY_PRIVATE_BEGIN

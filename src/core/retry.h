@@ -18,7 +18,7 @@
 #ifndef CLY_CORE_RETRY_H
 #define CLY_CORE_RETRY_H
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -1,6 +1,6 @@
 #include "core/retry_after.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include <stdlib.h>
 #include <string.h>
 

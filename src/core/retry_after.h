@@ -5,7 +5,7 @@
 #ifndef CLY_CORE_RETRY_AFTER_H
 #define CLY_CORE_RETRY_AFTER_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stddef.h>
 
 CLY_PRIVATE_BEGIN

@@ -36,7 +36,7 @@ const char *cly_field_type_name(cly_field_type type) {
         [CLY_FIELD_LANGUAGE_OBJECT] = "language_object",
         [CLY_FIELD_CATEGORY] = "category",
         [CLY_FIELD_ACCESS] = "access",
-        [CLY_FIELD_MOMENT] = "moment",
+        [CLY_FIELD_DATETIME] = "datetime",
     };
     return names[type];
 }

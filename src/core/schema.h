@@ -4,7 +4,7 @@
 #ifndef CLY_CORE_SCHEMA_H
 #define CLY_CORE_SCHEMA_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stddef.h>
 
 CLY_PRIVATE_BEGIN
@@ -34,7 +34,7 @@ typedef enum cly_field_type {
     CLY_FIELD_LANGUAGE_OBJECT, /* a language or { code = }; goes as an object */
     CLY_FIELD_CATEGORY,        /* of a template: marketing, or the API's long word for it */
     CLY_FIELD_ACCESS,          /* of an asset: public, or the API's long word for it */
-    CLY_FIELD_MOMENT           /* a date and time in ISO 8601, or Unix seconds; goes as a text */
+    CLY_FIELD_DATETIME         /* a date and time in ISO 8601, or Unix seconds; goes as a text */
 } cly_field_type;
 
 enum {

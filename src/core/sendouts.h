@@ -15,7 +15,7 @@
 #ifndef CLY_CORE_SENDOUTS_H
 #define CLY_CORE_SENDOUTS_H
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "core/json.h"
 #include <stdint.h>
 

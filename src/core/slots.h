@@ -13,7 +13,7 @@
 #ifndef CLY_CORE_SLOTS_H
 #define CLY_CORE_SLOTS_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 
 CLY_PRIVATE_BEGIN
 

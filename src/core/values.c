@@ -1,7 +1,7 @@
 #include "core/values.h"
 
-#include "core/moment.h"
-#include "core/text.h"
+#include "core/base/datetime.h"
+#include "core/base/text.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -381,20 +381,20 @@ static void write_constant(cly_walk *walk, cly_value value, const cly_path *path
     write_text(walk, word, used + length, path, CLY_FIELD_TEXT, 0);
 }
 
-static void write_moment(cly_walk *walk, cly_value value, const cly_path *path) {
-    char seconds[CLY_MOMENT_SIZE];
+static void write_datetime(cly_walk *walk, cly_value value, const cly_path *path) {
+    char seconds[CLY_DATETIME_SIZE];
     cly_number number;
     const char *text = value.text;
     size_t length = value.length;
     if (value.type == CLY_TYPE_NUMBER) {
         if (!read_number(walk, value, path, &number)) return;
-        text = cly_moment_write(seconds, number.real) ? seconds : "";
+        text = cly_datetime_write(seconds, number.real) ? seconds : "";
         length = strlen(text);
     } else if (value.type != CLY_TYPE_TEXT) {
         cly_walk_expected(walk, path, "string or number", value);
         return;
     }
-    if (cly_is_moment(text, length))
+    if (cly_is_datetime(text, length))
         write_text(walk, text, length, path, CLY_FIELD_TEXT, 0);
     else
         cly_problem_add(
@@ -503,7 +503,7 @@ void cly_write_value(cly_walk *walk, const cly_field *field, cly_value value, co
     case CLY_FIELD_LANGUAGE_OBJECT: write_language_object(walk, value, path); break;
     case CLY_FIELD_CATEGORY: write_constant(walk, value, path, "message_template_group_category_"); break;
     case CLY_FIELD_ACCESS: write_constant(walk, value, path, "asset_access_control_type_"); break;
-    case CLY_FIELD_MOMENT: write_moment(walk, value, path); break;
+    case CLY_FIELD_DATETIME: write_datetime(walk, value, path); break;
     }
 }
 

@@ -1,6 +1,6 @@
 #include "core/verdict.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include <stdio.h>
 
 static cly_outcome left_or_not(const cly_report *report) {

@@ -1,6 +1,6 @@
 #include "core/walk.h"
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include <stdio.h>
 
 void cly_walk_leave(cly_walk *walk) {

@@ -19,7 +19,7 @@
 #include "core/json_writer.h"
 #include "core/problems.h"
 #include "core/schema.h"
-#include "core/source.h"
+#include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -16,7 +16,7 @@
 #ifndef CLY_CORE_WEBHOOK_H
 #define CLY_CORE_WEBHOOK_H
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "core/response.h"
 
 CLY_PRIVATE_BEGIN

@@ -8,7 +8,7 @@
 #ifndef CLY_IO_BELL_H
 #define CLY_IO_BELL_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

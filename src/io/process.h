@@ -9,7 +9,7 @@
 #ifndef CLY_IO_PROCESS_H
 #define CLY_IO_PROCESS_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 
 CLY_PRIVATE_BEGIN
 

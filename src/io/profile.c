@@ -2,9 +2,9 @@
 
 #include "core/environment.h"
 #include "core/request.h"
-#include "core/secret.h"
-#include "core/text.h"
-#include "core/version.h"
+#include "core/base/redact.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
 #include "io/ca_files.h"
 #include "io/libcurl.h"
 #include <stdio.h>
@@ -18,7 +18,7 @@ cly_profile *cly_profile_new(void) {
 
 /* The lists hold the key. */
 static void free_headers(struct curl_slist **list) {
-    for (struct curl_slist *line = *list; line; line = line->next) cly_secret_wipe_text(line->data);
+    for (struct curl_slist *line = *list; line; line = line->next) cly_wipe_text(line->data);
     curl_slist_free_all(*list);
     *list = NULL;
 }
@@ -27,7 +27,7 @@ void cly_profile_free(cly_profile *profile) {
     if (profile == NULL) return;
     free_headers(&profile->headers);
     free_headers(&profile->bare_headers);
-    cly_secret_wipe_text(profile->proxy); /* may hold a password */
+    cly_wipe_text(profile->proxy); /* may hold a password */
     free(profile->proxy);
     free(profile->no_proxy);
     cly_config_clear(&profile->config);

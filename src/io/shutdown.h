@@ -9,7 +9,7 @@
 #ifndef CLY_IO_SHUTDOWN_H
 #define CLY_IO_SHUTDOWN_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <pthread.h>
 #include <stdbool.h>
 

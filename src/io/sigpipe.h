@@ -8,7 +8,7 @@
 #ifndef CLY_IO_SIGPIPE_H
 #define CLY_IO_SIGPIPE_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 
 CLY_PRIVATE_BEGIN

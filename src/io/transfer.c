@@ -3,7 +3,7 @@
 
 #include "core/request.h"
 #include "core/retry_after.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include "io/clock.h"
 #include "io/connect_failure.h"
 #include <math.h>

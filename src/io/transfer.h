@@ -15,7 +15,7 @@
 #define CLY_IO_TRANSFER_H
 
 #include "core/attempts.h"
-#include "core/list.h"
+#include "core/base/list.h"
 #include "core/pools.h"
 #include "io/ca_store.h"
 #include "io/connections.h"

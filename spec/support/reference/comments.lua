@@ -46,7 +46,7 @@ end
 
 --- By the names of its entries: what stands above each. A comment that begins with a
 --- line of its own is about the whole file.
----@param name string such as "fields"
+---@param name string such as "api/fields"
 ---@return table<string, string>
 function comments.read(name)
   local lines, found, text, at = lines_of("src/core/" .. name .. ".def"), {}, nil, 1
@@ -70,7 +70,7 @@ end
 --- By kind: what to do about it, as the table says.
 ---@return table<string, string>
 function comments.hints_of_kinds()
-  local all, hints = table.concat(lines_of "src/core/error_kinds.def", "\n"), {}
+  local all, hints = table.concat(lines_of "src/core/base/error_kinds.def", "\n"), {}
   for kind, hint in all:gmatch('CLY_ERROR_KIND%([%w_]+, "([^"]+)",%s*"([^"]*)"%)') do
     hints[kind] = hint
   end

@@ -123,7 +123,7 @@ local function add_options(model)
 end
 
 local function add_kinds(model)
-  local said, hints = comments.read "error_kinds", comments.hints_of_kinds()
+  local said, hints = comments.read "base/error_kinds", comments.hints_of_kinds()
   for index, kind in ipairs(native.taxonomy().kinds) do
     model.kinds[index] = { name = kind, hint = hints[kind] or "",
       text = functions.require_text(model, "error_kinds.def: " .. kind, said[kind]) }

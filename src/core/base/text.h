@@ -1,10 +1,10 @@
 /*
  * text.h - small questions about bytes.
  */
-#ifndef CLY_CORE_TEXT_H
-#define CLY_CORE_TEXT_H
+#ifndef CLY_CORE_BASE_TEXT_H
+#define CLY_CORE_BASE_TEXT_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 
 CLY_PRIVATE_BEGIN
 

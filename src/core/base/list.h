@@ -5,8 +5,8 @@
  * members `previous` and `next` and lists with `first` and `last`. An item is in one list at
  * most; `detach` returns it.
  */
-#ifndef CLY_CORE_LIST_H
-#define CLY_CORE_LIST_H
+#ifndef CLY_CORE_BASE_LIST_H
+#define CLY_CORE_BASE_LIST_H
 
 #include <stddef.h>
 

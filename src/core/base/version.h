@@ -2,8 +2,8 @@
  * version.h - the library's version; a test compares it with the Lua files' and
  * the rockspec's.
  */
-#ifndef CLY_CORE_VERSION_H
-#define CLY_CORE_VERSION_H
+#ifndef CLY_CORE_BASE_VERSION_H
+#define CLY_CORE_BASE_VERSION_H
 
 #define CLY_VERSION "0.1.0-dev"
 

@@ -1,4 +1,4 @@
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
@@ -161,5 +161,5 @@ int main(void) {
         cmocka_unit_test(lack_of_memory_keeps_what_is_there),
         cmocka_unit_test(much_memory_is_given_back),
     };
-    return cmocka_run_group_tests_name("core/buffer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/base/buffer", tests, NULL, NULL);
 }

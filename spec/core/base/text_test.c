@@ -1,4 +1,4 @@
-#include "core/text.h"
+#include "core/base/text.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/test.h"
@@ -331,5 +331,5 @@ int main(void) {
         cmocka_unit_test(all_but_unreserved_is_percent_encoded),
         cmocka_unit_test(ulids_hold_a_time),
     };
-    return cmocka_run_group_tests_name("core/text", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/base/text", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/secret.h"
+#include "core/base/redact.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/test.h"
@@ -59,8 +59,7 @@ static void every_spelling_becomes_stars(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         size_t length = strlen(cases[i].text);
-        bool is_masked =
-            cly_secret_mask(out, edge_copy(cases[i].text, length), length, length, cases[i].secret);
+        bool is_masked = cly_redact(out, edge_copy(cases[i].text, length), length, length, cases[i].secret);
         out[length] = '\0';
         check_case_text(out, cases[i].masked, cases[i].description);
         check_case(is_masked == (strcmp(out, cases[i].text) != 0), cases[i].description);
@@ -72,7 +71,7 @@ static void a_text_may_be_masked_in_place(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         strcpy(text, cases[i].text);
-        cly_secret_mask(text, text, strlen(text), strlen(text), cases[i].secret);
+        cly_redact(text, text, strlen(text), strlen(text), cases[i].secret);
         check_case_text(text, cases[i].masked, cases[i].description);
     }
 }
@@ -80,7 +79,7 @@ static void a_text_may_be_masked_in_place(void **state) {
 static void what_is_not_shown_is_read(void **state) {
     char out[16] = "";
     (void)state;
-    assert_true(cly_secret_mask(out, "key=s3\\/cret", 12, 6, "s3/cret"));
+    assert_true(cly_redact(out, "key=s3\\/cret", 12, 6, "s3/cret"));
     assert_string_equal(out, "key=**");
 }
 
@@ -94,7 +93,7 @@ static void long_runs_take_no_long_time(void **state) {
     for (size_t i = 0; i < COUNT_OF(runs); i++) {
         size_t length = strlen(runs[i]);
         for (size_t at = 0; at < LENGTH; at++) text[at] = runs[i][at % length];
-        assert_false(cly_secret_mask(text, text, LENGTH, LENGTH, "\\/aaaaaaaaaaaaaaab"));
+        assert_false(cly_redact(text, text, LENGTH, LENGTH, "\\/aaaaaaaaaaaaaaab"));
     }
     free(text);
 }
@@ -106,5 +105,5 @@ int main(void) {
         cmocka_unit_test(what_is_not_shown_is_read),
         cmocka_unit_test(long_runs_take_no_long_time),
     };
-    return cmocka_run_group_tests_name("core/secret", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/base/redact", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/error.h"
+#include "core/base/error.h"
 
 #include "spec/core/test.h"
 #include <string.h>
@@ -145,5 +145,5 @@ int main(void) {
         cmocka_unit_test(every_documented_code_has_a_hint),
         cmocka_unit_test(a_type_helps_where_the_code_does_not),
     };
-    return cmocka_run_group_tests_name("core/error", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/base/error", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/moment.h"
+#include "core/base/datetime.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/test.h"
@@ -54,7 +54,7 @@ static void a_moment_is_in_the_calendar_and_has_a_zone(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(moments); i++) {
         size_t length = strlen(moments[i].text);
-        check_case(cly_is_moment(edge_copy(moments[i].text, length), length) == moments[i].answer,
+        check_case(cly_is_datetime(edge_copy(moments[i].text, length), length) == moments[i].answer,
                    moments[i].text);
     }
 }
@@ -64,7 +64,7 @@ static void a_moment_cut_off_anywhere_is_none(void **state) {
     (void)state;
     for (size_t length = 0; length < sizeof whole - 1; length++) {
         bool ends_after_zone_hours = length == sizeof whole - 1 - 3;
-        assert_int_equal(cly_is_moment(edge_copy(whole, length), length), ends_after_zone_hours);
+        assert_int_equal(cly_is_datetime(edge_copy(whole, length), length), ends_after_zone_hours);
     }
 }
 
@@ -74,25 +74,25 @@ static void unix_seconds_are_written_as_the_c_library_does(void **state) {
     for (long day = 0; day < 47482; day++) {
         for (int i = 0; i < 2; i++) {
             time_t seconds = (time_t)day * 86400 + i * 86399;
-            char out[CLY_MOMENT_SIZE], expected[32];
-            assert_true(cly_moment_write(out, (double)seconds + 0.9));
+            char out[CLY_DATETIME_SIZE], expected[32];
+            assert_true(cly_datetime_write(out, (double)seconds + 0.9));
             strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
             assert_string_equal(out, expected);
-            assert_true(cly_is_moment(out, strlen(out)));
+            assert_true(cly_is_datetime(out, strlen(out)));
         }
     }
 }
 
 static void milliseconds_and_the_like_are_no_moment(void **state) {
-    char out[CLY_MOMENT_SIZE];
+    char out[CLY_DATETIME_SIZE];
     (void)state;
-    assert_true(cly_moment_write(out, 253402300799.0));
+    assert_true(cly_datetime_write(out, 253402300799.0));
     assert_string_equal(out, "9999-12-31T23:59:59Z");
-    assert_false(cly_moment_write(out, 253402300800.0));
-    assert_false(cly_moment_write(out, 1796137200000.0));
-    assert_false(cly_moment_write(out, -1));
-    assert_false(cly_moment_write(out, HUGE_VAL));
-    assert_false(cly_moment_write(out, NAN));
+    assert_false(cly_datetime_write(out, 253402300800.0));
+    assert_false(cly_datetime_write(out, 1796137200000.0));
+    assert_false(cly_datetime_write(out, -1));
+    assert_false(cly_datetime_write(out, HUGE_VAL));
+    assert_false(cly_datetime_write(out, NAN));
 }
 
 int main(void) {

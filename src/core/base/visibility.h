@@ -6,8 +6,8 @@
  * takes no compiler flags. Every header of ours stands between these two
  * lines; only luaopen_connectly_native is exported, by CLY_EXPORT.
  */
-#ifndef CLY_CORE_VISIBILITY_H
-#define CLY_CORE_VISIBILITY_H
+#ifndef CLY_CORE_BASE_VISIBILITY_H
+#define CLY_CORE_BASE_VISIBILITY_H
 
 #if defined(__GNUC__)
 #define CLY_PRIVATE_BEGIN _Pragma("GCC visibility push(hidden)")

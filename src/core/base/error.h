@@ -6,10 +6,10 @@
  * "out of memory" needs no memory. The first error wins: setting one that is
  * set does nothing.
  */
-#ifndef CLY_CORE_ERROR_H
-#define CLY_CORE_ERROR_H
+#ifndef CLY_CORE_BASE_ERROR_H
+#define CLY_CORE_BASE_ERROR_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,7 +18,7 @@ CLY_PRIVATE_BEGIN
 typedef enum cly_kind {
     CLY_OK = 0,
 #define CLY_ERROR_KIND(constant, name, hint) CLY_##constant,
-#include "core/error_kinds.def"
+#include "core/base/error_kinds.def"
 #undef CLY_ERROR_KIND
     CLY_KIND_COUNT
 } cly_kind;

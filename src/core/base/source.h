@@ -11,10 +11,10 @@
  * therefore holds nothing of its own across a call: all that it fills belongs
  * to the encoder, which the client owns.
  */
-#ifndef CLY_CORE_SOURCE_H
-#define CLY_CORE_SOURCE_H
+#ifndef CLY_CORE_BASE_SOURCE_H
+#define CLY_CORE_BASE_SOURCE_H
 
-#include "core/buffer.h"
+#include "core/base/buffer.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

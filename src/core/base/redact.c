@@ -1,7 +1,7 @@
-#include "core/secret.h"
+#include "core/base/redact.h"
 
 #include "core/json.h"
-#include "core/text.h"
+#include "core/base/text.h"
 #include <string.h>
 
 enum {
@@ -105,7 +105,7 @@ static size_t skip_harmless(const char *text, size_t length, const char *secret)
     return count;
 }
 
-bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, const char *secret) {
+bool cly_redact(char *out, const char *text, size_t length, size_t shown, const char *secret) {
     size_t secret_length = secret ? strlen(secret) : 0;
     bool is_masked = false;
     for (size_t at = 0; at < shown;) {
@@ -123,11 +123,11 @@ bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, c
     return is_masked;
 }
 
-void cly_secret_wipe(void *bytes, size_t length) {
+void cly_wipe(void *bytes, size_t length) {
     volatile char *at = bytes;
     while (length-- > 0) *at++ = '\0';
 }
 
-void cly_secret_wipe_text(char *text) {
-    if (text) cly_secret_wipe(text, strlen(text));
+void cly_wipe_text(char *text) {
+    if (text) cly_wipe(text, strlen(text));
 }

@@ -5,10 +5,10 @@
  * does nothing, and the reason is asked for once, at the end. So a writer of
  * many small pieces needs no check between them.
  */
-#ifndef CLY_CORE_BUFFER_H
-#define CLY_CORE_BUFFER_H
+#ifndef CLY_CORE_BASE_BUFFER_H
+#define CLY_CORE_BASE_BUFFER_H
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>

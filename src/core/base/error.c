@@ -1,4 +1,4 @@
-#include "core/error.h"
+#include "core/base/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,20 +7,20 @@
 static const char *const kind_names[CLY_KIND_COUNT] = {
     "ok",
 #define CLY_ERROR_KIND(constant, name, hint) name,
-#include "core/error_kinds.def"
+#include "core/base/error_kinds.def"
 #undef CLY_ERROR_KIND
 };
 
 static const char *const kind_hints[CLY_KIND_COUNT] = {
     NULL,
 #define CLY_ERROR_KIND(constant, name, hint) hint,
-#include "core/error_kinds.def"
+#include "core/base/error_kinds.def"
 #undef CLY_ERROR_KIND
 };
 
 static const cly_error_code codes[] = {
 #define CLY_ERROR_CODE(code, meaning, hint) {code, meaning, hint},
-#include "core/error_codes.def"
+#include "core/base/error_codes.def"
 #undef CLY_ERROR_CODE
 };
 

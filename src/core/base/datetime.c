@@ -1,4 +1,4 @@
-#include "core/moment.h"
+#include "core/base/datetime.h"
 
 #include <stdio.h>
 
@@ -71,12 +71,12 @@ static bool read_zone(reader *of) {
     return is_within(read_digits(of, 2), 0, 59);
 }
 
-bool cly_is_moment(const char *text, size_t length) {
+bool cly_is_datetime(const char *text, size_t length) {
     reader of = {text, text + length};
     return read_date(&of) && skip(&of, "Tt") && read_time(&of) && read_zone(&of) && of.at == of.end;
 }
 
-bool cly_moment_write(char out[CLY_MOMENT_SIZE], double seconds) {
+bool cly_datetime_write(char out[CLY_DATETIME_SIZE], double seconds) {
     static const double past_9999 = 253402300800.0;
     int year = 1970, month = 1, days, rest;
     if (!(seconds >= 0 && seconds < past_9999)) return false;
@@ -84,7 +84,7 @@ bool cly_moment_write(char out[CLY_MOMENT_SIZE], double seconds) {
     rest = (int)(seconds - 86400.0 * days);
     for (; days >= 365 + is_leap(year); year++) days -= 365 + is_leap(year);
     for (; days >= days_in(year, month); month++) days -= days_in(year, month);
-    snprintf(out, CLY_MOMENT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", year % 10000, month % 100,
+    snprintf(out, CLY_DATETIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", year % 10000, month % 100,
              (days + 1) % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * secret.h - a key is taken out of what is kept of a reply.
+ * redact.h - a key is taken out of what is kept of a reply.
  *
  * A gateway may echo what it was sent: as it is, or inside JSON, where some write
  * a slash as \/ and others any character as \u002f, and JSON may stand in JSON.
@@ -12,10 +12,10 @@
  * does an escape whose u or digits are escaped themselves; what HTML or
  * percent-encoding make of a key is not known here.
  */
-#ifndef CLY_CORE_SECRET_H
-#define CLY_CORE_SECRET_H
+#ifndef CLY_CORE_BASE_REDACT_H
+#define CLY_CORE_BASE_REDACT_H
 
-#include "core/visibility.h"
+#include "core/base/visibility.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,13 +25,13 @@ CLY_PRIVATE_BEGIN
  * spelling of `secret` that begins there, though it ends behind; over its
  * beginning, too, where the text breaks off in it. An empty or NULL secret is
  * none. `out` may be the text itself. True when a star was put. */
-bool cly_secret_mask(char *out, const char *text, size_t length, size_t shown, const char *secret);
+bool cly_redact(char *out, const char *text, size_t length, size_t shown, const char *secret);
 
 /* Overwrites what is about to be freed, in a way that no compiler leaves out. */
-void cly_secret_wipe(void *bytes, size_t length);
+void cly_wipe(void *bytes, size_t length);
 
 /* The same for a text; NULL is fine. */
-void cly_secret_wipe_text(char *text);
+void cly_wipe_text(char *text);
 
 CLY_PRIVATE_END
 
