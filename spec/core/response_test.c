@@ -1,7 +1,7 @@
 /* What is read from a body; what follows from it is in verdict_test.c. */
 #include "core/response.h"
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "spec/core/edge_support.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"

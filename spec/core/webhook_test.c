@@ -1,6 +1,6 @@
 #include "core/webhook.h"
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "spec/core/edge_support.h"
 #include "spec/core/test.h"
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "spec/fuzz/jansson_support.h"
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include <string.h>
 
 static size_t deeper(size_t depth, const json_t *item);

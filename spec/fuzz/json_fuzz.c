@@ -1,6 +1,6 @@
 /* Whether a text is JSON, what its strings say, and its long numbers, as jansson
  * sees them. */
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/text.h"
 #include "spec/fuzz/fuzz.h"
 #include "spec/fuzz/jansson_support.h"

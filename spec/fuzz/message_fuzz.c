@@ -1,6 +1,6 @@
 /* A message, as JSON, through the checks and the encoder: what comes out is JSON,
  * or an error that can be logged. */
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/message.h"
 #include "core/base/text.h"
 #include "spec/core/source_support.h"

@@ -1,6 +1,6 @@
 /* A reply's body: what is kept of it, what is not, and what follows from it. The
  * input is the body. */
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/response.h"
 #include "core/base/text.h"
 #include "core/verdict.h"

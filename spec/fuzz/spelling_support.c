@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "spec/fuzz/spelling_support.h"
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/text.h"
 #include "spec/fuzz/fuzz.h"
 #include <string.h>

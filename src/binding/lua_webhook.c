@@ -2,7 +2,7 @@
 
 #include "binding/lua_class.h"
 #include "binding/lua_error.h"
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/webhook.h"
 
 #define CLASS "connectly.native.response"

@@ -1,7 +1,7 @@
 #include "core/message.h"
 
 #include "core/endpoint.h"
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/session.h"
 #include "core/template.h"
 #include "core/base/text.h"

@@ -1,6 +1,6 @@
 #include "core/response.h"
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/base/redact.h"
 #include "core/base/text.h"
 

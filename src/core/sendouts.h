@@ -16,7 +16,7 @@
 #define CLY_CORE_SENDOUTS_H
 
 #include "core/base/error.h"
-#include "core/json.h"
+#include "core/json/json.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

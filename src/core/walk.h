@@ -16,7 +16,7 @@
 #ifndef CLY_CORE_WALK_H
 #define CLY_CORE_WALK_H
 
-#include "core/json_writer.h"
+#include "core/json/json_writer.h"
 #include "core/problems.h"
 #include "core/schema.h"
 #include "core/base/source.h"

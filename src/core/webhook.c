@@ -1,6 +1,6 @@
 #include "core/webhook.h"
 
-#include "core/json.h"
+#include "core/json/json.h"
 #include "core/verdict.h"
 #include <limits.h>
 #include <openssl/crypto.h>

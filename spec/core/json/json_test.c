@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "core/json/json.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/fixture_support.h"
@@ -538,5 +538,5 @@ int main(void) {
         cmocka_unit_test(jansson_says_the_same_of_the_fixtures),
         cmocka_unit_test(jansson_says_the_same_of_the_tables),
     };
-    return cmocka_run_group_tests_name("core/json", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/json/json", tests, NULL, NULL);
 }

@@ -20,8 +20,8 @@
  * twice makes the text invalid, since nobody can say which of the two is meant;
  * other names are not compared with each other.
  */
-#ifndef CLY_CORE_JSON_H
-#define CLY_CORE_JSON_H
+#ifndef CLY_CORE_JSON_JSON_H
+#define CLY_CORE_JSON_JSON_H
 
 #include "core/base/buffer.h"
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "core/json_writer.h"
+#include "core/json/json_writer.h"
 
 #include "core/base/text.h"
 #include <math.h>

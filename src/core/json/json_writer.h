@@ -5,8 +5,8 @@
  * Strings are checked as UTF-8 on the way (RFC 3629: no surrogates, no long
  * forms), and only what RFC 8259 demands is escaped.
  */
-#ifndef CLY_CORE_JSON_WRITER_H
-#define CLY_CORE_JSON_WRITER_H
+#ifndef CLY_CORE_JSON_JSON_WRITER_H
+#define CLY_CORE_JSON_JSON_WRITER_H
 
 #include "core/base/buffer.h"
 #include "core/base/source.h"

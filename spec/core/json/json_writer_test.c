@@ -1,4 +1,4 @@
-#include "core/json_writer.h"
+#include "core/json/json_writer.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/test.h"
@@ -196,5 +196,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_locale_does_not_change_the_point, begin, end),
         cmocka_unit_test(a_full_buffer_is_no_trouble),
     };
-    return cmocka_run_group_tests_name("core/json_writer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/json/json_writer", tests, NULL, NULL);
 }
