@@ -2,8 +2,8 @@
  * each time an error that says so or a success, never a crash, a leak, or a
  * message that is not what was asked for. */
 #include "core/call.h"
-#include "core/config.h"
-#include "core/request.h"
+#include "core/api/config.h"
+#include "core/api/request.h"
 #include "spec/core/fixture_support.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/message_support.h"

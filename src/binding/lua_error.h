@@ -5,7 +5,7 @@
 #define CLY_BINDING_LUA_ERROR_H
 
 #include "binding/compat.h"
-#include "core/problems.h"
+#include "core/api/problems.h"
 #include "core/response.h"
 
 CLY_PRIVATE_BEGIN

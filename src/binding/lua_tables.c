@@ -4,7 +4,7 @@
 #include "binding/lua_tables.h"
 
 #include "binding/lua_error.h"
-#include "core/operation.h"
+#include "core/api/operation.h"
 
 static void set_flag(lua_State *L, const char *field, bool value) {
     lua_pushboolean(L, value);
@@ -45,7 +45,7 @@ int clyL_shapes(lua_State *L) {
 #define CLY_SHAPE(shape) &cly_shape_##shape,
 #define CLY_FIELD(shape, name, wire, type, flags, low, high, nested)
 #define CLY_SHAPE_END(shape)
-#include "core/fields.def"
+#include "core/api/fields.def"
 #undef CLY_SHAPE
 #undef CLY_FIELD
 #undef CLY_SHAPE_END
@@ -116,7 +116,7 @@ int clyL_options(lua_State *L) {
 #define CLY_OPTION_COUNT(name, value, low, high) ADD(push_number_option(L, #name, "count", value, low, high))
 #define CLY_OPTION_FLAG(name, value) ADD(push_flag_option(L, #name, value))
 #define CLY_OPTION_HOST(name) ADD(push_named(L, #name, "host"))
-#include "core/options.def"
+#include "core/api/options.def"
     return 1;
 }
 
@@ -131,7 +131,7 @@ int clyL_params(lua_State *L) {
     lua_newtable(L);
 #define CLY_PARAM(constant, start, rest, first, last, type, group, part) \
     ADD(push_param(L, start rest, CLY_FIELD_##type, first, last))
-#include "core/params.def"
+#include "core/api/params.def"
 #undef CLY_PARAM
 #undef ADD
     return 1;

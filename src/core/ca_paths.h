@@ -18,7 +18,7 @@
 #ifndef CLY_CORE_CA_PATHS_H
 #define CLY_CORE_CA_PATHS_H
 
-#include "core/config.h"
+#include "core/api/config.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -5,7 +5,7 @@
 #ifndef CLY_CORE_ENDPOINT_H
 #define CLY_CORE_ENDPOINT_H
 
-#include "core/operation.h"
+#include "core/api/operation.h"
 #include "core/sendouts.h"
 #include "core/walk.h"
 

@@ -8,8 +8,8 @@
 #ifndef CLY_CORE_MESSAGE_H
 #define CLY_CORE_MESSAGE_H
 
-#include "core/operation.h"
-#include "core/problems.h"
+#include "core/api/operation.h"
+#include "core/api/problems.h"
 #include "core/sendouts.h"
 #include "core/base/source.h"
 

@@ -15,7 +15,7 @@ typedef struct param_kind {
 static const param_kind kinds[CLY_PARAM_COUNT] = {
 #define CLY_PARAM(constant, start, rest, first, last, type, group, part) \
     {start rest, sizeof start - 1, first, last, CLY_FIELD_##type, group, part},
-#include "core/params.def"
+#include "core/api/params.def"
 #undef CLY_PARAM
 };
 

@@ -15,7 +15,7 @@ CLY_PRIVATE_BEGIN
 
 typedef enum cly_param {
 #define CLY_PARAM(constant, start, rest, first, last, type, group, part) CLY_PARAM_##constant,
-#include "core/params.def"
+#include "core/api/params.def"
 #undef CLY_PARAM
     CLY_PARAM_COUNT
 } cly_param;

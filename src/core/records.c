@@ -1,7 +1,7 @@
 #include "core/records.h"
 
 #include "core/base/list.h"
-#include "core/request.h"
+#include "core/api/request.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #ifndef CLY_CORE_VERDICT_H
 #define CLY_CORE_VERDICT_H
 
-#include "core/operation.h"
+#include "core/api/operation.h"
 #include "core/response.h"
 
 CLY_PRIVATE_BEGIN

@@ -17,8 +17,8 @@
 #define CLY_CORE_WALK_H
 
 #include "core/json/json_writer.h"
-#include "core/problems.h"
-#include "core/schema.h"
+#include "core/api/problems.h"
+#include "core/api/schema.h"
 #include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN

@@ -1,6 +1,6 @@
 #include "io/client.h"
 
-#include "core/request.h"
+#include "core/api/request.h"
 #include "io/clock.h"
 #include "io/process.h"
 #include <stdio.h>

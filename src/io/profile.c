@@ -1,7 +1,7 @@
 #include "io/profile.h"
 
-#include "core/environment.h"
-#include "core/request.h"
+#include "core/api/environment.h"
+#include "core/api/request.h"
 #include "core/base/redact.h"
 #include "core/base/text.h"
 #include "core/base/version.h"

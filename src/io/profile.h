@@ -9,7 +9,7 @@
 #ifndef CLY_IO_PROFILE_H
 #define CLY_IO_PROFILE_H
 
-#include "core/config.h"
+#include "core/api/config.h"
 #include "io/engine.h"
 
 CLY_PRIVATE_BEGIN

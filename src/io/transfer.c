@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "io/transfer.h"
 
-#include "core/request.h"
+#include "core/api/request.h"
 #include "core/retry_after.h"
 #include "core/base/text.h"
 #include "io/clock.h"

@@ -37,7 +37,7 @@ end
 ---- parts
 
 local function add_operations(model)
-  local said = comments.read "operations"
+  local said = comments.read "api/operations"
   local client = model.by_module["connectly.client"]
   for index, operation in ipairs(native.operations()) do
     local name = operation.name
@@ -77,7 +77,7 @@ local function add_module(model, file)
 end
 
 local function add_shapes(model)
-  local said = comments.read "fields"
+  local said = comments.read "api/fields"
   for name, fields in pairs(native.shapes()) do
     local shape = { name = name, text = said[name] or "", fields = fields }
     for _, field in ipairs(fields) do
@@ -88,7 +88,7 @@ local function add_shapes(model)
 end
 
 local function add_params(model)
-  local said = comments.read "params"
+  local said = comments.read "api/params"
   for index, param in ipairs(native.params()) do
     param.text = functions.require_text(model, "params.def: " .. param.name, said[param.name])
     model.params[index] = param

@@ -1,5 +1,5 @@
 /* What the environment's variables mean, with an environment of the test's own. */
-#include "core/environment.h"
+#include "core/api/environment.h"
 
 #include "spec/core/test.h"
 #include <stdio.h>
@@ -101,5 +101,5 @@ int main(void) {
         TEST(plain_http_goes_by_no_proxy),
         TEST(the_certificates_are_those_of_curl_and_openssl),
     };
-    return cmocka_run_group_tests_name("core/environment", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/api/environment", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/config.h"
+#include "core/api/config.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/message_support.h"
@@ -287,5 +287,5 @@ int main(void) {
         TEST(a_base_url_keeps_the_key_safe),
         TEST(a_name_that_looks_like_loopback_is_none),
     };
-    return cmocka_run_group_tests_name("core/config", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/api/config", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/problems.h"
+#include "core/api/problems.h"
 
 #include "core/base/redact.h"
 #include "core/base/text.h"

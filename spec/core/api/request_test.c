@@ -1,4 +1,4 @@
-#include "core/request.h"
+#include "core/api/request.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
@@ -150,5 +150,5 @@ int main(void) {
         TEST(a_line_that_is_not_taken_is_a_lack_of_memory),
         TEST(the_key_is_wiped),
     };
-    return cmocka_run_group_tests_name("core/request", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/api/request", tests, NULL, NULL);
 }

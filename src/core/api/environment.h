@@ -5,8 +5,8 @@
  * Never later and never by a thread: getenv beside a setenv is a data race, and
  * libcurl's own look at the proxy variables on each transfer costs time.
  */
-#ifndef CLY_CORE_ENVIRONMENT_H
-#define CLY_CORE_ENVIRONMENT_H
+#ifndef CLY_CORE_API_ENVIRONMENT_H
+#define CLY_CORE_API_ENVIRONMENT_H
 
 #include "core/ca_paths.h"
 

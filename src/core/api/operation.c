@@ -1,4 +1,4 @@
-#include "core/operation.h"
+#include "core/api/operation.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@ static const cly_operation operations[] = {
 #define CLY_OPERATION(constant, name, method, path, shape, reply, limit, idempotent)           \
     {CLY_OPERATION_##constant, name,      method, path, &cly_shape_##shape, CLY_REPLY_##reply, \
      CLY_LIMIT_##limit,        idempotent},
-#include "core/operations.def"
+#include "core/api/operations.def"
 #undef CLY_OPERATION
 };
 

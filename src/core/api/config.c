@@ -1,4 +1,4 @@
-#include "core/config.h"
+#include "core/api/config.h"
 
 #include "core/base/redact.h"
 #include "core/base/text.h"
@@ -17,7 +17,7 @@ static const cly_field option_fields[] = {
 #define CLY_OPTION_COUNT(name, value, low, high) OPTION(name)
 #define CLY_OPTION_FLAG(name, value) OPTION(name)
 #define CLY_OPTION_HOST(name) OPTION(name)
-#include "core/options.def"
+#include "core/api/options.def"
 };
 
 enum {
@@ -26,7 +26,7 @@ enum {
 #define CLY_OPTION_COUNT(name, value, low, high) AT_##name,
 #define CLY_OPTION_FLAG(name, value) AT_##name,
 #define CLY_OPTION_HOST(name) AT_##name,
-#include "core/options.def"
+#include "core/api/options.def"
     OPTION_COUNT
 };
 
@@ -41,7 +41,7 @@ void cly_config_init(cly_config *config) {
 #define CLY_OPTION_COUNT(name, value, low, high) config->name = value;
 #define CLY_OPTION_FLAG(name, value) config->name = value;
 #define CLY_OPTION_HOST(name)
-#include "core/options.def"
+#include "core/api/options.def"
 }
 
 void cly_config_clear(cly_config *config) {
@@ -52,7 +52,7 @@ void cly_config_clear(cly_config *config) {
 #define CLY_OPTION_COUNT(name, value, low, high)
 #define CLY_OPTION_FLAG(name, value)
 #define CLY_OPTION_HOST(name)
-#include "core/options.def"
+#include "core/api/options.def"
     memset(config, 0, sizeof *config);
 }
 
@@ -219,7 +219,7 @@ static void read_options(reader *read) {
 #define CLY_OPTION_COUNT(name, value, low, high) read_count(read, AT_##name, &config->name, low, high);
 #define CLY_OPTION_FLAG(name, value) read_flag(read, AT_##name, &config->name);
 #define CLY_OPTION_HOST(name)
-#include "core/options.def"
+#include "core/api/options.def"
 }
 
 static void take_default(reader *read, size_t at, char **out, const char *text) {

@@ -1,8 +1,8 @@
 /*
  * request.h - where a request goes, and what its fixed headers are.
  */
-#ifndef CLY_CORE_REQUEST_H
-#define CLY_CORE_REQUEST_H
+#ifndef CLY_CORE_API_REQUEST_H
+#define CLY_CORE_API_REQUEST_H
 
 #include "core/base/buffer.h"
 

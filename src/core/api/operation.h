@@ -1,10 +1,10 @@
 /*
  * operation.h - operations.def as data: every endpoint.
  */
-#ifndef CLY_CORE_OPERATION_H
-#define CLY_CORE_OPERATION_H
+#ifndef CLY_CORE_API_OPERATION_H
+#define CLY_CORE_API_OPERATION_H
 
-#include "core/schema.h"
+#include "core/api/schema.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,7 +16,7 @@ typedef enum cly_limit { CLY_LIMIT_NONE, CLY_LIMIT_ASSETS } cly_limit;
 
 typedef enum cly_operation_id {
 #define CLY_OPERATION(constant, name, method, path, shape, reply, limit, idempotent) CLY_OPERATION_##constant,
-#include "core/operations.def"
+#include "core/api/operations.def"
 #undef CLY_OPERATION
     CLY_OPERATION_COUNT
 } cly_operation_id;

@@ -1,10 +1,10 @@
 /*
  * config.h - the options of a client, checked.
  */
-#ifndef CLY_CORE_CONFIG_H
-#define CLY_CORE_CONFIG_H
+#ifndef CLY_CORE_API_CONFIG_H
+#define CLY_CORE_API_CONFIG_H
 
-#include "core/problems.h"
+#include "core/api/problems.h"
 #include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN
@@ -16,7 +16,7 @@ typedef struct cly_config {
 #define CLY_OPTION_COUNT(name, value, low, high) int name;
 #define CLY_OPTION_FLAG(name, value) bool name;
 #define CLY_OPTION_HOST(name)
-#include "core/options.def"
+#include "core/api/options.def"
 } cly_config;
 
 /* What the environment supplies when an option is not given; borrowed, any may

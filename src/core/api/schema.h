@@ -1,8 +1,8 @@
 /*
  * schema.h - fields.def as data: which fields a table may have.
  */
-#ifndef CLY_CORE_SCHEMA_H
-#define CLY_CORE_SCHEMA_H
+#ifndef CLY_CORE_API_SCHEMA_H
+#define CLY_CORE_API_SCHEMA_H
 
 #include "core/base/visibility.h"
 #include <stddef.h>
@@ -76,7 +76,7 @@ const char *cly_field_type_name(cly_field_type type);
 #define CLY_SHAPE(shape) extern const cly_shape cly_shape_##shape;
 #define CLY_FIELD(shape, name, wire, type, flags, low, high, nested)
 #define CLY_SHAPE_END(shape)
-#include "core/fields.def"
+#include "core/api/fields.def"
 #undef CLY_SHAPE
 #undef CLY_FIELD
 #undef CLY_SHAPE_END
@@ -89,7 +89,7 @@ const char *cly_field_type_name(cly_field_type type);
     cly_count_##shape        \
     }                        \
     ;
-#include "core/fields.def"
+#include "core/api/fields.def"
 #undef CLY_SHAPE
 #undef CLY_FIELD
 #undef CLY_SHAPE_END

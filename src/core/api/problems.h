@@ -6,8 +6,8 @@
  * that the user supplied (an unknown key) is shortened, and digits that could
  * be somebody's number are hidden, since errors end up in logs.
  */
-#ifndef CLY_CORE_PROBLEMS_H
-#define CLY_CORE_PROBLEMS_H
+#ifndef CLY_CORE_API_PROBLEMS_H
+#define CLY_CORE_API_PROBLEMS_H
 
 #include "core/base/buffer.h"
 

@@ -1,5 +1,5 @@
 /* operations.def and fields.def: what holds of every line. */
-#include "core/operation.h"
+#include "core/api/operation.h"
 
 #include "spec/core/test.h"
 #include <stdio.h>
@@ -104,7 +104,7 @@ static const cly_shape *const shapes[] = {
 #define CLY_SHAPE(shape) &cly_shape_##shape,
 #define CLY_FIELD(shape, name, wire, type, flags, low, high, nested)
 #define CLY_SHAPE_END(shape)
-#include "core/fields.def"
+#include "core/api/fields.def"
 #undef CLY_SHAPE
 #undef CLY_FIELD
 #undef CLY_SHAPE_END
@@ -149,5 +149,5 @@ int main(void) {
         cmocka_unit_test(paths_and_fields_agree),
         cmocka_unit_test(every_field_is_in_order),
     };
-    return cmocka_run_group_tests_name("core/operation", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/api/operation", tests, NULL, NULL);
 }

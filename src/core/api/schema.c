@@ -1,4 +1,4 @@
-#include "core/schema.h"
+#include "core/api/schema.h"
 
 #define CLY_SHAPE(shape) static const cly_field fields_of_##shape[] = {
 #define CLY_FIELD(shape, name, wire, type, flags, low, high, nested) \
@@ -8,7 +8,7 @@
     ;                                                                                   \
     const cly_shape cly_shape_##shape = {#shape, fields_of_##shape, cly_count_##shape}; \
     _Static_assert((int)cly_count_##shape <= (int)CLY_SLOT_MAX, "raise CLY_SLOT_MAX");
-#include "core/fields.def"
+#include "core/api/fields.def"
 
 const char *cly_field_type_name(cly_field_type type) {
     static const char *const names[] = {

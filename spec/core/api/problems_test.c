@@ -1,4 +1,4 @@
-#include "core/problems.h"
+#include "core/api/problems.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
@@ -180,5 +180,5 @@ int main(void) {
         TEST(reset_begins_anew),
         TEST(a_problem_without_memory_is_still_an_error),
     };
-    return cmocka_run_group_tests_name("core/problems", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/api/problems", tests, NULL, NULL);
 }

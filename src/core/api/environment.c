@@ -1,4 +1,4 @@
-#include "core/environment.h"
+#include "core/api/environment.h"
 
 static const char *first_of(cly_lookup *lookup, const char *const names[], size_t count) {
     for (size_t i = 0; i < count; i++) {
