@@ -13,7 +13,7 @@ local is_private = {
 
 -- What one word of a command line can say.
 local is_word = {
-  text = true, url = true, language = true, language_object = true, category = true, access = true, moment = true,
+  text = true, url = true, language = true, language_object = true, category = true, access = true, datetime = true,
   traceparent = true,
 }
 
@@ -22,6 +22,7 @@ local descriptions = {
   attachment_type = "a type of attachment",
   boolean = "true or false",
   category = "a category of templates",
+  datetime = "a date and time with its zone, ISO 8601",
   identity = "a phone number in E.164, or an id of a customer",
   json = "a text, or any JSON",
   json_object = "any JSON, object or list",
@@ -34,7 +35,6 @@ local descriptions = {
   party = "a phone number in E.164",
   phone = "a phone number in E.164",
   recipient = "a phone number in E.164, or bsuid: and a user id",
-  moment = "a date and time with its zone, ISO 8601",
   number = "a number",
   text = "a text",
   texts = "list of texts",

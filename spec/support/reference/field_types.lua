@@ -9,7 +9,7 @@ local PLAIN = {
   recipient = "string", identity = "string", party = "string", label = "string", header = "string", media = "string",
   traceparent = "string", attachment_type = '"image"|"video"|"audio"|"document"', json = "any", json_object = "table",
   texts = "string[]", variables = "table<string, any>", language_object = "string", category = "string", access = "string",
-  moment = "string|number",
+  datetime = "string|number",
 }
 
 -- Where the type alone does not say what may be given.

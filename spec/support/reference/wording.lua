@@ -12,7 +12,7 @@ local TYPES = {
   traceparent = "text", attachment_type = "text", product = "{product}", object = "{%s}", list = "list",
   json = "any JSON", json_object = "table", texts = "list of texts", variables = "map of names to values",
   language_object = "language code or {language}", category = "text", access = "text",
-  moment = "ISO 8601 date and time with its zone, or Unix seconds",
+  datetime = "ISO 8601 date and time with its zone, or Unix seconds",
 }
 
 --- The heading of a shape's table.
