@@ -6,7 +6,7 @@
  * a send does not do, and lua-cjson has to. Linked with the module's own objects.
  */
 #include "binding/lua_source.h"
-#include "core/message.h"
+#include "core/encode/encoder.h"
 
 static cly_encoder encoder;
 
@@ -18,7 +18,7 @@ static int probe_encode(lua_State *L) {
     cly_error_clear(&error);
     lua_settop(L, 1);
     clyL_host_init(&host, L, LUA_NOREF);
-    if (cly_message_encode(&encoder, operation, NULL, &source, clyL_value(L, 1), &error) != CLY_OK)
+    if (cly_encoder_encode(&encoder, operation, NULL, &source, clyL_value(L, 1), &error) != CLY_OK)
         return luaL_error(L, "%s", error.message);
     lua_pushinteger(L, (lua_Integer)encoder.body.length);
     return 1;

@@ -44,7 +44,7 @@ typedef struct encoding {
 static cly_kind encode(message_stage *stage, const encoding *wanted) {
     const cly_operation *operation = cly_operation_find(wanted->operation, strlen(wanted->operation));
     cly_error_clear(&stage->error);
-    return cly_message_encode(&stage->encoder, operation, NULL, &stage->source, source_value(wanted->message),
+    return cly_encoder_encode(&stage->encoder, operation, NULL, &stage->source, source_value(wanted->message),
                               &stage->error);
 }
 

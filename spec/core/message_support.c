@@ -19,7 +19,7 @@ cly_kind message_encode(message_stage *stage, const char *operation, const json_
     cly_kind kind;
     assert_non_null(found);
     cly_error_clear(&stage->error);
-    kind = cly_message_encode(&stage->encoder, found, stage->sender, &stage->source, source_value(message),
+    kind = cly_encoder_encode(&stage->encoder, found, stage->sender, &stage->source, source_value(message),
                               &stage->error);
     assert_int_equal(kind, stage->error.kind);
     assert_int_equal(stage->host.held, held);

@@ -6,7 +6,7 @@
 #ifndef CLY_SPEC_CORE_MESSAGE_SUPPORT_H
 #define CLY_SPEC_CORE_MESSAGE_SUPPORT_H
 
-#include "core/message.h"
+#include "core/encode/encoder.h"
 #include "spec/core/source_support.h"
 
 typedef struct message_stage {

@@ -1,6 +1,6 @@
-/* core/message: a host whose callbacks use the encoder again, as a metamethod or a
+/* core/encode/encoder: a host whose callbacks use the encoder again, as a metamethod or a
  * finalizer does that sends on the same client. */
-#include "core/message.h"
+#include "core/encode/encoder.h"
 
 #include "spec/core/message_support.h"
 #include "spec/core/test.h"
@@ -103,7 +103,7 @@ static cly_kind encode_inside(const char *operation, const char *quoted) {
     cly_error error;
     cly_kind kind;
     cly_error_clear(&error);
-    kind = cly_message_encode(&stage.encoder, found, NULL, &stage.source, source_value(message), &error);
+    kind = cly_encoder_encode(&stage.encoder, found, NULL, &stage.source, source_value(message), &error);
     json_decref(message);
     return kind;
 }
@@ -134,7 +134,7 @@ static void repeat_batch(void) {
     const cly_operation *operation = cly_operation_find("send_campaigns", 14);
     cly_error error;
     cly_error_clear(&error);
-    assert_int_equal(cly_message_repeat(&stage.encoder, operation, "{}", 2, (cly_batch){1, 1}, "", &error),
+    assert_int_equal(cly_encoder_repeat(&stage.encoder, operation, "{}", 2, (cly_batch){1, 1}, "", &error),
                      CLY_OK);
     take_body(1);
 }

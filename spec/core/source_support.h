@@ -12,7 +12,7 @@
 #include "core/base/source.h"
 #include <jansson.h>
 
-/* What a walk holds just now, and the most it ever held. */
+/* What a reader holds just now, and the most it ever held. */
 typedef struct source_host {
     int held, most_held;
 } source_host;

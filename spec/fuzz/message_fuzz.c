@@ -1,7 +1,7 @@
 /* A message, as JSON, through the checks and the encoder: what comes out is JSON,
  * or an error that can be logged. */
 #include "core/json/json.h"
-#include "core/message.h"
+#include "core/encode/encoder.h"
 #include "core/base/text.h"
 #include "spec/core/source_support.h"
 #include "spec/fuzz/fuzz.h"
@@ -43,7 +43,7 @@ static void check(const json_t *message, const cly_operation *operation) {
     cly_source source = source_make(&host);
     cly_error error;
     cly_error_clear(&error);
-    if (cly_message_encode(&encoder, operation, "+14155550100", &source, source_value(message), &error) ==
+    if (cly_encoder_encode(&encoder, operation, "+14155550100", &source, source_value(message), &error) ==
         CLY_OK)
         check_body();
     else

@@ -49,7 +49,7 @@ static cly_ticket submit(void) {
     cly_error error;
     cly_error_clear(&error);
     assert_int_equal(
-        cly_message_encode(&client.encoder, operation, NULL, &source, source_value(message), &error), CLY_OK);
+        cly_encoder_encode(&client.encoder, operation, NULL, &source, source_value(message), &error), CLY_OK);
     assert_int_equal(cly_client_submit(&client, operation, 0, &ticket, &error), CLY_OK);
     json_decref(message);
     return ticket;

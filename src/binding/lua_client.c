@@ -178,7 +178,7 @@ static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *oper
     cly_value message;
     clyL_host_init(&host, L, self->encode);
     message = clyL_value(L, 3);
-    return cly_message_encode(&self->client.encoder, operation, cly_client_config(&self->client)->sender,
+    return cly_encoder_encode(&self->client.encoder, operation, cly_client_config(&self->client)->sender,
                               &source, message, error);
 }
 
@@ -351,7 +351,7 @@ static int client_submit_batch(lua_State *L) {
     cly_error_clear(&error);
     if (is_closed(self)) return fail_closed(L);
     if (self->is_encoder_read) return fail_read(L);
-    if (cly_message_repeat(&self->client.encoder, operation, body, length, batch, traceparent, &error) !=
+    if (cly_encoder_repeat(&self->client.encoder, operation, body, length, batch, traceparent, &error) !=
         CLY_OK)
         return clyL_fail(L, &error, NULL, NULL);
     return submit_encoded(L, self, operation, 0, anchor);

@@ -3,7 +3,7 @@
  *
  * A value is its absolute index on the stack. What is held stays there until
  * `release` sets the top back. The host knows the top without asking Lua, so
- * between clyL_host_init and the end of the walk nothing else may move it.
+ * between clyL_host_init and the end of the reader nothing else may move it.
  */
 #ifndef CLY_BINDING_LUA_SOURCE_H
 #define CLY_BINDING_LUA_SOURCE_H

@@ -11,7 +11,7 @@
 
 #include "core/call.h"
 #include "core/event.h"
-#include "core/message.h"
+#include "core/encode/encoder.h"
 #include <stdint.h>
 
 CLY_PRIVATE_BEGIN

@@ -12,7 +12,7 @@
 #ifndef CLY_IO_CLIENT_H
 #define CLY_IO_CLIENT_H
 
-#include "core/message.h"
+#include "core/encode/encoder.h"
 #include "io/profile.h"
 #include "io/worker.h"
 

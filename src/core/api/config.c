@@ -2,7 +2,7 @@
 
 #include "core/base/redact.h"
 #include "core/base/text.h"
-#include "core/values.h"
+#include "core/encode/field_encoders.h"
 #include <stdlib.h>
 
 #define DEFAULT_BASE_URL "https://api.connectly.ai"
@@ -142,7 +142,7 @@ const char *cly_base_url_fault(const char *url) {
 /* ---- reading ---- */
 
 typedef struct reader {
-    cly_walk walk;
+    cly_reader reader;
     cly_slots slots;
     cly_config *config;
     bool lacks_memory; /* no fault of an option */
@@ -163,33 +163,33 @@ static void read_text(reader *read, size_t at, char **out) {
     const char *text;
     size_t length;
     if (!read->slots.given[at]) return;
-    if (cly_walk_type(&read->walk, read->slots.values[at]) != CLY_TYPE_TEXT) {
-        cly_walk_expected(&read->walk, &path, "string", read->slots.values[at]);
+    if (cly_reader_type(&read->reader, read->slots.values[at]) != CLY_TYPE_TEXT) {
+        cly_reader_expected(&read->reader, &path, "string", read->slots.values[at]);
         return;
     }
     text = cly_value_text(read->slots.values[at], &length);
     if (length > TEXT_MAX)
-        cly_problem_add(read->walk.problems, &path, "longer than %d bytes", TEXT_MAX);
+        cly_problem_add(read->reader.problems, &path, "longer than %d bytes", TEXT_MAX);
     else if (cly_has_control(text, length))
-        cly_problem_add(read->walk.problems, &path, "holds a control byte (a line break at its end?)");
+        cly_problem_add(read->reader.problems, &path, "holds a control byte (a line break at its end?)");
     else if (!copy(out, text, length))
         read->lacks_memory = true;
 }
 
 static void read_number(reader *read, size_t at, double *out, double low, double high) {
-    const cly_source *source = read->walk.source;
+    const cly_source *source = read->reader.source;
     cly_path path = cly_path_name(NULL, option_fields[at].name);
     double number;
     if (!read->slots.given[at]) return;
-    if (cly_walk_type(&read->walk, read->slots.values[at]) != CLY_TYPE_NUMBER) {
-        cly_walk_expected(&read->walk, &path, "number", read->slots.values[at]);
+    if (cly_reader_type(&read->reader, read->slots.values[at]) != CLY_TYPE_NUMBER) {
+        cly_reader_expected(&read->reader, &path, "number", read->slots.values[at]);
         return;
     }
     number = source->number(source->host, read->slots.values[at]).real;
     if (number >= low && number <= high)
         *out = number;
     else
-        cly_problem_add(read->walk.problems, &path, "number from %g to %g expected", low, high);
+        cly_problem_add(read->reader.problems, &path, "number from %g to %g expected", low, high);
 }
 
 static void read_count(reader *read, size_t at, int *out, int low, int high) {
@@ -199,17 +199,17 @@ static void read_count(reader *read, size_t at, int *out, int low, int high) {
     if (number == (int)number)
         *out = (int)number;
     else
-        cly_problem_add(read->walk.problems, &path, "whole number expected");
+        cly_problem_add(read->reader.problems, &path, "whole number expected");
 }
 
 static void read_flag(reader *read, size_t at, bool *out) {
-    const cly_source *source = read->walk.source;
+    const cly_source *source = read->reader.source;
     cly_path path = cly_path_name(NULL, option_fields[at].name);
     if (!read->slots.given[at]) return;
-    if (cly_walk_type(&read->walk, read->slots.values[at]) == CLY_TYPE_BOOLEAN)
+    if (cly_reader_type(&read->reader, read->slots.values[at]) == CLY_TYPE_BOOLEAN)
         *out = source->boolean(source->host, read->slots.values[at]);
     else
-        cly_walk_expected(&read->walk, &path, "boolean", read->slots.values[at]);
+        cly_reader_expected(&read->reader, &path, "boolean", read->slots.values[at]);
 }
 
 static void read_options(reader *read) {
@@ -227,7 +227,7 @@ static void take_default(reader *read, size_t at, char **out, const char *text) 
     if (read->slots.given[at] || text == NULL || *text == '\0') return;
     read->slots.given[at] = true;
     if (cly_has_control(text, strlen(text)))
-        cly_problem_add(read->walk.problems, &path,
+        cly_problem_add(read->reader.problems, &path,
                         "the environment's holds a control byte (a line break at its end?)");
     else if (!copy(out, text, strlen(text)))
         read->lacks_memory = true;
@@ -269,7 +269,7 @@ static void check_given(cly_problems *problems, const char *name, const char *te
 
 static void check(const reader *read) {
     const cly_config *config = read->config;
-    cly_problems *problems = read->walk.problems;
+    cly_problems *problems = read->reader.problems;
     check_api_key(problems, config->api_key, read->slots.given[AT_api_key]);
     check_business_id(problems, config->business_id, read->slots.given[AT_business_id]);
     if (config->base_url && cly_base_url_fault(config->base_url))
@@ -291,13 +291,13 @@ static void strip_slashes(char *url) {
 
 cly_kind cly_config_read(cly_config *config, const cly_config_defaults *defaults, const cly_source *source,
                          cly_value value, cly_problems *problems, cly_error *error) {
-    reader read = {.walk = {.source = source, .problems = problems}, .config = config};
+    reader read = {.reader = {.source = source, .problems = problems}, .config = config};
     int mark = source->mark(source->host);
     cly_problems_reset(problems);
     if (value.type != CLY_TYPE_TABLE)
         return cly_error_set(error, CLY_CONFIG, CLY_NOT_SENT, "table of options expected, got %s",
                              source->type_name(source->host, value));
-    cly_collect(&read.walk, &options, value, NULL, &read.slots);
+    cly_collect(&read.reader, &options, value, NULL, &read.slots);
     read_options(&read);
     source->release(source->host, mark);
     take_default(&read, AT_api_key, &config->api_key, defaults->api_key);

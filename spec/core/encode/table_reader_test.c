@@ -1,4 +1,4 @@
-#include "core/walk.h"
+#include "core/encode/table_reader.h"
 
 #include "spec/core/message_support.h"
 #include "spec/core/test.h"
@@ -8,14 +8,14 @@
 static cly_problems problems;
 static source_host host;
 static cly_source source;
-static cly_walk walk;
+static cly_reader reader;
 
 static int begin(void **state) {
     (void)state;
     cly_problems_init(&problems);
     source = source_make(&host);
-    walk.source = &source;
-    walk.problems = &problems;
+    reader.source = &source;
+    reader.problems = &problems;
     return 0;
 }
 
@@ -31,7 +31,7 @@ static void collect(const char *quoted, cly_slots *slots) {
     json_decref(table);
     table = quoted ? message_parse(quoted) : NULL;
     cly_problems_reset(&problems);
-    if (table) cly_collect(&walk, &cly_shape_row, source_value(table), NULL, slots);
+    if (table) cly_collect(&reader, &cly_shape_row, source_value(table), NULL, slots);
 }
 
 static void fields_find_their_places(void **state) {
@@ -85,7 +85,7 @@ static void a_key_with_a_zero_byte_is_unknown(void **state) {
         json_t *table = json_object(), *value = json_string("x");
         cly_problems_reset(&problems);
         json_object_setn_new_nocheck(table, key, length, value);
-        cly_collect(&walk, &cly_shape_row, source_value(table), NULL, &slots);
+        cly_collect(&reader, &cly_shape_row, source_value(table), NULL, &slots);
         assert_false(slots.given[CLY_AT(row, id)]);
         assert_int_equal(problems.count, 1);
         json_decref(table);
@@ -96,7 +96,7 @@ static void both_spellings_are_one_field(void **state) {
     json_t *table = message_parse("{'template_name':'a','templateName':'b'}");
     cly_slots slots;
     (void)state;
-    cly_collect(&walk, &cly_shape_template, source_value(table), NULL, &slots);
+    cly_collect(&reader, &cly_shape_template, source_value(table), NULL, &slots);
     assert_int_equal(problems.count, 1);
     assert_string_equal(cly_problem_param(&problems, 0), "template_name");
     assert_string_equal(cly_problem_message(&problems, 0),
@@ -122,7 +122,7 @@ static void a_table_of_very_many_fields_ends(void **state) {
         snprintf(name, sizeof name, "x%d", i);
         json_object_set_new(table, name, json_null());
     }
-    cly_collect(&walk, &cly_shape_row, source_value(table), NULL, &slots);
+    cly_collect(&reader, &cly_shape_row, source_value(table), NULL, &slots);
     assert_true(problems.count + problems.overflow < 300);
     assert_true(host.most_held < 300);
     json_decref(table);
@@ -133,7 +133,7 @@ static int length_of(const char *quoted, int low, int high) {
     cly_list read;
     int count;
     cly_problems_reset(&problems);
-    count = cly_walk_list(&walk, source_value(list), NULL, low, high, &read);
+    count = cly_reader_list(&reader, source_value(list), NULL, low, high, &read);
     assert_int_equal(count, read.count);
     assert_int_equal(count<0, problems.count> 0);
     json_decref(list);
@@ -180,7 +180,7 @@ static void a_hole_is_named(void **state) {
     source.items = no_plain_list;
     source.list = with_holes;
     source.item = item_with_holes;
-    assert_int_equal(cly_walk_list(&walk, source_value(list), NULL, 0, 10, &read), -1);
+    assert_int_equal(cly_reader_list(&reader, source_value(list), NULL, 0, 10, &read), -1);
     assert_string_equal(cly_problem_param(&problems, 0), "[2]");
     assert_string_equal(cly_problem_message(&problems, 0), "missing: a list has no holes");
     json_decref(list);
@@ -207,7 +207,7 @@ static void defaults_fill_what_is_absent(void **state) {
     source.field = field_or_default;
     {
         json_t *table = message_parse("{'language':'en'}");
-        cly_collect(&walk, &cly_shape_template, source_value(table), NULL, &slots);
+        cly_collect(&reader, &cly_shape_template, source_value(table), NULL, &slots);
         assert_string_equal(json_string_value(slots.values[CLY_AT(template, language)].pointer), "en");
         assert_string_equal(json_string_value(slots.values[CLY_AT(template, template_name)].pointer), "d");
         assert_string_equal(json_string_value(slots.values[CLY_AT(template, campaign_name)].pointer), "c");
@@ -245,5 +245,5 @@ int main(void) {
         TEST(defaults_fill_what_is_absent),
         TEST(the_given_are_counted),
     };
-    return cmocka_run_group_tests_name("core/walk", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/encode/table_reader", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/params.h"
+#include "core/encode/template_params.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/message_support.h"
@@ -294,5 +294,5 @@ int main(void) {
         cmocka_unit_test(a_thousand_backwards_are_put_right),
         cmocka_unit_test(too_many_are_refused),
     };
-    return cmocka_run_group_tests_name("core/params", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/encode/template_params", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
-#include "core/params.h"
+#include "core/encode/template_params.h"
 
 #include "core/base/text.h"
-#include "core/values.h"
+#include "core/encode/field_encoders.h"
 #include <stdio.h>
 
 typedef struct param_kind {
@@ -95,10 +95,10 @@ static cly_param_slice *slices_of(const cly_param_list *list, size_t *count) {
     return (cly_param_slice *)(void *)list->slices->data;
 }
 
-void cly_params_open(cly_walk *walk, cly_param_list *list) {
+void cly_template_params_open(cly_reader *reader, cly_param_list *list) {
     cly_buffer_reset(list->slices);
-    cly_json_key(&walk->json, "parameters");
-    cly_json_open(&walk->json, '[');
+    cly_json_key(&reader->json, "parameters");
+    cly_json_open(&reader->json, '[');
 }
 
 /* What becomes one object. */
@@ -125,14 +125,14 @@ static void open_known(cly_json_writer *json, const char *name, size_t length) {
 }
 
 /* The same of a name that may hold anything; returns its length as written. */
-static size_t open_raw(cly_walk *walk, const char *name, size_t length, const cly_path *path) {
-    cly_json_writer *json = &walk->json;
+static size_t open_raw(cly_reader *reader, const char *name, size_t length, const cly_path *path) {
+    cly_json_writer *json = &reader->json;
     size_t start;
     cly_json_open(json, '{');
     cly_json_key(json, "name");
     start = json->out->length;
     if (!cly_json_text(json, name, length))
-        cly_problem_add(walk->problems, path, "the name is not valid UTF-8");
+        cly_problem_add(reader->problems, path, "the name is not valid UTF-8");
     length = json->out->length - start - 2;
     cly_json_key(json, "value");
     return length;
@@ -152,36 +152,36 @@ static void remember(cly_param_list *list, uint64_t rank, bool is_wire, size_t s
 }
 
 /* `path` is that of the value beside it. */
-static void write_filename(cly_walk *walk, const cly_value *filename, const cly_path *path) {
+static void write_filename(cly_reader *reader, const cly_value *filename, const cly_path *path) {
     cly_path at = cly_path_name(path->parent, "filename");
-    cly_json_key(&walk->json, "filename");
-    cly_write_text(walk, filename, &at, CLY_FIELD_TEXT, 0);
+    cly_json_key(&reader->json, "filename");
+    cly_write_text(reader, filename, &at, CLY_FIELD_TEXT, 0);
 }
 
 /* One object, remembered as a slice. The slice holds no comma. */
-static void add(cly_walk *walk, cly_param_list *list, const param *given, const cly_path *path) {
-    cly_json_writer *json = &walk->json;
+static void add(cly_reader *reader, cly_param_list *list, const param *given, const cly_path *path) {
+    cly_json_writer *json = &reader->json;
     size_t start, name_length = given->length;
     if (list->slices->length > 0) cly_buffer_byte(json->out, ',');
     json->comma = false;
     start = json->out->length;
     if (given->rank == raw_rank)
-        name_length = open_raw(walk, given->name, given->length, path);
+        name_length = open_raw(reader, given->name, given->length, path);
     else
         open_known(json, given->name, given->length);
-    cly_write_text(walk, given->value, path, given->type, CLY_MAY_BE_EMPTY);
-    if (given->filename) write_filename(walk, given->filename, path);
+    cly_write_text(reader, given->value, path, given->type, CLY_MAY_BE_EMPTY);
+    if (given->filename) write_filename(reader, given->filename, path);
     cly_json_close(json, '}');
-    if (cly_walk_is_over(walk)) return; /* `start` is a place in another message */
+    if (cly_reader_is_over(reader)) return; /* `start` is a place in another message */
     remember(list, given->rank, given->is_wire, start, json->out->length - start, name_length);
 }
 
-void cly_params_add(cly_walk *walk, cly_param_list *list, const cly_param_name *name, const cly_value *value,
-                    const cly_value *filename, const cly_path *path) {
+void cly_template_params_add(cly_reader *reader, cly_param_list *list, const cly_param_name *name,
+                             const cly_value *value, const cly_value *filename, const cly_path *path) {
     char text[CLY_PARAM_NAME_SIZE];
     param given = {text, 0, value, filename, rank_of(name), kinds[name->param].type, false};
     given.length = cly_param_format(text, name);
-    add(walk, list, &given, path);
+    add(reader, list, &given, path);
 }
 
 /* The known name most like this one, its own numbers put in. */
@@ -208,23 +208,23 @@ static bool nearest_param(const char *name, size_t length, char out[CLY_PARAM_NA
     return found;
 }
 
-static void report_unknown(cly_walk *walk, const char *name, size_t length, const cly_path *path) {
+static void report_unknown(cly_reader *reader, const char *name, size_t length, const cly_path *path) {
     char nearest[CLY_PARAM_NAME_SIZE];
     cly_param_name parsed;
     for (int i = 0; i < CLY_PARAM_COUNT; i++) {
         if (!matches(kinds[i].pattern, name, length, parsed.numbers)) continue;
-        cly_problem_add(walk->problems, path,
+        cly_problem_add(reader->problems, path,
                         "from %u to %u only (raw = true beside the value sends it all the same)",
                         kinds[i].first, kinds[i].last);
         return;
     }
     if (nearest_param(name, length, nearest))
         cly_problem_add(
-            walk->problems, path,
+            reader->problems, path,
             "unknown parameter; did you mean `%s`? (raw = true beside the value sends it all the same)",
             nearest);
     else
-        cly_problem_add(walk->problems, path,
+        cly_problem_add(reader->problems, path,
                         "unknown parameter (raw = true beside the value sends it all the same)");
 }
 
@@ -233,11 +233,11 @@ static const cly_value *if_given(const cly_slots *slots, size_t at) {
 }
 
 /* `raw = true` lets a name pass that is not known. */
-static bool read_raw(cly_walk *walk, const cly_value *raw, const cly_path *path) {
+static bool read_raw(cly_reader *reader, const cly_value *raw, const cly_path *path) {
     cly_path at = cly_path_name(path, "raw");
     if (raw == NULL) return false;
-    if (raw->type == CLY_TYPE_BOOLEAN) return walk->source->boolean(walk->source->host, *raw);
-    cly_walk_expected(walk, &at, "boolean", *raw);
+    if (raw->type == CLY_TYPE_BOOLEAN) return reader->source->boolean(reader->source->host, *raw);
+    cly_reader_expected(reader, &at, "boolean", *raw);
     return false;
 }
 
@@ -251,73 +251,75 @@ static bool recognize(param *given) {
 }
 
 /* A value by wire name; `filename` and `raw` are NULL where they are not given. */
-static void add_named(cly_walk *walk, cly_param_list *list, const char *name, size_t length,
+static void add_named(cly_reader *reader, cly_param_list *list, const char *name, size_t length,
                       const cly_value *value, const cly_value *filename, const cly_value *raw,
                       const cly_path *path) {
     param given = {name, length, value, filename, raw_rank, CLY_FIELD_TEXT, true};
     cly_path value_path = cly_path_name(path, "value");
-    bool is_raw = read_raw(walk, raw, path);
-    if (!recognize(&given) && !is_raw) report_unknown(walk, name, length, path);
-    add(walk, list, &given, &value_path);
+    bool is_raw = read_raw(reader, raw, path);
+    if (!recognize(&given) && !is_raw) report_unknown(reader, name, length, path);
+    add(reader, list, &given, &value_path);
 }
 
-static void add_slots(cly_walk *walk, cly_param_list *list, const char *name, size_t length,
+static void add_slots(cly_reader *reader, cly_param_list *list, const char *name, size_t length,
                       const cly_slots *slots, const cly_path *path) {
-    add_named(walk, list, name, length, &slots->values[CLY_AT(parameter, value)],
+    add_named(reader, list, name, length, &slots->values[CLY_AT(parameter, value)],
               if_given(slots, CLY_AT(parameter, filename)), if_given(slots, CLY_AT(parameter, raw)), path);
 }
 
-static void add_table(cly_walk *walk, cly_param_list *list, const cly_entry *entry, const cly_path *path) {
+static void add_table(cly_reader *reader, cly_param_list *list, const cly_entry *entry,
+                      const cly_path *path) {
     cly_path name_path = cly_path_name(path, "name"), value_path = cly_path_name(path, "value");
-    int mark = walk->source->mark(walk->source->host);
+    int mark = reader->source->mark(reader->source->host);
     cly_slots slots;
-    cly_collect(walk, &cly_shape_parameter, entry->value, path, &slots);
+    cly_collect(reader, &cly_shape_parameter, entry->value, path, &slots);
     if (slots.given[CLY_AT(parameter, name)])
-        cly_problem_add(walk->problems, &name_path, "the key is the name already");
+        cly_problem_add(reader->problems, &name_path, "the key is the name already");
     if (slots.given[CLY_AT(parameter, value)])
-        add_slots(walk, list, entry->key, entry->length, &slots, path);
+        add_slots(reader, list, entry->key, entry->length, &slots, path);
     else
-        cly_problem_add(walk->problems, &value_path, "missing");
-    walk->source->release(walk->source->host, mark);
+        cly_problem_add(reader->problems, &value_path, "missing");
+    reader->source->release(reader->source->host, mark);
 }
 
-static void add_entry(cly_walk *walk, cly_param_list *list, const cly_entry *entry, const cly_path *path) {
+static void add_entry(cly_reader *reader, cly_param_list *list, const cly_entry *entry,
+                      const cly_path *path) {
     param given = {entry->key, entry->length, &entry->value, NULL, raw_rank, CLY_FIELD_TEXT, true};
     cly_path at = cly_path_text(path, entry->key, entry->length);
     if (entry->value.type == CLY_TYPE_TABLE) {
-        add_table(walk, list, entry, &at);
+        add_table(reader, list, entry, &at);
         return;
     }
-    if (cly_walk_is_absent(walk, entry->value)) return;
-    if (!recognize(&given)) report_unknown(walk, entry->key, entry->length, &at);
-    add(walk, list, &given, &at);
+    if (cly_reader_is_absent(reader, entry->value)) return;
+    if (!recognize(&given)) report_unknown(reader, entry->key, entry->length, &at);
+    add(reader, list, &given, &at);
 }
 
 /* True when one entry more would be too many. */
-static bool add_entries(cly_walk *walk, cly_param_list *list, const cly_entries *entries, size_t seen,
+static bool add_entries(cly_reader *reader, cly_param_list *list, const cly_entries *entries, size_t seen,
                         const cly_path *path) {
     for (size_t i = 0; i < entries->count; i++) {
         if (seen + i == CLY_LIST_MAX) {
-            cly_problem_add(walk->problems, path, "more than %d parameters", CLY_LIST_MAX);
+            cly_problem_add(reader->problems, path, "more than %d parameters", CLY_LIST_MAX);
             return true;
         }
-        add_entry(walk, list, &entries->items[i], path);
+        add_entry(reader, list, &entries->items[i], path);
     }
     return false;
 }
 
-static void add_map(cly_walk *walk, cly_param_list *list, cly_value map, const cly_path *path) {
-    const cly_source *source = walk->source;
-    size_t first_problem = walk->problems->count, seen = 0;
+static void add_map(cly_reader *reader, cly_param_list *list, cly_value map, const cly_path *path) {
+    const cly_source *source = reader->source;
+    size_t first_problem = reader->problems->count, seen = 0;
     cly_entries entries;
     entries.has_begun = entries.is_over = false;
     while (!entries.is_over) {
-        cly_walk_next(walk, map, &entries);
-        if (add_entries(walk, list, &entries, seen, path)) break;
+        cly_reader_next(reader, map, &entries);
+        if (add_entries(reader, list, &entries, seen, path)) break;
         source->drop(source->host, &entries);
         seen += entries.count;
     }
-    cly_problems_sort_from(walk->problems, first_problem);
+    cly_problems_sort_from(reader->problems, first_problem);
 }
 
 static inline bool is_key(const cly_entry *entry, const char *key, size_t length) {
@@ -325,78 +327,80 @@ static inline bool is_key(const cly_entry *entry, const char *key, size_t length
 }
 
 /* An item of name and value and nothing else, as nearly all are, needs no slots. */
-static bool read_pair(cly_walk *walk, const cly_value *item, cly_entries *pair, const cly_value **name,
+static bool read_pair(cly_reader *reader, const cly_value *item, cly_entries *pair, const cly_value **name,
                       const cly_value **value) {
     int first;
     pair->has_begun = pair->is_over = false;
-    cly_walk_next(walk, *item, pair);
+    cly_reader_next(reader, *item, pair);
     if (pair->count != 2) return false;
     first = is_key(&pair->items[0], "name", 4) ? 0 : 1;
     if (!is_key(&pair->items[first], "name", 4) || !is_key(&pair->items[!first], "value", 5)) return false;
     *name = &pair->items[first].value;
     *value = &pair->items[!first].value;
-    return (*name)->type == CLY_TYPE_TEXT && !cly_walk_is_absent(walk, **value) &&
-           !cly_walk_has_defaults(walk, *item);
+    return (*name)->type == CLY_TYPE_TEXT && !cly_reader_is_absent(reader, **value) &&
+           !cly_reader_has_defaults(reader, *item);
 }
 
-static void add_collected(cly_walk *walk, cly_param_list *list, cly_value item, const cly_path *path) {
+static void add_collected(cly_reader *reader, cly_param_list *list, cly_value item, const cly_path *path) {
     cly_path name_path = cly_path_name(path, "name"), value_path = cly_path_name(path, "value");
     char digits[CLY_NUMBER_SIZE];
     const char *name;
     size_t length;
     cly_slots slots;
-    cly_collect(walk, &cly_shape_parameter, item, path, &slots);
-    if (!slots.given[CLY_AT(parameter, name)]) cly_problem_add(walk->problems, &name_path, "missing");
-    if (!slots.given[CLY_AT(parameter, value)]) cly_problem_add(walk->problems, &value_path, "missing");
+    cly_collect(reader, &cly_shape_parameter, item, path, &slots);
+    if (!slots.given[CLY_AT(parameter, name)]) cly_problem_add(reader->problems, &name_path, "missing");
+    if (!slots.given[CLY_AT(parameter, value)]) cly_problem_add(reader->problems, &value_path, "missing");
     if (!slots.given[CLY_AT(parameter, name)] || !slots.given[CLY_AT(parameter, value)]) return;
-    if (cly_read_text(walk, slots.values[CLY_AT(parameter, name)], &name_path, digits, &name, &length))
-        add_slots(walk, list, name, length, &slots, path);
+    if (cly_read_text(reader, slots.values[CLY_AT(parameter, name)], &name_path, digits, &name, &length))
+        add_slots(reader, list, name, length, &slots, path);
 }
 
-static void add_item(cly_walk *walk, cly_param_list *list, const cly_value *item, const cly_path *path) {
+static void add_item(cly_reader *reader, cly_param_list *list, const cly_value *item, const cly_path *path) {
     cly_entries pair;
     const cly_value *name, *value;
-    if (!cly_walk_table(walk, *item, path)) return;
-    if (read_pair(walk, item, &pair, &name, &value))
-        add_named(walk, list, name->text, name->length, value, NULL, NULL, path);
+    if (!cly_reader_table(reader, *item, path)) return;
+    if (read_pair(reader, item, &pair, &name, &value))
+        add_named(reader, list, name->text, name->length, value, NULL, NULL, path);
     else
-        add_collected(walk, list, *item, path);
+        add_collected(reader, list, *item, path);
 }
 
 enum { LET_GO_EVERY = 8 };
 
 /* Items are let go a few at a time: for the host that is as much work as one. */
-static void add_items(cly_walk *walk, cly_param_list *list, cly_list *items, const cly_path *path) {
-    const cly_source *source = walk->source;
+static void add_items(cly_reader *reader, cly_param_list *list, cly_list *items, const cly_path *path) {
+    const cly_source *source = reader->source;
     int mark = source->mark(source->host);
     for (int i = 1; i <= items->count; i++) {
         cly_path at = cly_path_index(path, (size_t)i);
-        add_item(walk, list, cly_walk_item(walk, items, i), &at);
+        add_item(reader, list, cly_reader_item(reader, items, i), &at);
         if (i % LET_GO_EVERY == 0 || i == items->count) source->release(source->host, mark);
     }
 }
 
 /* Neither a short list nor an empty table. */
-static void add_any(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
-    cly_list_shape shape = cly_walk_source_list(walk, value);
+static void add_any(cly_reader *reader, cly_param_list *list, cly_value value, const cly_path *path) {
+    cly_list_shape shape = cly_reader_source_list(reader, value);
     cly_list items;
     if (shape.count > 0 && shape.has_others)
-        cly_problem_add(walk->problems, path, "either a list or a map by name expected, got both");
-    else if (shape.count > 0 && cly_walk_list(walk, value, path, 0, CLY_LIST_MAX, &items) > 0)
-        add_items(walk, list, &items, path);
-    else if (shape.count == 0 && cly_walk_has_defaults(walk, value))
-        cly_problem_add(walk->problems, path, "plain table expected: a metatable's fields cannot be listed");
+        cly_problem_add(reader->problems, path, "either a list or a map by name expected, got both");
+    else if (shape.count > 0 && cly_reader_list(reader, value, path, 0, CLY_LIST_MAX, &items) > 0)
+        add_items(reader, list, &items, path);
+    else if (shape.count == 0 && cly_reader_has_defaults(reader, value))
+        cly_problem_add(reader->problems, path,
+                        "plain table expected: a metatable's fields cannot be listed");
     else if (shape.count == 0)
-        add_map(walk, list, value, path);
+        add_map(reader, list, value, path);
 }
 
-void cly_params_add_wire(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path) {
+void cly_template_params_add_wire(cly_reader *reader, cly_param_list *list, cly_value value,
+                                  const cly_path *path) {
     cly_list items;
-    if (!cly_walk_table(walk, value, path)) return;
-    if (cly_walk_at_hand(walk, value, &items))
-        add_items(walk, list, &items, path);
+    if (!cly_reader_table(reader, value, path)) return;
+    if (cly_reader_at_hand(reader, value, &items))
+        add_items(reader, list, &items, path);
     else
-        add_any(walk, list, value, path);
+        add_any(reader, list, value, path);
 }
 
 static bool is_before(const cly_buffer *out, const cly_param_slice *a, const cly_param_slice *b) {
@@ -442,27 +446,27 @@ static void rewrite(cly_buffer *out, cly_buffer *scratch, const cly_param_slice 
 }
 
 /* One parameter, two values: which one the customer would see is anybody's guess. */
-static void report_twice(cly_walk *walk, const cly_param_slice *slices, size_t count) {
+static void report_twice(cly_reader *reader, const cly_param_slice *slices, size_t count) {
     cly_path path = cly_path_name(NULL, "parameters");
     for (size_t i = 1; i < count; i++) {
         cly_path at;
         if (slices[i].rank != slices[i - 1].rank || slices[i].is_wire == slices[i - 1].is_wire) continue;
-        at = cly_path_text(&path, walk->json.out->data + slices[i].start + CLY_PARAM_NAME_AT,
+        at = cly_path_text(&path, reader->json.out->data + slices[i].start + CLY_PARAM_NAME_AT,
                            slices[i].name_length);
-        cly_problem_add(walk->problems, &at, "given twice: in header, body, buttons or cards as well");
+        cly_problem_add(reader->problems, &at, "given twice: in header, body, buttons or cards as well");
     }
 }
 
-void cly_params_close(cly_walk *walk, cly_param_list *list) {
-    cly_buffer *out = walk->json.out;
+void cly_template_params_close(cly_reader *reader, cly_param_list *list) {
+    cly_buffer *out = reader->json.out;
     size_t count;
     cly_param_slice *slices = slices_of(list, &count);
     if (list->slices->state != CLY_BUFFER_FINE && out->state == CLY_BUFFER_FINE)
         out->state = list->slices->state;
     if (out->state == CLY_BUFFER_FINE && count > 0) {
         bool has_moved = sort(out, slices, count);
-        report_twice(walk, slices, count); /* the slices are places in what is not yet rewritten */
+        report_twice(reader, slices, count); /* the slices are places in what is not yet rewritten */
         if (has_moved) rewrite(out, list->scratch, slices, count);
     }
-    cly_json_close(&walk->json, ']');
+    cly_json_close(&reader->json, ']');
 }

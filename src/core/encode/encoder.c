@@ -1,11 +1,12 @@
-#include "core/message.h"
+#include "core/encode/encoder.h"
 
-#include "core/endpoint.h"
+#include "core/encode/campaigns.h"
+#include "core/encode/request_path.h"
 #include "core/json/json.h"
-#include "core/session.h"
-#include "core/template.h"
+#include "core/encode/session.h"
+#include "core/encode/template.h"
 #include "core/base/text.h"
-#include "core/values.h"
+#include "core/encode/field_encoders.h"
 #include <stdio.h>
 
 void cly_encoder_init(cly_encoder *encoder) {
@@ -18,7 +19,7 @@ void cly_encoder_init(cly_encoder *encoder) {
 }
 
 void cly_encoder_clear(cly_encoder *encoder) {
-    encoder->turn++; /* an encode that is under way must notice */
+    encoder->generation++; /* an encode that is under way must notice */
     cly_buffer_clear(&encoder->body);
     cly_buffer_clear(&encoder->path);
     cly_buffer_clear(&encoder->slices);
@@ -79,13 +80,13 @@ static bool has_dot_segment(const char *text, size_t length) {
     return false;
 }
 
-static void read_path(cly_walk *walk, cly_encoder *encoder, cly_value value) {
+static void read_path(cly_reader *reader, cly_encoder *encoder, cly_value value) {
     cly_path at = cly_path_name(NULL, "path");
     size_t length;
     const char *text;
     bool is_fine;
-    if (cly_walk_type(walk, value) != CLY_TYPE_TEXT) {
-        cly_walk_expected(walk, &at, "string", value);
+    if (cly_reader_type(reader, value) != CLY_TYPE_TEXT) {
+        cly_reader_expected(reader, &at, "string", value);
         return;
     }
     text = cly_value_text(value, &length);
@@ -94,81 +95,81 @@ static void read_path(cly_walk *walk, cly_encoder *encoder, cly_value value) {
     if (is_fine)
         cly_buffer_append(&encoder->path, text, length);
     else
-        cly_problem_add(walk->problems, &at,
+        cly_problem_add(reader->problems, &at,
                         "path below the business expected, such as /send/messages, percent-encoded");
 }
 
-static void read_method(cly_walk *walk, cly_encoder *encoder, cly_value value) {
+static void read_method(cly_reader *reader, cly_encoder *encoder, cly_value value) {
     cly_path at = cly_path_name(NULL, "method");
     size_t length = 0;
     const char *text = NULL;
-    if (cly_walk_type(walk, value) == CLY_TYPE_TEXT) text = cly_value_text(value, &length);
+    if (cly_reader_type(reader, value) == CLY_TYPE_TEXT) text = cly_value_text(value, &length);
     encoder->method = text ? known_method(text, length) : NULL;
     if (encoder->method == NULL)
-        cly_problem_add(walk->problems, &at, "GET, POST, PUT, DELETE or PATCH expected");
+        cly_problem_add(reader->problems, &at, "GET, POST, PUT, DELETE or PATCH expected");
 }
 
 /* A string is JSON already, anything else becomes it. */
-static void write_body(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
+static void write_body(cly_reader *reader, cly_encoder *encoder, const cly_slots *slots) {
     cly_value value = slots->values[CLY_AT(request, body)];
     cly_path at = cly_path_name(NULL, "body");
     size_t length;
     const char *text;
     if (encoder->method && strcmp(encoder->method, "GET") == 0)
-        cly_problem_add(walk->problems, &at, "a GET has none");
-    if (cly_walk_type(walk, value) != CLY_TYPE_TEXT) {
-        cly_write_value(walk, &slots->shape->fields[CLY_AT(request, body)], value, &at);
+        cly_problem_add(reader->problems, &at, "a GET has none");
+    if (cly_reader_type(reader, value) != CLY_TYPE_TEXT) {
+        cly_write_value(reader, &slots->shape->fields[CLY_AT(request, body)], value, &at);
         return;
     }
     text = cly_value_text(value, &length);
-    if (!cly_json_is_valid(text, length)) cly_problem_add(walk->problems, &at, "not JSON");
-    cly_buffer_append(walk->json.out, text, length);
+    if (!cly_json_is_valid(text, length)) cly_problem_add(reader->problems, &at, "not JSON");
+    cly_buffer_append(reader->json.out, text, length);
 }
 
-static void write_request(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
+static void write_request(cly_reader *reader, cly_encoder *encoder, const cly_slots *slots) {
     cly_path method = cly_path_name(NULL, "method"), path = cly_path_name(NULL, "path");
     if (slots->given[CLY_AT(request, method)])
-        read_method(walk, encoder, slots->values[CLY_AT(request, method)]);
+        read_method(reader, encoder, slots->values[CLY_AT(request, method)]);
     else
-        cly_problem_add(walk->problems, &method, "missing");
+        cly_problem_add(reader->problems, &method, "missing");
     if (slots->given[CLY_AT(request, path)])
-        read_path(walk, encoder, slots->values[CLY_AT(request, path)]);
+        read_path(reader, encoder, slots->values[CLY_AT(request, path)]);
     else
-        cly_problem_add(walk->problems, &path, "missing");
-    if (slots->given[CLY_AT(request, body)]) write_body(walk, encoder, slots);
+        cly_problem_add(reader->problems, &path, "missing");
+    if (slots->given[CLY_AT(request, body)]) write_body(reader, encoder, slots);
 }
 
-static void read_traceparent(cly_walk *walk, cly_encoder *encoder, const cly_slots *slots) {
+static void read_traceparent(cly_reader *reader, cly_encoder *encoder, const cly_slots *slots) {
     size_t at = slots->shape->count - 1, length = 0; /* the last field, where there is one */
     cly_path path;
     const char *text = NULL;
     if (slots->shape->fields[at].type != CLY_FIELD_TRACEPARENT || !slots->given[at]) return;
     path = cly_path_name(NULL, "traceparent");
-    if (cly_walk_type(walk, slots->values[at]) == CLY_TYPE_TEXT)
+    if (cly_reader_type(reader, slots->values[at]) == CLY_TYPE_TEXT)
         text = cly_value_text(slots->values[at], &length);
     if (text == NULL || !cly_is_traceparent(text, length)) {
-        cly_problem_add(walk->problems, &path, "W3C traceparent expected, such as 00-<32 hex>-<16 hex>-01");
+        cly_problem_add(reader->problems, &path, "W3C traceparent expected, such as 00-<32 hex>-<16 hex>-01");
         return;
     }
     memcpy(encoder->traceparent, text, length);
     encoder->traceparent[length] = '\0';
 }
 
-static void write_body_of(cly_walk *walk, cly_encoder *encoder, const cly_operation *operation,
+static void write_body_of(cly_reader *reader, cly_encoder *encoder, const cly_operation *operation,
                           const char *default_sender, const cly_slots *slots) {
     cly_batch batch;
-    if (operation->path) cly_write_path(walk, operation, slots, &encoder->path);
+    if (operation->path) cly_write_path(reader, operation, slots, &encoder->path);
     switch (operation->id) {
     case CLY_OPERATION_SEND_TEMPLATE:
-        cly_write_template(walk, slots, default_sender, &encoder->slices, &encoder->scratch);
+        cly_write_template(reader, slots, default_sender, &encoder->slices, &encoder->scratch);
         break;
-    case CLY_OPERATION_SEND_SESSION: cly_write_session(walk, slots, default_sender); break;
+    case CLY_OPERATION_SEND_SESSION: cly_write_session(reader, slots, default_sender); break;
     case CLY_OPERATION_SEND_CAMPAIGNS:
-        batch = cly_write_campaigns(walk, slots, default_sender, &encoder->slices);
-        if (!cly_walk_is_over(walk)) encoder->batch = batch;
+        batch = cly_write_campaigns(reader, slots, default_sender, &encoder->slices);
+        if (!cly_reader_is_over(reader)) encoder->batch = batch;
         break;
-    case CLY_OPERATION_REQUEST: write_request(walk, encoder, slots); break;
-    default: cly_write_fields(walk, slots);
+    case CLY_OPERATION_REQUEST: write_request(reader, encoder, slots); break;
+    default: cly_write_fields(reader, slots);
     }
 }
 
@@ -182,9 +183,9 @@ static cly_kind conclude(cly_encoder *encoder, cly_error *error) {
     return kind;
 }
 
-cly_kind cly_message_repeat(cly_encoder *encoder, const cly_operation *operation, const char *body,
+cly_kind cly_encoder_repeat(cly_encoder *encoder, const cly_operation *operation, const char *body,
                             size_t length, cly_batch batch, const char *traceparent, cly_error *error) {
-    encoder->turn++;
+    encoder->generation++;
     reset(encoder, operation);
     if (*traceparent && !cly_is_traceparent(traceparent, strlen(traceparent)))
         cly_problem_add(&encoder->problems, NULL, "W3C traceparent expected");
@@ -204,26 +205,26 @@ static cly_kind refuse_over(cly_encoder *encoder, cly_error *error) {
                          "a metamethod of the message used the client while the message was read");
 }
 
-cly_kind cly_message_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,
+cly_kind cly_encoder_encode(cly_encoder *encoder, const cly_operation *operation, const char *default_sender,
                             const cly_source *source, cly_value value, cly_error *error) {
-    cly_walk walk = {.source = source, .problems = &encoder->problems, .json.out = &encoder->body};
+    cly_reader reader = {.source = source, .problems = &encoder->problems, .json.out = &encoder->body};
     int mark = source->mark(source->host);
     /* A metamethod may close the client, and what it was given is gone then. */
     char sender[CLY_SENDER_SIZE];
     cly_slots slots;
     if (default_sender) snprintf(sender, sizeof sender, "%s", default_sender);
-    walk.turn = &encoder->turn;
-    walk.began = ++encoder->turn;
+    reader.generation = &encoder->generation;
+    reader.began = ++encoder->generation;
     reset(encoder, operation);
     if (value.type == CLY_TYPE_TABLE) {
-        cly_collect(&walk, operation->shape, value, NULL, &slots);
-        if (!cly_walk_is_over(&walk)) read_traceparent(&walk, encoder, &slots);
-        if (!cly_walk_is_over(&walk))
-            write_body_of(&walk, encoder, operation, default_sender ? sender : NULL, &slots);
+        cly_collect(&reader, operation->shape, value, NULL, &slots);
+        if (!cly_reader_is_over(&reader)) read_traceparent(&reader, encoder, &slots);
+        if (!cly_reader_is_over(&reader))
+            write_body_of(&reader, encoder, operation, default_sender ? sender : NULL, &slots);
     } else {
         cly_problem_add(&encoder->problems, NULL, "table of fields expected, got %s",
                         source->type_name(source->host, value));
     }
     source->release(source->host, mark);
-    return cly_walk_is_over(&walk) ? refuse_over(encoder, error) : conclude(encoder, error);
+    return cly_reader_is_over(&reader) ? refuse_over(encoder, error) : conclude(encoder, error);
 }

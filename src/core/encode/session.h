@@ -1,17 +1,17 @@
 /*
  * session.h - a session (free-form) message. API: session message.
  */
-#ifndef CLY_CORE_SESSION_H
-#define CLY_CORE_SESSION_H
+#ifndef CLY_CORE_ENCODE_SESSION_H
+#define CLY_CORE_ENCODE_SESSION_H
 
-#include "core/walk.h"
+#include "core/encode/table_reader.h"
 
 CLY_PRIVATE_BEGIN
 
 /* Writes the whole body from the fields of a message, in our form (number,
  * text, image, ...) or the wire's (recipient, message). `default_sender` is
  * E.164 or NULL. */
-void cly_write_session(cly_walk *walk, const cly_slots *slots, const char *default_sender);
+void cly_write_session(cly_reader *reader, const cly_slots *slots, const char *default_sender);
 
 CLY_PRIVATE_END
 

@@ -1,6 +1,6 @@
-/* core/message, template and session: the cases are files, spec/fixtures/messages
+/* core/encode/encoder, template and session: the cases are files, spec/fixtures/messages
  * and spec/fixtures/refused. */
-#include "core/message.h"
+#include "core/encode/encoder.h"
 
 #include "spec/core/fixture_support.h"
 #include "spec/core/message_support.h"
@@ -257,7 +257,7 @@ static void what_was_written_can_be_sent_as_it_was(void **state) {
     cly_error_clear(&stage.error);
     assert_int_equal(message_encode_text(&stage, "send_session", "{'number':'+14155550123','text':'x'}"),
                      CLY_OK);
-    assert_int_equal(cly_message_repeat(&stage.encoder, operation, body, sizeof body - 1, (cly_batch){1, 1},
+    assert_int_equal(cly_encoder_repeat(&stage.encoder, operation, body, sizeof body - 1, (cly_batch){1, 1},
                                         parent, &stage.error),
                      CLY_OK);
     assert_int_equal(stage.encoder.body.length, sizeof body - 1);
@@ -285,5 +285,5 @@ int main(void) {
         TEST(sendouts_are_counted_by_campaign_and_version),
         TEST(what_was_written_can_be_sent_as_it_was),
     };
-    return cmocka_run_group_tests_name("core/message", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/encode/encoder", tests, NULL, NULL);
 }

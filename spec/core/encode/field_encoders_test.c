@@ -1,6 +1,6 @@
 /* Each type of field, by a message that holds it; what JSON cannot hold, by a
  * source that says so. */
-#include "core/values.h"
+#include "core/encode/field_encoders.h"
 
 #include "spec/core/message_support.h"
 #include "spec/core/test.h"
@@ -242,7 +242,7 @@ static void the_encoder_of_the_host_may_refuse(void **state) {
 static const char *encode_inside(void *host, cly_value value, cly_buffer *out) {
     (void)host, (void)value;
     cly_buffer_reset(out);
-    stage.encoder.turn++;
+    stage.encoder.generation++;
     cly_buffer_append(out, "{}", 2);
     return NULL;
 }
@@ -250,7 +250,7 @@ static const char *encode_inside(void *host, cly_value value, cly_buffer *out) {
 static const char *clear_inside(void *host, cly_value value, cly_buffer *out) {
     (void)host, (void)value, (void)out;
     cly_encoder_clear(&stage.encoder);
-    stage.encoder.turn++;
+    stage.encoder.generation++;
     return NULL;
 }
 
@@ -285,5 +285,5 @@ int main(void) {
         TEST(an_encode_inside_another_is_noticed),
         TEST(a_clear_inside_an_encode_is_noticed),
     };
-    return cmocka_run_group_tests_name("core/values", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/encode/field_encoders", tests, NULL, NULL);
 }

@@ -1,15 +1,15 @@
 /*
- * params.h - a template's parameters by their wire names.
+ * template_params.h - a template's parameters by their wire names.
  *
  * Every parameter becomes {"name":...,"value":...} in the order header, body,
  * buttons, cards, whatever form and order it was given in. Each is written
  * straight into the message and remembered as a slice of it; only when the
  * slices are out of order are they put right, by one copy.
  */
-#ifndef CLY_CORE_PARAMS_H
-#define CLY_CORE_PARAMS_H
+#ifndef CLY_CORE_ENCODE_TEMPLATE_PARAMS_H
+#define CLY_CORE_ENCODE_TEMPLATE_PARAMS_H
 
-#include "core/walk.h"
+#include "core/encode/table_reader.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -50,15 +50,16 @@ typedef struct cly_param_list {
 } cly_param_list;
 
 /* Opens "parameters":[ and closes it, in order. */
-void cly_params_open(cly_walk *walk, cly_param_list *list);
-void cly_params_close(cly_walk *walk, cly_param_list *list);
+void cly_template_params_open(cly_reader *reader, cly_param_list *list);
+void cly_template_params_close(cly_reader *reader, cly_param_list *list);
 
 /* One parameter of our own form; `filename` is NULL for none. */
-void cly_params_add(cly_walk *walk, cly_param_list *list, const cly_param_name *name, const cly_value *value,
-                    const cly_value *filename, const cly_path *path);
+void cly_template_params_add(cly_reader *reader, cly_param_list *list, const cly_param_name *name,
+                             const cly_value *value, const cly_value *filename, const cly_path *path);
 
 /* The field `parameters`: a map of wire names, or the API's own list. */
-void cly_params_add_wire(cly_walk *walk, cly_param_list *list, cly_value value, const cly_path *path);
+void cly_template_params_add_wire(cly_reader *reader, cly_param_list *list, cly_value value,
+                                  const cly_path *path);
 
 CLY_PRIVATE_END
 
