@@ -1,7 +1,7 @@
 /* Memory that runs out at the n-th allocation, for every n until all goes well:
  * each time an error that says so or a success, never a crash, a leak, or a
  * message that is not what was asked for. */
-#include "core/call.h"
+#include "core/call/call.h"
 #include "core/api/config.h"
 #include "core/api/request.h"
 #include "spec/core/fixture_support.h"

@@ -2,7 +2,7 @@
  * that ended without a whole one. */
 #include "core/verdict.h"
 
-#include "core/call.h"
+#include "core/call/call.h"
 #include "spec/core/edge_support.h"
 #include "spec/core/fixture_support.h"
 #include "spec/core/test.h"

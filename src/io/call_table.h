@@ -7,13 +7,13 @@
  *   cly_call_table_release(table, ticket);
  *
  * The functions of the first part take the lock, may be called by any thread, and accept
- * NULL as a table without calls; core/records.h says what each does. Those of the second
+ * NULL as a table without calls; core/call/records.h says what each does. Those of the second
  * part are for the engine and the worker.
  */
 #ifndef CLY_IO_CALL_TABLE_H
 #define CLY_IO_CALL_TABLE_H
 
-#include "core/records.h"
+#include "core/call/records.h"
 #include <pthread.h>
 
 CLY_PRIVATE_BEGIN

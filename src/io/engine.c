@@ -1,6 +1,6 @@
 #include "io/engine.h"
 
-#include "core/attempts.h"
+#include "core/call/attempts.h"
 #include "core/hangs.h"
 #include "io/clock.h"
 #include "io/cork.h"

@@ -2,7 +2,7 @@
 #include "io/transfer.h"
 
 #include "core/api/request.h"
-#include "core/retry_after.h"
+#include "core/call/retry_after.h"
 #include "core/base/text.h"
 #include "io/clock.h"
 #include "io/connect_failure.h"

@@ -14,7 +14,7 @@
 #ifndef CLY_IO_TRANSFER_H
 #define CLY_IO_TRANSFER_H
 
-#include "core/attempts.h"
+#include "core/call/attempts.h"
 #include "core/base/list.h"
 #include "core/pools.h"
 #include "io/ca_store.h"

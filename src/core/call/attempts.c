@@ -1,4 +1,4 @@
-#include "core/attempts.h"
+#include "core/call/attempts.h"
 
 #include "core/base/redact.h"
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "core/event.h"
+#include "core/call/event.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
@@ -150,5 +150,5 @@ int main(void) {
         TEST(a_cleared_queue_may_be_used_again),
         TEST(every_type_has_a_name),
     };
-    return cmocka_run_group_tests_name("core/event", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/call/event", tests, NULL, NULL);
 }

@@ -21,10 +21,10 @@
  * have arrived and none is known to have, the call's outcome is unknown. But what is
  * to be deleted, and is not there when it is asked for again, is deleted.
  */
-#ifndef CLY_CORE_CALL_H
-#define CLY_CORE_CALL_H
+#ifndef CLY_CORE_CALL_CALL_H
+#define CLY_CORE_CALL_CALL_H
 
-#include "core/retry.h"
+#include "core/call/retry.h"
 #include "core/verdict.h"
 
 CLY_PRIVATE_BEGIN

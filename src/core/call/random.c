@@ -1,4 +1,4 @@
-#include "core/random.h"
+#include "core/call/random.h"
 
 cly_random cly_random_make(uint64_t seed) {
     cly_random random = {seed ? seed : 1};

@@ -3,8 +3,8 @@
  *
  * Nothing in an event is secret: no key, no number, no text.
  */
-#ifndef CLY_CORE_EVENT_H
-#define CLY_CORE_EVENT_H
+#ifndef CLY_CORE_CALL_EVENT_H
+#define CLY_CORE_CALL_EVENT_H
 
 #include "core/base/error.h"
 #include <stdint.h>

@@ -15,8 +15,8 @@
  *
  * A pure function: the chance and the time are passed in.
  */
-#ifndef CLY_CORE_RETRY_H
-#define CLY_CORE_RETRY_H
+#ifndef CLY_CORE_CALL_RETRY_H
+#define CLY_CORE_CALL_RETRY_H
 
 #include "core/base/error.h"
 

@@ -1,5 +1,5 @@
 /* What is repeated, as one table of cases. */
-#include "core/retry.h"
+#include "core/call/retry.h"
 
 #include "spec/core/test.h"
 #include <string.h>
@@ -352,5 +352,5 @@ int main(void) {
         TEST(success_fills_it_again),
         TEST(it_is_never_more_than_full),
     };
-    return cmocka_run_group_tests_name("core/retry", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/call/retry", tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
  * retry_after.h - how long a reply asks to wait: seconds or an HTTP date (RFC 9110
  * section 10.2.3). libcurl's own reading of it cannot tell "0" from no such header.
  */
-#ifndef CLY_CORE_RETRY_AFTER_H
-#define CLY_CORE_RETRY_AFTER_H
+#ifndef CLY_CORE_CALL_RETRY_AFTER_H
+#define CLY_CORE_CALL_RETRY_AFTER_H
 
 #include "core/base/visibility.h"
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "core/call.h"
+#include "core/call/call.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /*
  * random.h - numbers for jitter. Not for secrets.
  */
-#ifndef CLY_CORE_RANDOM_H
-#define CLY_CORE_RANDOM_H
+#ifndef CLY_CORE_CALL_RANDOM_H
+#define CLY_CORE_CALL_RANDOM_H
 
 #include "core/base/visibility.h"
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "core/retry.h"
+#include "core/call/retry.h"
 
 static const double first_delay = 0.5, longest_delay = 20; /* seconds */
 

@@ -1,4 +1,4 @@
-#include "core/retry_after.h"
+#include "core/call/retry_after.h"
 
 #include "core/base/text.h"
 #include <stdlib.h>

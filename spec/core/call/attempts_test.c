@@ -1,5 +1,5 @@
 /* Attempts begin and end: the effect on calls, limiters and outages, without network and clock. */
-#include "core/attempts.h"
+#include "core/call/attempts.h"
 
 #include "spec/core/test.h"
 #include <math.h>
@@ -255,5 +255,5 @@ int main(void) {
                                         end),
         cmocka_unit_test_setup_teardown(a_canceled_probe_lets_another_start, begin, end),
     };
-    return cmocka_run_group_tests_name("core/attempts", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/call/attempts", tests, NULL, NULL);
 }

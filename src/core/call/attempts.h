@@ -10,14 +10,14 @@
  *
  * No clock and no lock: the caller tells the time and guards the records.
  */
-#ifndef CLY_CORE_ATTEMPTS_H
-#define CLY_CORE_ATTEMPTS_H
+#ifndef CLY_CORE_CALL_ATTEMPTS_H
+#define CLY_CORE_CALL_ATTEMPTS_H
 
 #include "core/departures.h"
 #include "core/outage.h"
 #include "core/pools.h"
-#include "core/random.h"
-#include "core/records.h"
+#include "core/call/random.h"
+#include "core/call/records.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -6,11 +6,11 @@
  * time, in seconds on any monotonic clock. Records and buffers are reused, so a call in
  * steady state allocates nothing here.
  */
-#ifndef CLY_CORE_RECORDS_H
-#define CLY_CORE_RECORDS_H
+#ifndef CLY_CORE_CALL_RECORDS_H
+#define CLY_CORE_CALL_RECORDS_H
 
-#include "core/call.h"
-#include "core/event.h"
+#include "core/call/call.h"
+#include "core/call/event.h"
 #include "core/encode/encoder.h"
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "core/records.h"
+#include "core/call/records.h"
 
 #include "core/base/list.h"
 #include "core/api/request.h"

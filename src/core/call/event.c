@@ -1,4 +1,4 @@
-#include "core/event.h"
+#include "core/call/event.h"
 
 #include "core/base/text.h"
 #include <stdlib.h>

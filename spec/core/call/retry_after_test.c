@@ -1,5 +1,5 @@
 /* How a Retry-After line is read. Dates are read by io: here one date is known. */
-#include "core/retry_after.h"
+#include "core/call/retry_after.h"
 
 #include "spec/core/test.h"
 #include <string.h>
@@ -60,5 +60,5 @@ int main(void) {
         cmocka_unit_test(a_line_is_read),
         cmocka_unit_test(bytes_behind_the_line_do_not_count),
     };
-    return cmocka_run_group_tests_name("core/retry_after", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/call/retry_after", tests, NULL, NULL);
 }

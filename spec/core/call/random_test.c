@@ -1,5 +1,5 @@
 /* The numbers for jitter: within their bounds, spread, and the same for the same seed. */
-#include "core/random.h"
+#include "core/call/random.h"
 
 #include "spec/core/test.h"
 
@@ -37,5 +37,5 @@ int main(void) {
         cmocka_unit_test(a_seed_gives_the_same_numbers),
         cmocka_unit_test(a_seed_of_0_is_none),
     };
-    return cmocka_run_group_tests_name("core/random", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/call/random", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/call.h"
+#include "core/call/call.h"
 
 #include "spec/core/test.h"
 #include <string.h>
@@ -742,5 +742,5 @@ int main(void) {
         TEST(in_an_outage_a_call_has_its_whole_time),
         TEST(after_an_outage_attempts_have_their_limit_again),
     };
-    return cmocka_run_group_tests_name("core/call", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/call/call", tests, NULL, NULL);
 }
