@@ -1,6 +1,6 @@
 #include "spec/io/departure_support.h"
 
-#include "core/limiter.h"
+#include "core/rate/limiter.h"
 #include "io/clock.h"
 #include <stdatomic.h>
 

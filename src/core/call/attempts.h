@@ -13,7 +13,7 @@
 #ifndef CLY_CORE_CALL_ATTEMPTS_H
 #define CLY_CORE_CALL_ATTEMPTS_H
 
-#include "core/departures.h"
+#include "core/rate/departures.h"
 #include "core/outage.h"
 #include "core/pools.h"
 #include "core/call/random.h"

@@ -1,4 +1,4 @@
-#include "core/departures.h"
+#include "core/rate/departures.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,16 +34,16 @@ static cly_limiter *limiter_of(cly_departures *departures, bool is_asset) {
 double cly_departures_take(cly_departures *departures, bool is_asset, double now, double *permit_at) {
     cly_limiter *limiter = limiter_of(departures, is_asset);
     double wait = is_asset ? cly_limiter_wait(limiter, now) : 0;
-    if (wait <= 0 && departures->is_shared) wait = cly_slots_wait(&departures->permits, now);
+    if (wait <= 0 && departures->is_shared) wait = cly_permits_wait(&departures->permits, now);
     if (wait > 0) return wait;
     wait = cly_limiter_take(limiter, now);
-    if (wait <= 0) *permit_at = departures->is_shared ? cly_slots_take(&departures->permits) : now;
+    if (wait <= 0) *permit_at = departures->is_shared ? cly_permits_take(&departures->permits) : now;
     return wait;
 }
 
 void cly_departures_left(cly_departures *departures, bool is_asset, double permit_at, double now) {
     cly_limiter_left(limiter_of(departures, is_asset), now);
-    if (departures->is_shared) cly_slots_departed(&departures->permits, permit_at, now);
+    if (departures->is_shared) cly_permits_departed(&departures->permits, permit_at, now);
 }
 
 void cly_departures_gave_up(cly_departures *departures, bool is_asset) {
@@ -78,7 +78,7 @@ double cly_departures_take_pause(cly_departures *departures) {
 int cly_departures_wanted(cly_departures *departures, int ready, int assets, int room, double now) {
     int left, assets_room;
     if (!departures->is_shared) return 0;
-    left = cly_slots_left(&departures->permits, now); /* pays what is owed */
+    left = cly_permits_left(&departures->permits, now); /* pays what is owed */
     assets_room = cly_limiter_room(&departures->asset_limiter, now);
     if (assets > assets_room) ready -= assets - (assets_room > 0 ? assets_room : 0);
     if (ready > room) ready = room;
@@ -87,6 +87,6 @@ int cly_departures_wanted(cly_departures *departures, int ready, int assets, int
 }
 
 void cly_departures_give(cly_departures *departures, double at) {
-    cly_slots_add(&departures->permits, at);
+    cly_permits_add(&departures->permits, at);
     if (departures->asked > 0) departures->asked--; /* one less is awaited: the next is news */
 }

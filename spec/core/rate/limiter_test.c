@@ -2,7 +2,7 @@
  * was let go leaves late, together, or never, and in which clocks and wake-ups
  * are not what they should be. Time is counted in true seconds; the limiter is
  * told those of a clock that may be set back. */
-#include "core/limiter.h"
+#include "core/rate/limiter.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
@@ -435,5 +435,5 @@ int main(void) {
         cmocka_unit_test(one_within_another_needs_both),
         cmocka_unit_test(without_memory_there_is_none),
     };
-    return cmocka_run_group_tests_name("core/limiter", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/rate/limiter", tests, NULL, NULL);
 }

@@ -23,8 +23,8 @@
  * Time is seconds on any monotonic clock; time that goes backwards lets nothing
  * go. The limiter never looks at a clock and never sleeps.
  */
-#ifndef CLY_CORE_LIMITER_H
-#define CLY_CORE_LIMITER_H
+#ifndef CLY_CORE_RATE_LIMITER_H
+#define CLY_CORE_RATE_LIMITER_H
 
 #include "core/base/error.h"
 

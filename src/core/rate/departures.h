@@ -10,18 +10,18 @@
  * A permit from a shared limiter is good for some milliseconds around its time. No
  * clock: the caller tells the time, in seconds on any monotonic clock.
  */
-#ifndef CLY_CORE_DEPARTURES_H
-#define CLY_CORE_DEPARTURES_H
+#ifndef CLY_CORE_RATE_DEPARTURES_H
+#define CLY_CORE_RATE_DEPARTURES_H
 
-#include "core/limiter.h"
-#include "core/slots.h"
+#include "core/rate/limiter.h"
+#include "core/rate/permits.h"
 
 CLY_PRIVATE_BEGIN
 
 typedef struct cly_departures {
     cly_limiter limiter;
     cly_limiter asset_limiter; /* what it lets go the other one must let go too */
-    cly_slots permits;
+    cly_permits permits;
     bool is_shared;     /* each request needs a permit too */
     int asked;          /* permits that were wanted when the host last asked */
     double asked_until; /* the API asked to wait until then, which may be longer than the pause */

@@ -1,4 +1,4 @@
-#include "core/limiter.h"
+#include "core/rate/limiter.h"
 
 #include <math.h>
 #include <stdlib.h>
