@@ -4,7 +4,7 @@
 #ifndef CLY_SPEC_CORE_CA_PATHS_SUPPORT_H
 #define CLY_SPEC_CORE_CA_PATHS_SUPPORT_H
 
-#include "core/ca_paths.h"
+#include "core/connect/ca_paths.h"
 #include "spec/core/test.h"
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef CLY_IO_CA_FILES_H
 #define CLY_IO_CA_FILES_H
 
-#include "core/ca_paths.h"
+#include "core/connect/ca_paths.h"
 
 CLY_PRIVATE_BEGIN
 

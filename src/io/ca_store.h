@@ -5,7 +5,7 @@
 #ifndef CLY_IO_CA_STORE_H
 #define CLY_IO_CA_STORE_H
 
-#include "core/ca_store.h"
+#include "core/connect/ca_store.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN

@@ -10,7 +10,7 @@
 #ifndef CLY_IO_CONNECTIONS_H
 #define CLY_IO_CONNECTIONS_H
 
-#include "core/pools.h"
+#include "core/connect/pools.h"
 #include <curl/curl.h>
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 #include "io/engine.h"
 
 #include "core/call/attempts.h"
-#include "core/hangs.h"
+#include "core/connect/hangs.h"
 #include "io/clock.h"
 #include "io/cork.h"
 #include "io/connect_failure.h"

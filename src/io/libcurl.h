@@ -4,8 +4,8 @@
 #ifndef CLY_IO_LIBCURL_H
 #define CLY_IO_LIBCURL_H
 
-#include "core/ca_paths.h"
-#include "core/libcurl_faults.h"
+#include "core/connect/ca_paths.h"
+#include "core/connect/libcurl_faults.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN

@@ -16,7 +16,7 @@
 
 #include "core/call/attempts.h"
 #include "core/base/list.h"
-#include "core/pools.h"
+#include "core/connect/pools.h"
 #include "io/ca_store.h"
 #include "io/connections.h"
 #include <curl/curl.h>

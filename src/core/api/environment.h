@@ -8,7 +8,7 @@
 #ifndef CLY_CORE_API_ENVIRONMENT_H
 #define CLY_CORE_API_ENVIRONMENT_H
 
-#include "core/ca_paths.h"
+#include "core/connect/ca_paths.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -14,8 +14,8 @@
 #define CLY_CORE_CALL_ATTEMPTS_H
 
 #include "core/rate/departures.h"
-#include "core/outage.h"
-#include "core/pools.h"
+#include "core/connect/outage.h"
+#include "core/connect/pools.h"
 #include "core/call/random.h"
 #include "core/call/records.h"
 

@@ -1,4 +1,4 @@
-#include "core/outage.h"
+#include "core/connect/outage.h"
 
 #include <math.h>
 

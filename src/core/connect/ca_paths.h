@@ -15,8 +15,8 @@
  * Other TLS backends would read the whole directory, so with them, and where no
  * directory has hashes, the bundle is used from the start.
  */
-#ifndef CLY_CORE_CA_PATHS_H
-#define CLY_CORE_CA_PATHS_H
+#ifndef CLY_CORE_CONNECT_CA_PATHS_H
+#define CLY_CORE_CONNECT_CA_PATHS_H
 
 #include "core/api/config.h"
 

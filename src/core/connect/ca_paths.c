@@ -1,4 +1,4 @@
-#include "core/ca_paths.h"
+#include "core/connect/ca_paths.h"
 
 #include <stdio.h>
 

@@ -7,10 +7,10 @@
  * was sent. Handles that were set up before are set up again when their generation
  * is not the store's.
  */
-#ifndef CLY_CORE_CA_STORE_H
-#define CLY_CORE_CA_STORE_H
+#ifndef CLY_CORE_CONNECT_CA_STORE_H
+#define CLY_CORE_CONNECT_CA_STORE_H
 
-#include "core/ca_paths.h"
+#include "core/connect/ca_paths.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -1,4 +1,4 @@
-#include "core/ca_store.h"
+#include "core/connect/ca_store.h"
 
 void cly_ca_store_init(cly_ca_store *store, const cly_ca_paths *paths) {
     store->paths = paths;

@@ -1,5 +1,5 @@
 /* When an attempt that has no connection is restarted. */
-#include "core/hangs.h"
+#include "core/connect/hangs.h"
 
 #include "spec/core/test.h"
 #include <math.h>
@@ -92,5 +92,5 @@ int main(void) {
         TEST(when_a_later_one_got_through_all_are_restarted),
         TEST(one_that_began_earlier_says_nothing_of_later_ones),
     };
-    return cmocka_run_group_tests_name("core/hangs", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/connect/hangs", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* When an outage begins, how often it is probed, and what ends it. */
-#include "core/outage.h"
+#include "core/connect/outage.h"
 
 #include "spec/core/test.h"
 #include <math.h>
@@ -278,5 +278,5 @@ int main(void) {
         TEST(attempts_that_are_lost_together_count_once),
         TEST(a_probe_that_is_lost_lets_another_start),
     };
-    return cmocka_run_group_tests_name("core/outage", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/connect/outage", tests, NULL, NULL);
 }

@@ -18,8 +18,8 @@
  * one at a time that may open another, or one a second while that hangs. Both limits,
  * of streams and of requests, are learnt.
  */
-#ifndef CLY_CORE_POOLS_H
-#define CLY_CORE_POOLS_H
+#ifndef CLY_CORE_CONNECT_POOLS_H
+#define CLY_CORE_CONNECT_POOLS_H
 
 #include "core/base/visibility.h"
 #include <stdbool.h>

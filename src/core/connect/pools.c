@@ -1,4 +1,4 @@
-#include "core/pools.h"
+#include "core/connect/pools.h"
 
 #include <math.h>
 #include <stdlib.h>

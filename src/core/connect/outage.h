@@ -15,8 +15,8 @@
  *
  * Plain value, all zero is none. Time is seconds on any monotonic clock.
  */
-#ifndef CLY_CORE_OUTAGE_H
-#define CLY_CORE_OUTAGE_H
+#ifndef CLY_CORE_CONNECT_OUTAGE_H
+#define CLY_CORE_CONNECT_OUTAGE_H
 
 #include "core/base/visibility.h"
 #include <stdbool.h>

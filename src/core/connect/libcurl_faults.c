@@ -1,4 +1,4 @@
-#include "core/libcurl_faults.h"
+#include "core/connect/libcurl_faults.h"
 
 cly_libcurl_faults cly_libcurl_faults_of(unsigned version) {
     const cly_libcurl_faults faults = {

@@ -1,5 +1,5 @@
 /* Which versions of libcurl have which fault: the last that has it, and the first without. */
-#include "core/libcurl_faults.h"
+#include "core/connect/libcurl_faults.h"
 
 #include "spec/core/test.h"
 
@@ -28,5 +28,5 @@ static void each_version_has_its_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(each_version_has_its_own)};
-    return cmocka_run_group_tests_name("core/libcurl_faults", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/connect/libcurl_faults", tests, NULL, NULL);
 }

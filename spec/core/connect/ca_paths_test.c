@@ -1,6 +1,6 @@
 /* Which certificates are chosen out of options, variables and the usual places, with a
  * file system of the test's own. That of the machine is in spec/io/ca_store_test.c. */
-#include "core/ca_paths.h"
+#include "core/connect/ca_paths.h"
 
 #include "spec/core/ca_paths_support.h"
 #include <string.h>
@@ -310,5 +310,5 @@ int main(void) {
         TEST(a_path_that_is_too_long_cannot_be_read),
         TEST(a_variable_is_refused_by_its_name),
     };
-    return cmocka_run_group_tests_name("core/ca_paths", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/connect/ca_paths", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/hangs.h"
+#include "core/connect/hangs.h"
 
 #include <math.h>
 

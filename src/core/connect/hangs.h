@@ -8,8 +8,8 @@
  * attempt that began later has got its connection, all that hang are restarted. No clock: the caller tells
  * the time, in seconds on any monotonic clock.
  */
-#ifndef CLY_CORE_HANGS_H
-#define CLY_CORE_HANGS_H
+#ifndef CLY_CORE_CONNECT_HANGS_H
+#define CLY_CORE_CONNECT_HANGS_H
 
 #include "core/base/visibility.h"
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* On which connections attempts run: the tests have connections of their own and tell
  * what an engine would tell. */
-#include "core/pools.h"
+#include "core/connect/pools.h"
 
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
@@ -1236,5 +1236,5 @@ int main(void) {
         TEST(a_connection_that_hangs_is_tried_beside),
         TEST(the_settings_of_the_current_pool_are_waited_for_beside_a_successor),
     };
-    return cmocka_run_group_tests_name("core/pools", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/connect/pools", tests, NULL, NULL);
 }

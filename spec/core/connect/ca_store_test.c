@@ -1,5 +1,5 @@
 /* When the certificates that are trusted change, and how. */
-#include "core/ca_store.h"
+#include "core/connect/ca_store.h"
 
 #include "spec/core/test.h"
 #include <string.h>
@@ -143,5 +143,5 @@ int main(void) {
         TEST(one_that_is_there_stays),
         TEST(without_another_the_bundle_is_added),
     };
-    return cmocka_run_group_tests_name("core/ca_store", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/connect/ca_store", tests, NULL, NULL);
 }

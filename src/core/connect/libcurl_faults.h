@@ -1,8 +1,8 @@
 /*
  * libcurl_faults.h - what is wrong with a version of libcurl, and is worked around.
  */
-#ifndef CLY_CORE_LIBCURL_FAULTS_H
-#define CLY_CORE_LIBCURL_FAULTS_H
+#ifndef CLY_CORE_CONNECT_LIBCURL_FAULTS_H
+#define CLY_CORE_CONNECT_LIBCURL_FAULTS_H
 
 #include "core/base/visibility.h"
 #include <stdbool.h>
