@@ -1,9 +1,9 @@
 /* A reply's body: what is kept of it, what is not, and what follows from it. The
  * input is the body. */
 #include "core/json/json.h"
-#include "core/response.h"
+#include "core/reply/response.h"
 #include "core/base/text.h"
-#include "core/verdict.h"
+#include "core/reply/outcome.h"
 #include "spec/fuzz/fuzz.h"
 #include "spec/fuzz/jansson_support.h"
 #include "spec/fuzz/spelling_support.h"
@@ -100,7 +100,7 @@ static void judge(const cly_report *report, const cly_response *response, const 
     for (size_t i = 0; i < 2; i++) {
         cly_error error;
         cly_error_clear(&error);
-        if (cly_verdict(report, operations[i], (cly_batch){0, 0}, response, &error) != CLY_OK) {
+        if (cly_outcome_judge(report, operations[i], (cly_batch){0, 0}, response, &error) != CLY_OK) {
             check_error(report, &error, i == 0 ? secret : NULL);
             continue;
         }
@@ -197,7 +197,7 @@ static void judge_entries(const cly_report *report, const cly_response *response
     const cly_sendouts *said = &response->sendouts;
     cly_error error;
     cly_error_clear(&error);
-    if (cly_verdict(report, &campaigns, (cly_batch){entries, 1}, response, &error) == CLY_OK) {
+    if (cly_outcome_judge(report, &campaigns, (cly_batch){entries, 1}, response, &error) == CLY_OK) {
         EXPECT(response->is_json && said->count > 0 && !said->has_problem, "a success");
         EXPECT(said->accepted == (uint64_t)entries && said->rejected == 0, "a success of all");
         return;
@@ -214,7 +214,7 @@ static void check_campaigns(const char *body, size_t size, const char *secret) {
     cly_report report = {CLY_END_REPLY, true, 200, -1, NULL, body, size};
     cly_response response;
     cly_response_init(&response);
-    cly_verdict_read(&report, &campaigns, &response, secret);
+    cly_outcome_read(&report, &campaigns, &response, secret);
     for (int which = 0; which < CLY_TEXT_COUNT; which++)
         if (cly_response_text(&response, (cly_reply_text)which))
             check_text(&response, (cly_reply_text)which, secret);

@@ -10,8 +10,8 @@ grep -lE 'LUA_VERSION_NUM|LUAJIT_VERSION' src/binding/*.[ch] | grep -v compat.h 
 # A comparison that ends early tells a forger how far the signature was right.
 grep -nE '\b(memcmp|strcmp|strncmp) *\([^)]*(signature|ours|digest)' -r src/core --include='*.[ch]' &&
   fault "core must compare signatures in constant time"
-grep -q 'CRYPTO_memcmp(ours, signature, SIGNATURE_SIZE) == 0) is_good = true;' src/core/webhook.c \
-  || fault "core/webhook must look at every secret, by CRYPTO_memcmp"
+grep -q 'CRYPTO_memcmp(ours, signature, SIGNATURE_SIZE) == 0) is_good = true;' src/core/reply/webhook.c \
+  || fault "core/reply/webhook must look at every secret, by CRYPTO_memcmp"
 
 # Compiled apart from the build, without its sanitizers. The flags keep compilers from
 # writing other calls than the source does, and constants in writable sections.

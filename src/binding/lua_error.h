@@ -6,7 +6,7 @@
 
 #include "binding/compat.h"
 #include "core/api/problems.h"
-#include "core/response.h"
+#include "core/reply/response.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -3,7 +3,7 @@
 #include "binding/lua_class.h"
 #include "binding/lua_error.h"
 #include "core/json/json.h"
-#include "core/webhook.h"
+#include "core/reply/webhook.h"
 
 #define CLASS "connectly.native.response"
 

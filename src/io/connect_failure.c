@@ -27,7 +27,7 @@ static bool has_refused_connect(CURL *easy, CURLcode code) {
     long status = 0;
     if (code != CURLE_RECV_ERROR && code != CURLE_COULDNT_CONNECT) return false;
     curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    return cly_verdict_refuses_connect(status);
+    return cly_outcome_refuses_connect(status);
 }
 
 static bool has_refused_socks(CURL *easy, CURLcode code) {

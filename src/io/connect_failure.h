@@ -8,7 +8,7 @@
 #ifndef CLY_IO_CONNECT_FAILURE_H
 #define CLY_IO_CONNECT_FAILURE_H
 
-#include "core/verdict.h"
+#include "core/reply/outcome.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN

@@ -137,8 +137,8 @@ void cly_call_report(cly_call *call, cly_call_rules *rules, const cly_report *re
                      double now) {
     if (call->state != CLY_CALL_SENT) return;
     call->status = report->status;
-    cly_verdict_read(report, call->operation, &call->response, rules->secret);
-    if (cly_verdict(report, call->operation, call->batch, &call->response, &call->error) != CLY_OK &&
+    cly_outcome_read(report, call->operation, &call->response, rules->secret);
+    if (cly_outcome_judge(report, call->operation, call->batch, &call->response, &call->error) != CLY_OK &&
         !is_deleted(call, report)) {
         if (report->end == CLY_END_CANCELED)
             finish(call, now);

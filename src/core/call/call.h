@@ -25,7 +25,7 @@
 #define CLY_CORE_CALL_CALL_H
 
 #include "core/call/retry.h"
-#include "core/verdict.h"
+#include "core/reply/outcome.h"
 
 CLY_PRIVATE_BEGIN
 

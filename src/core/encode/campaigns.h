@@ -5,7 +5,7 @@
 #define CLY_CORE_ENCODE_CAMPAIGNS_H
 
 #include "core/api/operation.h"
-#include "core/sendouts.h"
+#include "core/reply/sendouts.h"
 #include "core/encode/table_reader.h"
 
 CLY_PRIVATE_BEGIN

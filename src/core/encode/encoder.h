@@ -10,7 +10,7 @@
 
 #include "core/api/operation.h"
 #include "core/api/problems.h"
-#include "core/sendouts.h"
+#include "core/reply/sendouts.h"
 #include "core/base/source.h"
 
 CLY_PRIVATE_BEGIN

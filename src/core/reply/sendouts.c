@@ -1,4 +1,4 @@
-#include "core/sendouts.h"
+#include "core/reply/sendouts.h"
 
 #include <inttypes.h>
 #include <string.h>

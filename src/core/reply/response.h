@@ -6,11 +6,11 @@
  * A text is zero-terminated, so a zero byte in one is shown as ?, and an id that
  * holds one is none: half an id would be a wrong one. API: errors, body shape.
  */
-#ifndef CLY_CORE_RESPONSE_H
-#define CLY_CORE_RESPONSE_H
+#ifndef CLY_CORE_REPLY_RESPONSE_H
+#define CLY_CORE_REPLY_RESPONSE_H
 
 #include "core/base/buffer.h"
-#include "core/sendouts.h"
+#include "core/reply/sendouts.h"
 
 CLY_PRIVATE_BEGIN
 

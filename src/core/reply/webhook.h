@@ -13,11 +13,11 @@
  * Nothing in a signature says when it was made: whoever has seen a webhook can send
  * it again. That is for the one who handles it to notice.
  */
-#ifndef CLY_CORE_WEBHOOK_H
-#define CLY_CORE_WEBHOOK_H
+#ifndef CLY_CORE_REPLY_WEBHOOK_H
+#define CLY_CORE_REPLY_WEBHOOK_H
 
 #include "core/base/error.h"
-#include "core/response.h"
+#include "core/reply/response.h"
 
 CLY_PRIVATE_BEGIN
 

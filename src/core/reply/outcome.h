@@ -1,15 +1,15 @@
 /*
- * verdict.h - how one attempt ended, and what that means for the message.
+ * outcome.h - how one attempt ended, and what that means for the message.
  *
  * io says what it saw (a report); core says what follows from it. The question
  * that matters is whether the message may have arrived: it is answered from
  * what is proved, and where nothing is proved the answer is "unknown".
  */
-#ifndef CLY_CORE_VERDICT_H
-#define CLY_CORE_VERDICT_H
+#ifndef CLY_CORE_REPLY_OUTCOME_H
+#define CLY_CORE_REPLY_OUTCOME_H
 
 #include "core/api/operation.h"
-#include "core/response.h"
+#include "core/reply/response.h"
 
 CLY_PRIVATE_BEGIN
 
@@ -44,21 +44,21 @@ static inline bool cly_report_is_success(const cly_report *report) {
 }
 
 /* Reads the body into `response`, as what the operation's reply is. */
-void cly_verdict_read(const cly_report *report, const cly_operation *operation, cly_response *response,
+void cly_outcome_read(const cly_report *report, const cly_operation *operation, cly_response *response,
                       const char *secret);
 
 /* Judges an attempt whose body has been read so; CLY_OK is success. `batch` is
  * what the reply of campaigns must account for. Sets kind, outcome, message,
  * status, hint, retry_after. */
-cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, cly_batch batch,
-                     const cly_response *response, cly_error *error) CLY_MUST_CHECK;
+cly_kind cly_outcome_judge(const cly_report *report, const cly_operation *operation, cly_batch batch,
+                           const cly_response *response, cly_error *error) CLY_MUST_CHECK;
 
 /* Whether a proxy that answers CONNECT with this status would do so again; 0: no answer. */
-bool cly_verdict_refuses_connect(long status);
+bool cly_outcome_refuses_connect(long status);
 
 /* The error of a message that had been accepted and was not delivered, as the
  * webhook that says so was read into `response`. */
-void cly_verdict_delivery(const cly_response *response, cly_error *error);
+void cly_outcome_delivery(const cly_response *response, cly_error *error);
 
 CLY_PRIVATE_END
 

@@ -1,6 +1,6 @@
 /* The verdict on replies that are files, spec/fixtures/replies, and on attempts
  * that ended without a whole one. */
-#include "core/verdict.h"
+#include "core/reply/outcome.h"
 
 #include "core/call/call.h"
 #include "spec/core/edge_support.h"
@@ -149,8 +149,8 @@ static cly_kind judge(const ending *given, const char *operation, cly_error *err
     report.length = strlen(given->body);
     cly_error_clear(error);
     cly_response_init(&response);
-    cly_verdict_read(&report, operation_of(operation), &response, NULL);
-    kind = cly_verdict(&report, operation_of(operation), (cly_batch){ENTRIES, 1}, &response, error);
+    cly_outcome_read(&report, operation_of(operation), &response, NULL);
+    kind = cly_outcome_judge(&report, operation_of(operation), (cly_batch){ENTRIES, 1}, &response, error);
     cly_response_clear(&response);
     return kind;
 }
@@ -194,8 +194,8 @@ static void a_proxy_that_is_busy_may_be_asked_again(void **state) {
     static const long final[] = {300, 302, 400, 403, 407, 499},
                       busy[] = {0, 200, 408, 425, 429, 500, 502, 503};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(final); i++) assert_true(cly_verdict_refuses_connect(final[i]));
-    for (size_t i = 0; i < COUNT_OF(busy); i++) assert_false(cly_verdict_refuses_connect(busy[i]));
+    for (size_t i = 0; i < COUNT_OF(final); i++) assert_true(cly_outcome_refuses_connect(final[i]));
+    for (size_t i = 0; i < COUNT_OF(busy); i++) assert_false(cly_outcome_refuses_connect(busy[i]));
 }
 
 /* Whatever came of the rest: a status line of 2xx is no proof against arrival. */
@@ -232,7 +232,7 @@ static void a_reply_that_could_not_be_kept_is_unknown(void **state) {
     cly_response_init(&response);
     response.is_json = response.lacks_memory = true;
     assert_int_equal(
-        cly_verdict(&report, operation_of("send_template"), (cly_batch){0, 0}, &response, &error),
+        cly_outcome_judge(&report, operation_of("send_template"), (cly_batch){0, 0}, &response, &error),
         CLY_NETWORK);
     assert_int_equal(error.outcome, CLY_UNKNOWN);
     assert_string_equal(error.message, "not enough memory to read the reply");
@@ -358,7 +358,7 @@ static void a_message_that_was_not_delivered_was_refused(void **state) {
     cly_response_init(&response);
     cly_error_clear(&error);
     cly_response_read(&response, body, strlen(body), NULL);
-    cly_verdict_delivery(&response, &error);
+    cly_outcome_delivery(&response, &error);
     assert_int_equal(error.kind, CLY_REJECTED);
     assert_int_equal(error.outcome, CLY_REFUSED);
     assert_int_equal(error.status, 0);
@@ -385,5 +385,5 @@ int main(void) {
         cmocka_unit_test(a_success_touches_no_error),
         cmocka_unit_test(a_message_that_was_not_delivered_was_refused),
     };
-    return cmocka_run_group_tests_name("core/verdict", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/reply/outcome", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* What replies to campaigns say, and what follows. The whole of a call is call_test's,
  * the way through Lua spec/lua/campaigns_spec.lua's. */
-#include "core/sendouts.h"
+#include "core/reply/sendouts.h"
 
 #include "spec/core/edge_support.h"
 #include "spec/core/memory_support.h"
@@ -398,5 +398,5 @@ int main(void) {
         cmocka_unit_test(hints_say_what_to_look_at),
         cmocka_unit_test(an_error_may_be_null),
     };
-    return cmocka_run_group_tests_name("core/sendouts", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/reply/sendouts", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/response.h"
+#include "core/reply/response.h"
 
 #include "core/json/json.h"
 #include "core/base/redact.h"

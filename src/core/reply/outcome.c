@@ -1,4 +1,4 @@
-#include "core/verdict.h"
+#include "core/reply/outcome.h"
 
 #include "core/base/text.h"
 #include <stdio.h>
@@ -141,7 +141,7 @@ static void add_hint(const cly_response *response, cly_error *error) {
     if (error->hint == NULL) error->hint = cly_kind_hint(error->kind, error->outcome);
 }
 
-void cly_verdict_read(const cly_report *report, const cly_operation *operation, cly_response *response,
+void cly_outcome_read(const cly_report *report, const cly_operation *operation, cly_response *response,
                       const char *secret) {
     if (operation->reply == CLY_REPLY_CAMPAIGNS && cly_report_is_success(report))
         cly_response_read_sendouts(response, report->body, report->length, secret);
@@ -149,8 +149,8 @@ void cly_verdict_read(const cly_report *report, const cly_operation *operation, 
         cly_response_read(response, report->body, report->length, secret);
 }
 
-cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, cly_batch batch,
-                     const cly_response *response, cly_error *error) {
+cly_kind cly_outcome_judge(const cly_report *report, const cly_operation *operation, cly_batch batch,
+                           const cly_response *response, cly_error *error) {
     cly_kind kind = report->status == 0 ? judge_silence(report, error)
                                         : judge_status(report, operation, batch, response, error);
     if (kind == CLY_OK || error == NULL) return kind;
@@ -161,12 +161,12 @@ cly_kind cly_verdict(const cly_report *report, const cly_operation *operation, c
 }
 
 /* Some statuses of 4xx say that the proxy or the way behind it is busy. */
-bool cly_verdict_refuses_connect(long status) {
+bool cly_outcome_refuses_connect(long status) {
     if (status == 408 || status == 425 || status == 429) return false;
     return status >= 300 && status < 500;
 }
 
-void cly_verdict_delivery(const cly_response *response, cly_error *error) {
+void cly_outcome_delivery(const cly_response *response, cly_error *error) {
     char text[256];
     describe(text, sizeof text, response, "the message was not delivered");
     cly_error_set(error, CLY_REJECTED, CLY_REFUSED, "%s", text);

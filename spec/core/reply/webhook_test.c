@@ -1,4 +1,4 @@
-#include "core/webhook.h"
+#include "core/reply/webhook.h"
 
 #include "core/json/json.h"
 #include "spec/core/edge_support.h"
@@ -247,5 +247,5 @@ int main(void) {
         cmocka_unit_test(an_error_that_says_little_is_one),
         cmocka_unit_test(without_an_error_there_is_none),
     };
-    return cmocka_run_group_tests_name("core/webhook", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/reply/webhook", tests, NULL, NULL);
 }

@@ -12,8 +12,8 @@
  * A count is a number, or the digits of one in a string, as protobuf writes it; what
  * is 0 may be left out. One of more than 15 digits is none.
  */
-#ifndef CLY_CORE_SENDOUTS_H
-#define CLY_CORE_SENDOUTS_H
+#ifndef CLY_CORE_REPLY_SENDOUTS_H
+#define CLY_CORE_REPLY_SENDOUTS_H
 
 #include "core/base/error.h"
 #include "core/json/json.h"

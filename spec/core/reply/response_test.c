@@ -1,5 +1,5 @@
-/* What is read from a body; what follows from it is in verdict_test.c. */
-#include "core/response.h"
+/* What is read from a body; what follows from it is in outcome_test.c. */
+#include "core/reply/response.h"
 
 #include "core/json/json.h"
 #include "spec/core/edge_support.h"
@@ -393,5 +393,5 @@ int main(void) {
         TEST(a_deep_body_is_no_json),
         TEST(a_second_reply_replaces_the_first),
     };
-    return cmocka_run_group_tests_name("core/response", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/reply/response", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
-#include "core/webhook.h"
+#include "core/reply/webhook.h"
 
 #include "core/json/json.h"
-#include "core/verdict.h"
+#include "core/reply/outcome.h"
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -62,6 +62,6 @@ bool cly_webhook_error(cly_error *error, cly_response *response, const char *bod
     if (!find_member(&found, "error", "error", update.start, update.length)) return false;
     if (says_nothing(&found)) return false;
     cly_response_read(response, found.start, found.length, NULL);
-    cly_verdict_delivery(response, error);
+    cly_outcome_delivery(response, error);
     return true;
 }
