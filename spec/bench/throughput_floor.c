@@ -1,7 +1,7 @@
 /*
  * throughput_floor.c - the yardstick of throughput.lua: messages sent as fast as
  * they go by a tight loop on libcurl's multi interface, as plain as it can be
- * written, with the options of the library's transfers (src/io/transfer.c) that
+ * written, with the options of the library's transfers (src/io/curl/transfer.c) that
  * decide what is said and kept; and nothing else: no limit, no JSON made or read. What the
  * library does to save work (URLs parsed once, packets held together) it does not. What a
  * server refuses, since its connection has carried its number of requests, libcurl repeats.

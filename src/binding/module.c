@@ -8,9 +8,9 @@
 #include "binding/lua_webhook.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
-#include "io/ca_files.h"
+#include "io/curl/ca_files.h"
 #include "io/clock.h"
-#include "io/libcurl.h"
+#include "io/curl/libcurl.h"
 #include "io/process.h"
 #include "io/profile.h"
 #include <dlfcn.h>

@@ -3,9 +3,9 @@
 #include "core/call/attempts.h"
 #include "core/connect/hangs.h"
 #include "io/clock.h"
-#include "io/cork.h"
-#include "io/connect_failure.h"
-#include "io/libcurl.h"
+#include "io/curl/cork.h"
+#include "io/curl/connect_failure.h"
+#include "io/curl/libcurl.h"
 #include "io/process.h"
 #include "io/sigpipe.h"
 #include <math.h>

@@ -15,7 +15,7 @@
 #define CLY_IO_ENGINE_H
 
 #include "io/call_table.h"
-#include "io/transfer.h"
+#include "io/curl/transfer.h"
 
 CLY_PRIVATE_BEGIN
 

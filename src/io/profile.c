@@ -5,8 +5,8 @@
 #include "core/base/redact.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
-#include "io/ca_files.h"
-#include "io/libcurl.h"
+#include "io/curl/ca_files.h"
+#include "io/curl/libcurl.h"
 #include <stdio.h>
 #include <stdlib.h>
 

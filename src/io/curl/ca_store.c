@@ -1,8 +1,8 @@
-#include "io/ca_store.h"
+#include "io/curl/ca_store.h"
 
-#include "io/ca_files.h"
-#include "io/connect_failure.h"
-#include "io/libcurl.h"
+#include "io/curl/ca_files.h"
+#include "io/curl/connect_failure.h"
+#include "io/curl/libcurl.h"
 
 /* ---- setting a handle up ---- */
 

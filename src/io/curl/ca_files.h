@@ -1,8 +1,8 @@
 /*
  * ca_files.h - looks for certificates in files and directories.
  */
-#ifndef CLY_IO_CA_FILES_H
-#define CLY_IO_CA_FILES_H
+#ifndef CLY_IO_CURL_CA_FILES_H
+#define CLY_IO_CURL_CA_FILES_H
 
 #include "core/connect/ca_paths.h"
 

@@ -1,9 +1,9 @@
 /* Where trusted certificates are looked for, in directories of the test's own, and
  * when a store changes. The handshakes are in spec/lua/certificates_spec.lua. */
 #define _XOPEN_SOURCE 700
-#include "io/ca_store.h"
+#include "io/curl/ca_store.h"
 
-#include "io/ca_files.h"
+#include "io/curl/ca_files.h"
 #include "spec/core/ca_paths_support.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -340,5 +340,5 @@ int main(void) {
         TEST(another_failure_changes_nothing),
         TEST(a_file_that_can_be_read_again_was_not_read),
     };
-    return cmocka_run_group_tests_name("io/ca_store", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("io/curl/ca_store", tests, make_folder, remove_folder);
 }

@@ -326,5 +326,5 @@ int main(void) {
         TEST(a_url_without_memory_spoils_no_later_call),
     };
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, copy_or_fail, calloc);
-    return cmocka_run_group_tests_name("io/transfer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("io/curl/transfer", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "io/libcurl.h"
+#include "io/curl/libcurl.h"
 
 #include <pthread.h>
 

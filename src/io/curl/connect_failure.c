@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "io/connect_failure.h"
+#include "io/curl/connect_failure.h"
 
 #include <errno.h>
 #include <fcntl.h>

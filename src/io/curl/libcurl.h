@@ -1,8 +1,8 @@
 /*
  * libcurl.h - the libcurl that runs, which may be another one than was compiled with.
  */
-#ifndef CLY_IO_LIBCURL_H
-#define CLY_IO_LIBCURL_H
+#ifndef CLY_IO_CURL_LIBCURL_H
+#define CLY_IO_CURL_LIBCURL_H
 
 #include "core/connect/ca_paths.h"
 #include "core/connect/libcurl_faults.h"

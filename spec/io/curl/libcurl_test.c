@@ -1,6 +1,6 @@
 /* Up to 7.83 two threads must not start libcurl at the same time. */
 #define _POSIX_C_SOURCE 200809L
-#include "io/libcurl.h"
+#include "io/curl/libcurl.h"
 
 #include "spec/core/test.h"
 #include <pthread.h>

@@ -11,14 +11,14 @@
  * counters are no evidence: 8.7 counts no bytes, and up to 8.6 bytes wait uncounted in
  * its own buffers.
  */
-#ifndef CLY_IO_TRANSFER_H
-#define CLY_IO_TRANSFER_H
+#ifndef CLY_IO_CURL_TRANSFER_H
+#define CLY_IO_CURL_TRANSFER_H
 
 #include "core/call/attempts.h"
 #include "core/base/list.h"
 #include "core/connect/pools.h"
-#include "io/ca_store.h"
-#include "io/connections.h"
+#include "io/curl/ca_store.h"
+#include "io/curl/connections.h"
 #include <curl/curl.h>
 
 CLY_PRIVATE_BEGIN

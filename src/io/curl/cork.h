@@ -6,10 +6,10 @@
  * a reply that comes between the two, such as an early 413 or 429. While the kernel
  * holds the writes back, which a full packet ends anyway, they leave as few.
  */
-#ifndef CLY_IO_CORK_H
-#define CLY_IO_CORK_H
+#ifndef CLY_IO_CURL_CORK_H
+#define CLY_IO_CURL_CORK_H
 
-#include "io/connections.h"
+#include "io/curl/connections.h"
 
 CLY_PRIVATE_BEGIN
 

@@ -5,8 +5,8 @@
  * that does not listen. A certificate that cannot be verified and a proxy that
  * says no stay until a setting is changed, so those attempts are not repeated.
  */
-#ifndef CLY_IO_CONNECT_FAILURE_H
-#define CLY_IO_CONNECT_FAILURE_H
+#ifndef CLY_IO_CURL_CONNECT_FAILURE_H
+#define CLY_IO_CURL_CONNECT_FAILURE_H
 
 #include "core/reply/outcome.h"
 #include <curl/curl.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* TCP_CORK, where there is one */
-#include "io/cork.h"
+#include "io/curl/cork.h"
 
-#include "io/libcurl.h"
+#include "io/curl/libcurl.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

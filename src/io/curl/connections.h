@@ -7,8 +7,8 @@
  * many requests a connection has carried, whether bytes lie on it that belong to no
  * request, and for how long its peer has been silent.
  */
-#ifndef CLY_IO_CONNECTIONS_H
-#define CLY_IO_CONNECTIONS_H
+#ifndef CLY_IO_CURL_CONNECTIONS_H
+#define CLY_IO_CURL_CONNECTIONS_H
 
 #include "core/connect/pools.h"
 #include <curl/curl.h>

@@ -1,11 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
-#include "io/transfer.h"
+#include "io/curl/transfer.h"
 
 #include "core/api/request.h"
 #include "core/call/retry_after.h"
 #include "core/base/text.h"
 #include "io/clock.h"
-#include "io/connect_failure.h"
+#include "io/curl/connect_failure.h"
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>

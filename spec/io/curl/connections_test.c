@@ -1,6 +1,6 @@
 /* The table of connections, on descriptors that the tests open themselves. */
 #define _GNU_SOURCE /* usleep */
-#include "io/connections.h"
+#include "io/curl/connections.h"
 
 #include "io/clock.h"
 #include "spec/core/test.h"
@@ -400,5 +400,5 @@ int main(void) {
         TEST(the_peers_last_byte_ends_its_silence),
         TEST(otherwise_it_is_counted_from_the_start),
     };
-    return cmocka_run_group_tests_name("io/connections", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("io/curl/connections", tests, NULL, NULL);
 }

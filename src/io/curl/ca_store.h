@@ -2,8 +2,8 @@
  * ca_store.h - sets up libcurl's handles by the store of trusted certificates, and tells
  * the store how they failed.
  */
-#ifndef CLY_IO_CA_STORE_H
-#define CLY_IO_CA_STORE_H
+#ifndef CLY_IO_CURL_CA_STORE_H
+#define CLY_IO_CURL_CA_STORE_H
 
 #include "core/connect/ca_store.h"
 #include <curl/curl.h>

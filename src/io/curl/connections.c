@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* dladdr, TCP_INFO */
-#include "io/connections.h"
+#include "io/curl/connections.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

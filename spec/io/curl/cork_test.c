@@ -1,7 +1,7 @@
 /* Requests that are written in one round leave together, where that pays, and never
  * stay behind. */
 #define _GNU_SOURCE
-#include "io/cork.h"
+#include "io/curl/cork.h"
 
 #include "spec/core/test.h"
 #include "spec/io/server_support.h"
@@ -189,5 +189,5 @@ int main(void) {
         TEST(a_retired_one_is_held_while_requests_are_to_leave_on_it),
         TEST(a_refused_connection_is_forgotten),
     };
-    return cmocka_run_group_tests_name("io/cork", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("io/curl/cork", tests, NULL, NULL);
 }

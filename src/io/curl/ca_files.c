@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "io/ca_files.h"
+#include "io/curl/ca_files.h"
 
 #include <dirent.h>
 #include <openssl/err.h>
