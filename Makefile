@@ -211,7 +211,7 @@ test-fuzz: fuzz-build ## the inputs of spec/fuzz/corpus once
 
 # ---- hard modes ----
 
-TSAN_TESTS := $(addprefix build-tsan/spec/io/,bell_test call_table_test engine_test worker_test client_test curl/libcurl_test)
+TSAN_TESTS := $(addprefix build-tsan/spec/io/,system/notifier_test call_table_test engine_test worker_test client_test curl/libcurl_test)
 TSAN_OPTIONS ?= halt_on_error=0:die_after_fork=0
 RACES ?= 20000
 

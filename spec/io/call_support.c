@@ -1,6 +1,6 @@
 #include "spec/io/call_support.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/test.h"
 #include <string.h>
 

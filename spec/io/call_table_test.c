@@ -1,7 +1,7 @@
 /* The table of calls without a network: the tests move records as an engine does. */
 #include "io/call_table.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include "spec/io/call_support.h"

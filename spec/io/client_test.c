@@ -2,7 +2,7 @@
 #define _DEFAULT_SOURCE /* usleep */
 #include "io/client.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/message_support.h"
 #include "spec/core/test.h"

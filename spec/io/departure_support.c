@@ -1,7 +1,7 @@
 #include "spec/io/departure_support.h"
 
 #include "core/rate/limiter.h"
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include <stdatomic.h>
 
 enum { STAMPS = 65536 };

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "io/engine.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/test.h"
 #include "spec/io/call_support.h"
 #include "spec/io/clock_support.h"

@@ -1,7 +1,7 @@
 #define _DEFAULT_SOURCE /* usleep */
 #include "spec/io/server_support.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/test.h"
 #include <arpa/inet.h>
 #include <poll.h>

@@ -4,7 +4,7 @@
 #include "binding/lua_error.h"
 #include "binding/lua_source.h"
 #include "io/client.h"
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include <stdint.h>
 
 #define CLASS "connectly.native.client"

@@ -9,9 +9,9 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "io/curl/ca_files.h"
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "io/curl/libcurl.h"
-#include "io/process.h"
+#include "io/system/process.h"
 #include "io/profile.h"
 #include <dlfcn.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* POSIX, and glibc's adaptive locks */
 #include "io/call_table.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include <stdlib.h>
 
 /* ---- making and freeing ---- */

@@ -1,8 +1,8 @@
 #include "io/client.h"
 
 #include "core/api/request.h"
-#include "io/clock.h"
-#include "io/process.h"
+#include "io/system/clock.h"
+#include "io/system/process.h"
 #include <stdio.h>
 
 void cly_client_init(cly_client *client) {

@@ -2,12 +2,12 @@
 
 #include "core/call/attempts.h"
 #include "core/connect/hangs.h"
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "io/curl/cork.h"
 #include "io/curl/connect_failure.h"
 #include "io/curl/libcurl.h"
-#include "io/process.h"
-#include "io/sigpipe.h"
+#include "io/system/process.h"
+#include "io/system/sigpipe.h"
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE /* POSIX */
 #include "io/worker.h"
 
-#include "io/bell.h"
-#include "io/clock.h"
-#include "io/shutdown.h"
+#include "io/system/notifier.h"
+#include "io/system/clock.h"
+#include "io/system/shutdown.h"
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@ struct cly_worker {
     cly_running running; /* in the list of those that exit must stop */
     cly_engine *engine;
     cly_call_table *table; /* the engine's */
-    cly_bell bell;
+    cly_notifier notifier;
     int permits_told; /* the peer knows that so many are wanted */
     bool is_stopping, is_stopped;
     bool is_left; /* the thread frees it; written under both locks, read under either */
@@ -34,15 +34,15 @@ static const double idle_wait = 60; /* seconds; the thread is woken for anything
 /* Under the lock: a call has ended. */
 static void tell_ended(void *context, cly_ticket ticket) {
     cly_worker *worker = context;
-    cly_bell_ring(&worker->bell);
-    cly_bell_tell(&worker->bell, ticket);
-    worker->table->ends_step = worker->bell.unsent.length > 0;
+    cly_notifier_ring(&worker->notifier);
+    cly_notifier_tell(&worker->notifier, ticket);
+    worker->table->ends_step = worker->notifier.unsent.length > 0;
 }
 
 static void tell_wanted(cly_worker *worker, int wanted) {
     if (wanted > worker->permits_told) {
-        cly_bell_ring(&worker->bell);
-        cly_bell_tell(&worker->bell, 0);
+        cly_notifier_ring(&worker->notifier);
+        cly_notifier_tell(&worker->notifier, 0);
     }
     worker->permits_told = wanted;
 }
@@ -73,16 +73,16 @@ static bool turn(cly_worker *worker) {
     bool is_left, wants_write;
     double wait;
     cly_call_table_lock(worker->table);
-    if (worker->is_left) cly_bell_clear(&worker->bell); /* its listener has gone */
+    if (worker->is_left) cly_notifier_clear(&worker->notifier); /* its listener has gone */
     tell_wanted(worker, wanted);
-    cly_bell_serve(&worker->bell);
+    cly_notifier_serve(&worker->notifier);
     wait = until_stop(worker);
-    watched = cly_bell_watch(&worker->bell);
+    watched = cly_notifier_watch(&worker->notifier);
     is_left = worker->is_left;
     worker->table->ends_step = false;
     cly_call_table_unlock(worker->table);
     /* Without the lock: the thread that it wakes takes it at once. */
-    wants_write = cly_bell_send(&worker->bell);
+    wants_write = cly_notifier_send(&worker->notifier);
     if (wait >= 0) step(worker, wait, watched, wants_write);
     if (wait < 0 && is_left) free_left(worker);
     return wait >= 0;
@@ -132,7 +132,7 @@ cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) 
     worker->table = cly_engine_calls(engine);
     worker->running.stop = stop_at_exit;
     worker->running.free = free_all;
-    cly_bell_init(&worker->bell);
+    cly_notifier_init(&worker->notifier);
     /* The thread waits at the lock until all is ready. */
     cly_call_table_lock(worker->table);
     status = start_thread(worker);
@@ -171,7 +171,7 @@ int cly_worker_stop(cly_worker *worker, double drain) {
 void cly_worker_free(cly_worker *worker) {
     if (worker == NULL) return;
     cly_worker_stop(worker, 0);
-    cly_bell_clear(&worker->bell);
+    cly_notifier_clear(&worker->notifier);
     free_all(&worker->running);
 }
 
@@ -207,7 +207,7 @@ void cly_worker_leave(cly_worker *worker, double seconds, cly_worker_done *done,
  * be half written: all of it is left where it is, but for the descriptors, of
  * which this process has copies. */
 void cly_worker_abandon(cly_worker *worker) {
-    if (worker) cly_bell_abandon(&worker->bell);
+    if (worker) cly_notifier_abandon(&worker->notifier);
 }
 
 /* ---- waiting ---- */
@@ -261,22 +261,22 @@ int cly_worker_drain(cly_worker *worker, double seconds) {
 int cly_worker_descriptor(cly_worker *worker) {
     int descriptor;
     cly_call_table_lock(worker->table);
-    descriptor = cly_bell_descriptor(&worker->bell);
-    if (worker->table->records.lists[CLY_RECORD_DONE].first) cly_bell_ring(&worker->bell);
+    descriptor = cly_notifier_descriptor(&worker->notifier);
+    if (worker->table->records.lists[CLY_RECORD_DONE].first) cly_notifier_ring(&worker->notifier);
     cly_call_table_unlock(worker->table);
     return descriptor;
 }
 
 void cly_worker_acknowledge(cly_worker *worker) {
     cly_call_table_lock(worker->table);
-    cly_bell_quiet(&worker->bell);
+    cly_notifier_quiet(&worker->notifier);
     cly_call_table_unlock(worker->table);
 }
 
 const char *cly_worker_listen(cly_worker *worker, cly_error *error) {
     const char *path;
     cly_call_table_lock(worker->table);
-    path = cly_bell_listen(&worker->bell);
+    path = cly_notifier_listen(&worker->notifier);
     if (path == NULL)
         cly_error_set(error, CLY_OVERLOADED, CLY_NOT_SENT, "no unix socket: %s", strerror(errno));
     else if (!worker->is_stopped)

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE /* usleep */
 #include "io/curl/connections.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/test.h"
 #include "spec/io/server_support.h"
 #include <arpa/inet.h>

@@ -2,7 +2,7 @@
  * options of libcurl whose lack would show too late. */
 #include "io/engine.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "spec/core/memory_support.h"
 #include "spec/core/test.h"
 #include "spec/io/call_support.h"

@@ -4,7 +4,7 @@
 #include "core/api/request.h"
 #include "core/call/retry_after.h"
 #include "core/base/text.h"
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include "io/curl/connect_failure.h"
 #include <math.h>
 #include <stdlib.h>

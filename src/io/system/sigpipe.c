@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "io/sigpipe.h"
+#include "io/system/sigpipe.h"
 
 #include <signal.h>
 #include <stddef.h>

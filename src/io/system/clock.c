@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "io/clock.h"
+#include "io/system/clock.h"
 
 #include <time.h>
 #include <unistd.h>

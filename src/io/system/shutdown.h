@@ -6,8 +6,8 @@
  * the next one that ends does, and exit the last: even what libraries do at a thread's
  * end is over then.
  */
-#ifndef CLY_IO_SHUTDOWN_H
-#define CLY_IO_SHUTDOWN_H
+#ifndef CLY_IO_SYSTEM_SHUTDOWN_H
+#define CLY_IO_SYSTEM_SHUTDOWN_H
 
 #include "core/base/visibility.h"
 #include <pthread.h>

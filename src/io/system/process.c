@@ -1,7 +1,7 @@
 #define _XOPEN_SOURCE 700
-#include "io/process.h"
+#include "io/system/process.h"
 
-#include "io/clock.h"
+#include "io/system/clock.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <unistd.h>

@@ -6,8 +6,8 @@
  * compares. That costs no system call: the C library tells of each fork. (A fork by the
  * bare system call goes unnoticed.)
  */
-#ifndef CLY_IO_PROCESS_H
-#define CLY_IO_PROCESS_H
+#ifndef CLY_IO_SYSTEM_PROCESS_H
+#define CLY_IO_SYSTEM_PROCESS_H
 
 #include "core/base/visibility.h"
 

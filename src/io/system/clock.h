@@ -1,8 +1,8 @@
 /*
  * clock.h - the clock that core is told, and sleeping by it.
  */
-#ifndef CLY_IO_CLOCK_H
-#define CLY_IO_CLOCK_H
+#ifndef CLY_IO_SYSTEM_CLOCK_H
+#define CLY_IO_SYSTEM_CLOCK_H
 
 #include "core/base/visibility.h"
 #include <stdint.h>

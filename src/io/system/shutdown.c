@@ -1,8 +1,8 @@
 #define _GNU_SOURCE /* POSIX */
-#include "io/shutdown.h"
+#include "io/system/shutdown.h"
 
-#include "io/clock.h"
-#include "io/process.h"
+#include "io/system/clock.h"
+#include "io/system/process.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* A fork waits until every thread has left what may hold another library's lock. */
 #define _GNU_SOURCE
-#include "io/process.h"
+#include "io/system/process.h"
 
 #include "spec/core/test.h"
 #include <pthread.h>

@@ -5,8 +5,8 @@
  * that was reset. libcurl can ignore it meanwhile, but for the whole process; so it is
  * blocked here, for this thread. Later versions, and the worker, need nothing.
  */
-#ifndef CLY_IO_SIGPIPE_H
-#define CLY_IO_SIGPIPE_H
+#ifndef CLY_IO_SYSTEM_SIGPIPE_H
+#define CLY_IO_SYSTEM_SIGPIPE_H
 
 #include "core/base/visibility.h"
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE /* mkdtemp, setenv */
-#include "io/bell.h"
+#include "io/system/notifier.h"
 
 #include "spec/core/test.h"
 #include <errno.h>
@@ -13,17 +13,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static cly_bell bell;
+static cly_notifier notifier;
 
 static int begin(void **state) {
     (void)state;
-    cly_bell_init(&bell);
+    cly_notifier_init(&notifier);
     return 0;
 }
 
 static int end(void **state) {
     (void)state;
-    cly_bell_clear(&bell);
+    cly_notifier_clear(&notifier);
     return 0;
 }
 
@@ -45,8 +45,8 @@ static int connect_to(const char *path) {
 }
 
 static void serve(void) {
-    cly_bell_serve(&bell);
-    cly_bell_send(&bell);
+    cly_notifier_serve(&notifier);
+    cly_notifier_send(&notifier);
 }
 
 static void expect_lines(int peer, const char *expected) {
@@ -57,7 +57,7 @@ static void expect_lines(int peer, const char *expected) {
 }
 
 static int connect_peer(void) {
-    const char *path = cly_bell_listen(&bell);
+    const char *path = cly_notifier_listen(&notifier);
     int peer;
     assert_non_null(path);
     peer = connect_to(path);
@@ -72,53 +72,53 @@ static int connect_peer(void) {
 static void it_rings_until_it_is_quieted(void **state) {
     int descriptor;
     (void)state;
-    cly_bell_ring(&bell); /* nobody has asked for it yet */
-    cly_bell_quiet(&bell);
-    descriptor = cly_bell_descriptor(&bell);
+    cly_notifier_ring(&notifier); /* nobody has asked for it yet */
+    cly_notifier_quiet(&notifier);
+    descriptor = cly_notifier_descriptor(&notifier);
     assert_true(descriptor >= 0);
-    assert_int_equal(cly_bell_descriptor(&bell), descriptor);
+    assert_int_equal(cly_notifier_descriptor(&notifier), descriptor);
     assert_false(is_readable(descriptor));
-    for (int i = 0; i < 100000; i++) cly_bell_ring(&bell); /* never blocks, never fills */
+    for (int i = 0; i < 100000; i++) cly_notifier_ring(&notifier); /* never blocks, never fills */
     assert_true(is_readable(descriptor));
-    cly_bell_quiet(&bell);
+    cly_notifier_quiet(&notifier);
     assert_false(is_readable(descriptor));
-    cly_bell_ring(&bell);
+    cly_notifier_ring(&notifier);
     assert_true(is_readable(descriptor));
 }
 
 static void no_child_inherits_it(void **state) {
     int peer = connect_peer();
     (void)state;
-    assert_true(fcntl(cly_bell_descriptor(&bell), F_GETFD) & FD_CLOEXEC);
-    assert_true(fcntl(bell.write_end, F_GETFD) & FD_CLOEXEC);
-    assert_true(fcntl(bell.peer, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(cly_notifier_descriptor(&notifier), F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(notifier.write_end, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(notifier.peer, F_GETFD) & FD_CLOEXEC);
     close(peer);
 }
 
 /* ---- the socket ---- */
 
 static void its_folder_is_nobody_elses(void **state) {
-    const char *path = cly_bell_listen(&bell);
+    const char *path = cly_notifier_listen(&notifier);
     struct stat folder;
     (void)state;
     assert_non_null(path);
-    assert_int_equal(stat(bell.folder, &folder), 0);
+    assert_int_equal(stat(notifier.folder, &folder), 0);
     assert_int_equal(folder.st_mode & 0777, 0700);
-    assert_ptr_equal(cly_bell_listen(&bell), path);
+    assert_ptr_equal(cly_notifier_listen(&notifier), path);
 }
 
 static void one_peer_connects_and_the_path_is_gone(void **state) {
-    char path[CLY_BELL_PATH_SIZE], folder[CLY_BELL_PATH_SIZE];
+    char path[CLY_NOTIFIER_PATH_SIZE], folder[CLY_NOTIFIER_PATH_SIZE];
     struct stat gone;
     int peer;
     (void)state;
-    assert_int_equal(cly_bell_watch(&bell), -1);
-    strcpy(path, cly_bell_listen(&bell));
-    strcpy(folder, bell.folder);
-    assert_int_equal(cly_bell_watch(&bell), bell.listener);
+    assert_int_equal(cly_notifier_watch(&notifier), -1);
+    strcpy(path, cly_notifier_listen(&notifier));
+    strcpy(folder, notifier.folder);
+    assert_int_equal(cly_notifier_watch(&notifier), notifier.listener);
     peer = connect_peer();
-    assert_int_equal(cly_bell_watch(&bell), bell.peer);
-    assert_int_equal(bell.listener, -1);
+    assert_int_equal(cly_notifier_watch(&notifier), notifier.peer);
+    assert_int_equal(notifier.listener, -1);
     assert_int_equal(stat(path, &gone), -1);
     assert_int_equal(stat(folder, &gone), -1);
     assert_int_equal(connect_to(path), -1);
@@ -126,25 +126,25 @@ static void one_peer_connects_and_the_path_is_gone(void **state) {
 }
 
 static void clear_takes_the_path_away(void **state) {
-    char folder[CLY_BELL_PATH_SIZE];
+    char folder[CLY_NOTIFIER_PATH_SIZE];
     struct stat gone;
     (void)state;
-    assert_non_null(cly_bell_listen(&bell));
-    strcpy(folder, bell.folder);
-    cly_bell_clear(&bell);
+    assert_non_null(cly_notifier_listen(&notifier));
+    strcpy(folder, notifier.folder);
+    cly_notifier_clear(&notifier);
     assert_int_equal(stat(folder, &gone), -1);
-    cly_bell_clear(&bell);
+    cly_notifier_clear(&notifier);
 }
 
 static void each_number_is_a_line(void **state) {
     int peer;
     (void)state;
-    cly_bell_tell(&bell, 1); /* to nobody */
+    cly_notifier_tell(&notifier, 1); /* to nobody */
     peer = connect_peer();
-    cly_bell_tell(&bell, 2);
-    cly_bell_tell(&bell, UINT64_MAX);
-    cly_bell_serve(&bell);
-    assert_false(cly_bell_send(&bell)); /* nothing is left */
+    cly_notifier_tell(&notifier, 2);
+    cly_notifier_tell(&notifier, UINT64_MAX);
+    cly_notifier_serve(&notifier);
+    assert_false(cly_notifier_send(&notifier)); /* nothing is left */
     expect_lines(peer, "2\n18446744073709551615\n");
     close(peer);
 }
@@ -152,16 +152,16 @@ static void each_number_is_a_line(void **state) {
 static void a_peer_that_goes_does_no_harm(void **state) {
     int peer = connect_peer();
     (void)state;
-    cly_bell_tell(&bell, 1);
+    cly_notifier_tell(&notifier, 1);
     close(peer);
     serve();
-    assert_int_equal(bell.peer, -1);
-    assert_int_equal(bell.unsent.length, 0);
-    assert_int_equal(cly_bell_watch(&bell), -1);
-    cly_bell_tell(&bell, 2);
+    assert_int_equal(notifier.peer, -1);
+    assert_int_equal(notifier.unsent.length, 0);
+    assert_int_equal(cly_notifier_watch(&notifier), -1);
+    cly_notifier_tell(&notifier, 2);
     serve();
     peer = connect_peer(); /* and another may come */
-    cly_bell_tell(&bell, 3);
+    cly_notifier_tell(&notifier, 3);
     serve();
     expect_lines(peer, "3\n");
     close(peer);
@@ -174,7 +174,7 @@ static void a_peer_that_talks_is_not_listened_to(void **state) {
     memset(noise, 'x', sizeof noise);
     assert_int_equal(write(peer, noise, sizeof noise), sizeof noise);
     for (int i = 0; i < 20; i++) serve();
-    cly_bell_tell(&bell, 4);
+    cly_notifier_tell(&notifier, 4);
     serve();
     expect_lines(peer, "4\n");
     close(peer);
@@ -183,21 +183,21 @@ static void a_peer_that_talks_is_not_listened_to(void **state) {
 /* The thread that serves sends without the lock: what others tell meanwhile lies
  * elsewhere, even when it is too much. */
 static void telling_touches_nothing_that_is_being_sent(void **state) {
-    int peer = connect_peer(), descriptor = bell.peer;
+    int peer = connect_peer(), descriptor = notifier.peer;
     char *bytes;
     (void)state;
-    cly_bell_tell(&bell, 1);
-    cly_bell_serve(&bell);
-    bytes = bell.leaving.data;
-    for (int i = 0; i < 200000; i++) cly_bell_tell(&bell, UINT64_MAX);
-    assert_int_equal(bell.peer, descriptor);
-    assert_ptr_equal(bell.leaving.data, bytes);
-    assert_int_equal(bell.leaving.length, 2);
+    cly_notifier_tell(&notifier, 1);
+    cly_notifier_serve(&notifier);
+    bytes = notifier.leaving.data;
+    for (int i = 0; i < 200000; i++) cly_notifier_tell(&notifier, UINT64_MAX);
+    assert_int_equal(notifier.peer, descriptor);
+    assert_ptr_equal(notifier.leaving.data, bytes);
+    assert_int_equal(notifier.leaving.length, 2);
     assert_memory_equal(bytes, "1\n", 2);
-    cly_bell_send(&bell);
+    cly_notifier_send(&notifier);
     expect_lines(peer, "1\n");
-    cly_bell_serve(&bell); /* it missed lines */
-    assert_int_equal(bell.peer, -1);
+    cly_notifier_serve(&notifier); /* it missed lines */
+    assert_int_equal(notifier.peer, -1);
     close(peer);
 }
 
@@ -205,14 +205,14 @@ static void telling_touches_nothing_that_is_being_sent(void **state) {
 static void a_peer_that_never_reads_is_let_go(void **state) {
     int peer = connect_peer();
     (void)state;
-    for (int i = 0; bell.peer >= 0; i++) {
+    for (int i = 0; notifier.peer >= 0; i++) {
         assert_true(i < 2000000);
-        cly_bell_tell(&bell, UINT64_MAX);
+        cly_notifier_tell(&notifier, UINT64_MAX);
         if (i % 100 == 0) serve();
-        assert_true(bell.unsent.length <= bell.unsent.ceiling);
+        assert_true(notifier.unsent.length <= notifier.unsent.ceiling);
     }
-    assert_int_equal(bell.unsent.length, 0);
-    cly_bell_tell(&bell, 1);
+    assert_int_equal(notifier.unsent.length, 0);
+    cly_notifier_tell(&notifier, 1);
     serve();
     close(peer);
 }
@@ -223,7 +223,7 @@ static void a_slow_peer_gets_every_line(void **state) {
     char bytes[4096];
     int peer = connect_peer(), lines = 0;
     (void)state;
-    for (int i = 0; i < LINES; i++) cly_bell_tell(&bell, 1234567890);
+    for (int i = 0; i < LINES; i++) cly_notifier_tell(&notifier, 1234567890);
     while (lines < LINES) {
         ssize_t count;
         serve();
@@ -232,48 +232,48 @@ static void a_slow_peer_gets_every_line(void **state) {
         for (ssize_t i = 0; i < count; i++) lines += bytes[i] == '\n';
     }
     assert_int_equal(lines, LINES);
-    assert_int_equal(bell.unsent.length, 0);
+    assert_int_equal(notifier.unsent.length, 0);
     close(peer);
 }
 
 /* ---- where the folder is ---- */
 
 static void a_temporary_folder_is_followed(void **state) {
-    char root[] = "/tmp/bell-spec-XXXXXX", far[300];
+    char root[] = "/tmp/notifier-spec-XXXXXX", far[300];
     (void)state;
     assert_non_null(mkdtemp(root));
     setenv("TMPDIR", root, 1);
-    assert_non_null(cly_bell_listen(&bell));
-    assert_int_equal(strncmp(bell.path, root, strlen(root)), 0);
-    cly_bell_clear(&bell);
+    assert_non_null(cly_notifier_listen(&notifier));
+    assert_int_equal(strncmp(notifier.path, root, strlen(root)), 0);
+    cly_notifier_clear(&notifier);
     assert_int_equal(rmdir(root), 0); /* nothing is left in it */
-    cly_bell_init(&bell);
-    assert_null(cly_bell_listen(&bell));
+    cly_notifier_init(&notifier);
+    assert_null(cly_notifier_listen(&notifier));
     assert_int_equal(errno, ENOENT);
     memset(far, 'x', sizeof far - 1);
     far[0] = '/', far[sizeof far - 1] = '\0';
     setenv("TMPDIR", far, 1); /* longer than a unix address */
-    assert_non_null(cly_bell_listen(&bell));
-    assert_int_equal(strncmp(bell.path, "/tmp/", 5), 0);
+    assert_non_null(cly_notifier_listen(&notifier));
+    assert_int_equal(strncmp(notifier.path, "/tmp/", 5), 0);
     unsetenv("TMPDIR");
 }
 
 /* Every length up to the longest path that an address holds, and past it. */
 static void no_length_is_cut(void **state) {
-    char root[CLY_BELL_PATH_SIZE + 8];
+    char root[CLY_NOTIFIER_PATH_SIZE + 8];
     (void)state;
-    for (size_t length = 80; length < CLY_BELL_PATH_SIZE; length++) {
+    for (size_t length = 80; length < CLY_NOTIFIER_PATH_SIZE; length++) {
         int peer;
         memset(root, 'y', sizeof root);
         memcpy(root, "/tmp/", 5);
         root[length] = '\0';
         assert_int_equal(mkdir(root, 0700), 0);
         setenv("TMPDIR", root, 1);
-        assert_non_null(cly_bell_listen(&bell));
-        peer = connect_to(bell.path);
+        assert_non_null(cly_notifier_listen(&notifier));
+        peer = connect_to(notifier.path);
         assert_true(peer >= 0);
-        cly_bell_clear(&bell);
-        cly_bell_init(&bell);
+        cly_notifier_clear(&notifier);
+        cly_notifier_init(&notifier);
         close(peer);
         assert_int_equal(rmdir(root), 0);
     }
@@ -298,5 +298,5 @@ int main(void) {
         TEST(a_temporary_folder_is_followed),
         TEST(no_length_is_cut),
     };
-    return cmocka_run_group_tests_name("io/bell", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("io/system/notifier", tests, NULL, NULL);
 }
