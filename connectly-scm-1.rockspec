@@ -94,7 +94,7 @@ build = {
         "src/io/curl/libcurl.c",
         "src/io/curl/transfer.c",
         "src/io/engine.c",
-        "src/io/profile.c",
+        "src/io/settings.c",
         "src/io/system/clock.c",
         "src/io/system/notifier.c",
         "src/io/system/process.c",

@@ -96,14 +96,14 @@ static void no_secret_is_left_in_what_is_freed(void **state) {
     cly_error error;
     (void)state;
     for (int which = 0; which < 3; which++) {
-        const cly_profile *profile;
+        const cly_settings *settings;
         cly_client_init(&client);
         cly_error_clear(&error);
         assert_int_equal(cly_client_read(&client, &source, source_value(options), &error), CLY_OK);
-        profile = client.profile;
-        if (which == 0) memory_watch(profile->proxy, sizeof proxy - 1);
-        if (which == 1) memory_watch(profile->config.proxy, sizeof proxy - 1);
-        if (which == 2) memory_watch(profile->config.api_key, sizeof key - 1);
+        settings = client.settings;
+        if (which == 0) memory_watch(settings->proxy, sizeof proxy - 1);
+        if (which == 1) memory_watch(settings->config.proxy, sizeof proxy - 1);
+        if (which == 2) memory_watch(settings->config.api_key, sizeof key - 1);
         cly_client_close(&client, 0);
         check_wiped(memory_freed(), which == 2 ? sizeof key - 1 : sizeof proxy - 1);
         cly_client_clear(&client);

@@ -12,7 +12,7 @@
 #include "io/system/clock.h"
 #include "io/curl/libcurl.h"
 #include "io/system/process.h"
-#include "io/profile.h"
+#include "io/settings.h"
 #include <dlfcn.h>
 #include <limits.h>
 
@@ -55,7 +55,7 @@ static const char *bundle_of(const cly_ca_paths *paths) {
 /* ca_paths() -> what a client without ca_file and ca_path trusts: directory and bundle,
  * "" for none, what named each, and whether the bundle waits until it is needed */
 static int native_ca_paths(lua_State *L) {
-    cly_ca_variables variables = cly_profile_ca_variables();
+    cly_ca_variables variables = cly_settings_ca_variables();
     cly_ca_system system = cly_libcurl_ca_system();
     cly_config config;
     cly_ca_paths paths;

@@ -25,8 +25,8 @@ static void leave_parents(cly_client *client) {
 }
 
 static void forget_secrets(cly_client *client) {
-    cly_profile_free(client->profile);
-    client->profile = NULL;
+    cly_settings_free(client->settings);
+    client->settings = NULL;
     cly_encoder_clear(&client->encoder);
     cly_buffer_clear(&client->url);
 }
@@ -87,26 +87,26 @@ void cly_client_clear(cly_client *client) {
     client->engine = NULL;
 }
 
-/* From the worker's thread, when nothing borrows the profile any more. */
-static void end_left(void *profile, int ended) {
+/* From the worker's thread, when nothing borrows the settings any more. */
+static void end_left(void *settings, int ended) {
     tell_collected(ended);
-    cly_profile_free(profile);
+    cly_settings_free(settings);
 }
 
 static void leave_worker(cly_client *client, double seconds) {
     cly_worker *worker = client->worker;
-    cly_profile *profile = client->profile;
+    cly_settings *settings = client->settings;
     client->worker = NULL;
     client->engine = NULL;
-    client->profile = NULL;
+    client->settings = NULL;
     client->is_closed = true;
-    cly_worker_leave(worker, seconds, end_left, profile);
+    cly_worker_leave(worker, seconds, end_left, settings);
 }
 
 void cly_client_leave(cly_client *client, double seconds) {
     leave_parents(client);
-    if (client->profile && seconds > client->profile->config.timeout)
-        seconds = client->profile->config.timeout;
+    if (client->settings && seconds > client->settings->config.timeout)
+        seconds = client->settings->config.timeout;
     if (client->worker && !client->is_closed)
         leave_worker(client, seconds);
     else
@@ -115,18 +115,18 @@ void cly_client_leave(cly_client *client, double seconds) {
 }
 
 cly_kind cly_client_read(cly_client *client, const cly_source *source, cly_value options, cly_error *error) {
-    client->profile = cly_profile_new();
-    if (client->profile == NULL) return cly_error_no_memory(error);
-    return cly_profile_read(client->profile, source, options, &client->encoder.problems, error);
+    client->settings = cly_settings_new();
+    if (client->settings == NULL) return cly_error_no_memory(error);
+    return cly_settings_read(client->settings, source, options, &client->encoder.problems, error);
 }
 
 const cly_config *cly_client_config(const cly_client *client) {
-    return client->profile ? &client->profile->config : NULL;
+    return client->settings ? &client->settings->config : NULL;
 }
 
 static cly_kind open_engine(cly_client *client, cly_error *error) {
     cly_engine_options options;
-    cly_kind kind = cly_profile_lend(client->profile, &options, error);
+    cly_kind kind = cly_settings_lend(client->settings, &options, error);
     if (kind != CLY_OK) return kind;
     options.wants_events = client->wants_events;
     options.is_shared = client->is_limiter_shared;
@@ -155,7 +155,7 @@ static cly_submission submission_of(cly_client *client, const cly_operation *ope
     submission.traceparent = client->encoder.traceparent;
     submission.body = &client->encoder.body;
     submission.batch = client->encoder.batch;
-    submission.timeout = client->profile->config.timeout;
+    submission.timeout = client->settings->config.timeout;
     submission.submitted_at = cly_clock_now();
     submission.number = ++client->calls;
     submission.group = group;
@@ -165,7 +165,7 @@ static cly_submission submission_of(cly_client *client, const cly_operation *ope
 cly_kind cly_client_submit(cly_client *client, const cly_operation *operation, unsigned group,
                            cly_ticket *ticket, cly_error *error) {
     cly_submission submission;
-    const cly_config *config = &client->profile->config;
+    const cly_config *config = &client->settings->config;
     cly_kind kind = cly_client_open(client, error);
     if (kind == CLY_OK)
         kind = cly_request_url(&client->url, config->base_url, config->business_id, client->encoder.path.data,

@@ -13,13 +13,13 @@
 #define CLY_IO_CLIENT_H
 
 #include "core/encode/encoder.h"
-#include "io/profile.h"
+#include "io/settings.h"
 #include "io/worker.h"
 
 CLY_PRIVATE_BEGIN
 
 typedef struct cly_client {
-    cly_profile *profile; /* NULL until it was read, and once it is closed */
+    cly_settings *settings; /* NULL until it was read, and once it is closed */
     cly_encoder encoder;
     cly_buffer url;
     cly_engine *engine;         /* NULL until the first call; the worker's, when there is one */
