@@ -249,7 +249,7 @@ describe("a sandbox", function()
 
     it("slides", function()
       local now = 100
-      local rate = require("connectly.sandbox.rate").new(function() return now end, true)
+      local rate = require("connectly.sandbox.state.rate").new(function() return now end, true)
       local function count(moment)
         now = moment
         local allowed = 0

@@ -444,8 +444,8 @@ describe("a sandbox's poster", function()
       end
     end)
     loop:wrap(function()
-      local target = require("connectly.sandbox.address").parse(("http://127.0.0.1:%d/"):format(port))
-      status, reason = require("connectly.sandbox.post")(target, "{}", {}, 0.3)
+      local target = require("connectly.sandbox.check.address").parse(("http://127.0.0.1:%d/"):format(port))
+      status, reason = require("connectly.sandbox.webhooks.post")(target, "{}", {}, 0.3)
       is_over = true
     end)
     local started = cqueues.monotime()
@@ -490,7 +490,7 @@ describe("a sandbox's poster", function()
   end)
 
   it("has a ceiling", function()
-    local poster = require("connectly.sandbox.poster").new({ beside = function() end })
+    local poster = require("connectly.sandbox.webhooks.poster").new({ beside = function() end })
     for _ = 1, 10003 do
       poster:submit({ function() end }, 1)
     end
@@ -500,7 +500,7 @@ end)
 
 describe("the signature", function()
   it("is that of the known example", function()
-    local poster = require("connectly.sandbox.poster").new({ settings = { secret = "example-secret" } })
+    local poster = require("connectly.sandbox.webhooks.poster").new({ settings = { secret = "example-secret" } })
     local body = '{"topic":"delivery_status","timestamp":"1700000000","statusUpdate":'
       .. '{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","status":"read","error":null}}'
     assert.equal("Ldm2bkiSUSrrEKHejpUgQcwcaM6RcUfpQ9dCNKpVPiU=", poster:sign(body))

@@ -13,7 +13,7 @@ local hmac = require "openssl.hmac"
 local http_headers = require "http.headers"
 local http_request = require "http.request"
 local http_server = require "http.server"
-local ulid = require("connectly.sandbox.ulid").source()
+local ulid = require("connectly.sandbox.state.ulid").source()
 
 local PATIENCE = 10 -- seconds for one request
 

@@ -50,7 +50,7 @@ local function read_file(path)
 end
 
 local function check_templates(list)
-  local check = require("connectly.sandbox.templates").check
+  local check = require("connectly.sandbox.state.templates").check
   for index, template in ipairs(list) do
     local complaint = check(template)
     if complaint then
@@ -64,7 +64,7 @@ local function read_templates(path)
   if not content then
     return nil, reason
   end
-  local list, complaint = require("connectly.sandbox.json").decode(content)
+  local list, complaint = require("connectly.sandbox.http.json").decode(content)
   if type(list) ~= "table" then
     return nil, path .. ": " .. (complaint or "an array of templates expected")
   end
@@ -147,7 +147,7 @@ local function serve_with_certificates(arguments, templates)
   if not arguments.tls or arguments.certificates then
     return serve(arguments, templates, arguments.certificates)
   end
-  local certificate = require "connectly.sandbox.certificate"
+  local certificate = require "connectly.sandbox.http.certificate"
   local directory = certificate.temporary_directory()
   local code = serve(arguments, templates, directory)
   certificate.remove(directory)
@@ -158,13 +158,13 @@ local function complaint_about_webhook(arguments)
   if not arguments.webhook then
     return nil
   end
-  local _, reason = require("connectly.sandbox.address").parse(arguments.webhook)
+  local _, reason = require("connectly.sandbox.check.address").parse(arguments.webhook)
   return reason and "webhook: " .. reason
 end
 
 local function run(arguments)
   if arguments.magic then
-    print(require("connectly.sandbox.magic").text())
+    print(require("connectly.sandbox.state.magic").text())
     return 0
   end
   local missing = serving.missing_module(needed)

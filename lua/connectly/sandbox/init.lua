@@ -7,25 +7,25 @@
 ---   print(sandbox:base_url())
 ---   sandbox:run()
 ---
---- Its own knobs are routes under /_sandbox/, listed in connectly.sandbox.control.
+--- Its own knobs are routes under /_sandbox/, listed in connectly.sandbox.api.control.
 --- The numbers and template names that always fail in the same way are listed
---- in connectly.sandbox.magic, and printed by `connectly sandbox --magic`.
+--- in connectly.sandbox.state.magic, and printed by `connectly sandbox --magic`.
 
 local cqueues = require "cqueues"
 local http_server = require "http.server"
 local yieldable_pcall = require("http.util").yieldable_pcall
 
-local address = require "connectly.sandbox.address"
-local answer = require "connectly.sandbox.answer"
-local business = require "connectly.sandbox.business"
-local certificate = require "connectly.sandbox.certificate"
-local exchange = require "connectly.sandbox.exchange"
-local new_context = require "connectly.sandbox.server_context"
-local new_poster = require("connectly.sandbox.poster").new
-local new_rate = require("connectly.sandbox.rate").new
-local new_store = require("connectly.sandbox.store").new
-local routes = require "connectly.sandbox.routes"
-local webhooks = require "connectly.sandbox.webhooks"
+local address = require "connectly.sandbox.check.address"
+local answer = require "connectly.sandbox.http.answer"
+local business = require "connectly.sandbox.api.business"
+local certificate = require "connectly.sandbox.http.certificate"
+local exchange = require "connectly.sandbox.http.exchange"
+local new_context = require "connectly.sandbox.http.server_context"
+local new_poster = require("connectly.sandbox.webhooks.poster").new
+local new_rate = require("connectly.sandbox.state.rate").new
+local new_store = require("connectly.sandbox.state.store").new
+local routes = require "connectly.sandbox.http.routes"
+local webhooks = require "connectly.sandbox.api.webhooks"
 
 local idle_timeout = 120 -- seconds a connection may rest between requests
 

@@ -50,7 +50,7 @@ local REASON = {
 
 --- Some malformed headers make lua-http raise.
 local function serve(self, stream)
-  local exchange = require "connectly.sandbox.exchange"
+  local exchange = require "connectly.sandbox.http.exchange"
   local is_fine, request, problem = require("http.util").yieldable_pcall(exchange.read, stream)
   if not is_fine or not request then
     return exchange.refuse(stream, is_fine and problem or "malformed", answer(400))

@@ -13,7 +13,7 @@ local function configure(command)
 end
 
 local function new_id()
-  return require("connectly.sandbox.ulid").source()(1000 * os.time())
+  return require("connectly.sandbox.state.ulid").source()(1000 * os.time())
 end
 
 local function sign(body, secret)

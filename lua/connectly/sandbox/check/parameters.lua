@@ -1,8 +1,8 @@
 --- Template parameters against what a template asks for.
 --- API: template message.
 
-local problem = require "connectly.sandbox.problem"
-local shape = require "connectly.sandbox.shape"
+local problem = require "connectly.sandbox.http.problem"
+local shape = require "connectly.sandbox.check.shape"
 
 local function is_url(value)
   return not shape.is_url(value) and "a public http or https address expected" or nil

@@ -2,7 +2,7 @@
 --- API: templates. How the API names URL buttons and carousels is not known;
 --- here they are { button = { url } } and { carousel = { cards } }.
 
-local json = require "connectly.sandbox.json"
+local json = require "connectly.sandbox.http.json"
 
 local media_types = { image = "TYPE_IMAGE", document = "TYPE_DOCUMENT", video = "TYPE_VIDEO" }
 local header_kinds = { TYPE_IMAGE = "image", TYPE_DOCUMENT = "document", TYPE_VIDEO = "video" }

@@ -1,11 +1,11 @@
 --- A send request's body -> nil, or the error the API documents for it. Pure:
 --- what depends on earlier requests is asked of `context`.
 
-local content = require "connectly.sandbox.content"
-local magic = require "connectly.sandbox.magic"
-local parameters = require "connectly.sandbox.parameters"
-local problem = require "connectly.sandbox.problem"
-local shape = require "connectly.sandbox.shape"
+local content = require "connectly.sandbox.check.content"
+local magic = require "connectly.sandbox.state.magic"
+local parameters = require "connectly.sandbox.check.parameters"
+local problem = require "connectly.sandbox.http.problem"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, list, object = shape.text, shape.list, shape.object
 

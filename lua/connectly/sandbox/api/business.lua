@@ -1,9 +1,9 @@
 --- What the API tells of a business: quality signals and reports.
 --- API: quality signals, reports.
 
-local answer = require "connectly.sandbox.answer"
-local endpoint = require "connectly.sandbox.endpoint"
-local json = require "connectly.sandbox.json"
+local answer = require "connectly.sandbox.http.answer"
+local endpoint = require "connectly.sandbox.api.endpoint"
+local json = require "connectly.sandbox.http.json"
 local query_args = require("http.util").query_args
 
 local hour = 3600

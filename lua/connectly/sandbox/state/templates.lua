@@ -17,7 +17,7 @@
 ---@field created_at number|nil  Unix seconds, likewise
 ---@field updated_at number|nil
 
-local shape = require "connectly.sandbox.shape"
+local shape = require "connectly.sandbox.check.shape"
 
 local card = { header = "image", body = 1, buttons = 1 }
 

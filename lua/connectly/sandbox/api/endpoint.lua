@@ -1,8 +1,8 @@
 --- What all endpoints of the API share: the caller is checked, the body read,
 --- and a script or a fault may come between.
 
-local answer = require "connectly.sandbox.answer"
-local json = require "connectly.sandbox.json"
+local answer = require "connectly.sandbox.http.answer"
+local json = require "connectly.sandbox.http.json"
 
 --- Answers a request; the last argument is what the path names beside the business.
 ---@alias connectly.sandbox.perform

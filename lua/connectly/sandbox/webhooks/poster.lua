@@ -11,8 +11,8 @@ local hmac = require "openssl.hmac"
 local to_base64 = require("basexx").to_base64
 local yieldable_pcall = require("http.util").yieldable_pcall
 
-local address = require "connectly.sandbox.address"
-local post = require "connectly.sandbox.post"
+local address = require "connectly.sandbox.check.address"
+local post = require "connectly.sandbox.webhooks.post"
 
 local most_journeys = 10000 -- under way; what comes on top is dropped and counted
 local most_at_once = 32 -- POSTs

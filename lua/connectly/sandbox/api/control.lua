@@ -1,5 +1,5 @@
 --- The sandbox's own routes, by which tests and demos turn its knobs. They
---- need no key and answer only to programs on this machine (connectly.sandbox.caller).
+--- need no key and answer only to programs on this machine (connectly.sandbox.http.caller).
 ---
 ---   GET  health        { status, requests, deliveries, now }
 ---   GET  deliveries    what was accepted, oldest first, and how it fares
@@ -18,20 +18,20 @@
 ---   POST campaigns     { name, published }
 ---   POST report        { type, name, status }: a report was run
 
-local answer = require "connectly.sandbox.answer"
-local business = require "connectly.sandbox.business"
-local caller = require "connectly.sandbox.caller"
-local delivery = require "connectly.sandbox.delivery"
-local event = require "connectly.sandbox.event"
-local faults = require "connectly.sandbox.faults"
-local inbound = require "connectly.sandbox.inbound"
-local json = require "connectly.sandbox.json"
-local magic = require "connectly.sandbox.magic"
-local operations = require "connectly.sandbox.operations"
-local shape = require "connectly.sandbox.shape"
-local templates = require "connectly.sandbox.templates"
-local webhooks = require "connectly.sandbox.webhooks"
-local webhook_address = require "connectly.sandbox.address"
+local answer = require "connectly.sandbox.http.answer"
+local business = require "connectly.sandbox.api.business"
+local caller = require "connectly.sandbox.http.caller"
+local delivery = require "connectly.sandbox.webhooks.delivery"
+local event = require "connectly.sandbox.webhooks.event"
+local faults = require "connectly.sandbox.state.faults"
+local inbound = require "connectly.sandbox.webhooks.inbound"
+local json = require "connectly.sandbox.http.json"
+local magic = require "connectly.sandbox.state.magic"
+local operations = require "connectly.sandbox.api.operations"
+local shape = require "connectly.sandbox.check.shape"
+local templates = require "connectly.sandbox.state.templates"
+local webhooks = require "connectly.sandbox.api.webhooks"
+local webhook_address = require "connectly.sandbox.check.address"
 
 local text, object, one_of, number = shape.text, shape.object, shape.one_of, shape.number
 

@@ -1,14 +1,14 @@
 --- Which path and method is answered by what.
 
-local answer = require "connectly.sandbox.answer"
-local assets = require "connectly.sandbox.assets"
-local business = require "connectly.sandbox.business"
-local campaigns = require "connectly.sandbox.campaigns"
-local control = require "connectly.sandbox.control"
-local operations = require "connectly.sandbox.operations"
-local send = require "connectly.sandbox.send"
-local templates = require "connectly.sandbox.template_endpoints"
-local webhooks = require "connectly.sandbox.webhooks"
+local answer = require "connectly.sandbox.http.answer"
+local assets = require "connectly.sandbox.api.assets"
+local business = require "connectly.sandbox.api.business"
+local campaigns = require "connectly.sandbox.api.campaigns"
+local control = require "connectly.sandbox.api.control"
+local operations = require "connectly.sandbox.api.operations"
+local send = require "connectly.sandbox.api.send"
+local templates = require "connectly.sandbox.api.template_endpoints"
+local webhooks = require "connectly.sandbox.api.webhooks"
 local decode_segment = require("http.util").decodeURIComponent
 
 local businesses = "/v1/businesses/"

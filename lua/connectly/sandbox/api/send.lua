@@ -1,11 +1,11 @@
 --- The two endpoints that send one message. API: template message, session message.
 
-local answer = require "connectly.sandbox.answer"
+local answer = require "connectly.sandbox.http.answer"
 local check = require "connectly.sandbox.check"
-local delivery = require "connectly.sandbox.delivery"
-local endpoint = require "connectly.sandbox.endpoint"
-local json = require "connectly.sandbox.json"
-local magic = require "connectly.sandbox.magic"
+local delivery = require "connectly.sandbox.webhooks.delivery"
+local endpoint = require "connectly.sandbox.api.endpoint"
+local json = require "connectly.sandbox.http.json"
+local magic = require "connectly.sandbox.state.magic"
 
 local send = {}
 

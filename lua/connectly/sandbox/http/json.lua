@@ -1,7 +1,7 @@
 --- JSON as the sandbox reads and writes it: strict, and with an eye for the
 --- bytes as they came.
 
-local encoder = require "connectly.sandbox.encoder"
+local encoder = require "connectly.sandbox.http.encoder"
 
 local codec = require("cjson").new()
 codec.decode_invalid_numbers(false)

@@ -1,6 +1,6 @@
 --- Where a webhook goes: https anywhere, http to this machine alone.
 
-local shape = require "connectly.sandbox.shape"
+local shape = require "connectly.sandbox.check.shape"
 
 ---@class connectly.sandbox.address
 ---@field tls boolean

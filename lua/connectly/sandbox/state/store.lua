@@ -2,11 +2,11 @@
 --- webhooks, campaigns, assets, reports, scripted replies, and a clock that
 --- can be turned.
 
-local magic = require "connectly.sandbox.magic"
-local new_catalogue = require("connectly.sandbox.catalogue").new
-local new_registrations = require("connectly.sandbox.registrations").new
-local templates = require "connectly.sandbox.templates"
-local ulid = require "connectly.sandbox.ulid"
+local magic = require "connectly.sandbox.state.magic"
+local new_catalogue = require("connectly.sandbox.state.catalogue").new
+local new_registrations = require("connectly.sandbox.state.registrations").new
+local templates = require "connectly.sandbox.state.templates"
+local ulid = require "connectly.sandbox.state.ulid"
 
 --- Past this many, the older half of the deliveries is forgotten.
 local most_deliveries = 100000
@@ -16,7 +16,7 @@ local day = 24 * 60 * 60
 ---@class connectly.sandbox.store
 local store = {}
 store.__index = store
-store.__name = "connectly.sandbox.store"
+store.__name = "connectly.sandbox.state.store"
 
 ---@class connectly.sandbox.store.options
 ---@field now fun(): number  Unix seconds, with fractions

@@ -1,8 +1,8 @@
 --- What a session message may hold: exactly one kind of content, each within
 --- its limits. API: session message, session and interactive limits.
 
-local problem = require "connectly.sandbox.problem"
-local shape = require "connectly.sandbox.shape"
+local problem = require "connectly.sandbox.http.problem"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, list, object = shape.text, shape.list, shape.object
 

@@ -1,6 +1,6 @@
 --- What the API says when it refuses. API: errors.
 
-local json = require "connectly.sandbox.json"
+local json = require "connectly.sandbox.http.json"
 
 local problem = {}
 

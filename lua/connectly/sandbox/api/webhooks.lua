@@ -1,10 +1,10 @@
 --- The four endpoints about webhooks. API: webhooks, registration.
 
-local address = require "connectly.sandbox.address"
-local answer = require "connectly.sandbox.answer"
-local endpoint = require "connectly.sandbox.endpoint"
-local json = require "connectly.sandbox.json"
-local shape = require "connectly.sandbox.shape"
+local address = require "connectly.sandbox.check.address"
+local answer = require "connectly.sandbox.http.answer"
+local endpoint = require "connectly.sandbox.api.endpoint"
+local json = require "connectly.sandbox.http.json"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, list, object, one_of = shape.text, shape.list, shape.object, shape.one_of
 

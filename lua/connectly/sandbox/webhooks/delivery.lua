@@ -1,9 +1,9 @@
 --- What becomes of an accepted message: sent, delivered, read, or
 --- delivery_failed, each told of by a webhook.
 
-local event = require "connectly.sandbox.event"
+local event = require "connectly.sandbox.webhooks.event"
 local random_bytes = require("openssl.rand").bytes
-local wording = require "connectly.sandbox.wording"
+local wording = require "connectly.sandbox.webhooks.wording"
 
 local function statuses_of(accepted, settings)
   local fate = accepted.fate or {}

@@ -3,13 +3,13 @@
 --- Known are "welcome", which is published, "draft", which is not, and what
 --- POST /_sandbox/campaigns adds; names that begin with any_ are published.
 
-local answer = require "connectly.sandbox.answer"
+local answer = require "connectly.sandbox.http.answer"
 local check = require "connectly.sandbox.check"
-local delivery = require "connectly.sandbox.delivery"
-local endpoint = require "connectly.sandbox.endpoint"
-local json = require "connectly.sandbox.json"
-local magic = require "connectly.sandbox.magic"
-local shape = require "connectly.sandbox.shape"
+local delivery = require "connectly.sandbox.webhooks.delivery"
+local endpoint = require "connectly.sandbox.api.endpoint"
+local json = require "connectly.sandbox.http.json"
+local magic = require "connectly.sandbox.state.magic"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, list, object = shape.text, shape.list, shape.object
 

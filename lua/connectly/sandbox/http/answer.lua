@@ -1,7 +1,7 @@
 --- What a route gives back, and how refusals become one.
 
-local json = require "connectly.sandbox.json"
-local problem = require "connectly.sandbox.problem"
+local json = require "connectly.sandbox.http.json"
+local problem = require "connectly.sandbox.http.problem"
 
 ---@class connectly.sandbox.answer
 ---@field status integer

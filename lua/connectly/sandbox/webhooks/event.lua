@@ -1,7 +1,7 @@
 --- The bodies of webhooks. API: webhooks, payload types.
 
-local json = require "connectly.sandbox.json"
-local problem = require "connectly.sandbox.problem"
+local json = require "connectly.sandbox.http.json"
+local problem = require "connectly.sandbox.http.problem"
 
 local null = json.null
 

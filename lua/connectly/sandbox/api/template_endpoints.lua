@@ -4,12 +4,12 @@
 --- begin with instant_ are approved at once, those with rejected_ rejected,
 --- and those with deleted_ are refused with ERROR_CODE_MESSAGE_TEMPLATE_DELETED.
 
-local answer = require "connectly.sandbox.answer"
-local endpoint = require "connectly.sandbox.endpoint"
-local groups = require "connectly.sandbox.template_groups"
-local json = require "connectly.sandbox.json"
-local problem = require "connectly.sandbox.problem"
-local shape = require "connectly.sandbox.shape"
+local answer = require "connectly.sandbox.http.answer"
+local endpoint = require "connectly.sandbox.api.endpoint"
+local groups = require "connectly.sandbox.api.template_groups"
+local json = require "connectly.sandbox.http.json"
+local problem = require "connectly.sandbox.http.problem"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, list, object = shape.text, shape.list, shape.object
 

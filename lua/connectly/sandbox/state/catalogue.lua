@@ -1,6 +1,6 @@
 --- The templates that can be sent, and those that wait for their review.
 
-local magic = require "connectly.sandbox.magic"
+local magic = require "connectly.sandbox.state.magic"
 
 ---@class connectly.sandbox.catalogue
 ---@field count integer

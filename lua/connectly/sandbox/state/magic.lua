@@ -10,7 +10,7 @@
 --- fault_reply_lost. They exist in every language and take any parameters. To
 --- magic numbers the 24-hour window is always open.
 
-local faults = require "connectly.sandbox.faults"
+local faults = require "connectly.sandbox.state.faults"
 
 --- API: error codes, in the order of their numbers.
 local codes = {

@@ -1,10 +1,10 @@
 --- Copies of public files on a CDN that is not there: nothing is fetched.
 --- Addresses whose host ends in .invalid pass for unreachable. API: assets.
 
-local answer = require "connectly.sandbox.answer"
-local endpoint = require "connectly.sandbox.endpoint"
-local json = require "connectly.sandbox.json"
-local shape = require "connectly.sandbox.shape"
+local answer = require "connectly.sandbox.http.answer"
+local endpoint = require "connectly.sandbox.api.endpoint"
+local json = require "connectly.sandbox.http.json"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, object = shape.text, shape.object
 

@@ -1,9 +1,9 @@
 --- Customers who write, on demand: the 24-hour window opens, and what they
 --- wrote goes out as a webhook of the topic `messages`.
 
-local delivery = require "connectly.sandbox.delivery"
-local event = require "connectly.sandbox.event"
-local shape = require "connectly.sandbox.shape"
+local delivery = require "connectly.sandbox.webhooks.delivery"
+local event = require "connectly.sandbox.webhooks.event"
+local shape = require "connectly.sandbox.check.shape"
 
 local text, object = shape.text, shape.object
 
