@@ -433,7 +433,7 @@ describe("send_many", function()
   -- A time limit by a hook, at any place; where code is compiled there are no hooks.
   if not rawget(_G, "jit") then
     it("ends when a hook raises, wherever that is", function()
-      require "connectly.many" -- whose loading is no part of this
+      require "connectly.client.send_many" -- whose loading is no part of this
       local client = new(nil, { timeout = 3 })
       local list = { message("a"), message("b"), message("c") }
       for target = 1, 400, 3 do

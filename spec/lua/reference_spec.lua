@@ -66,7 +66,7 @@ describe("the reference", function()
   end)
 
   it("has every method of calls and webhooks", function()
-    local class = require("connectly.call").make_class(function(...) return ... end)
+    local class = require("connectly.client.call").make_class(function(...) return ... end)
     for _, name in ipairs(methods_of(setmetatable({}, class))) do
       assert_section("call:" .. name)
       assert_stub("Call", name)

@@ -3,7 +3,7 @@
 
 local errors = require "connectly.errors"
 local native = require "connectly.loader"
-local registration = require "connectly.registration"
+local registration = require "connectly.client.ensure_webhook"
 
 local WANTED = {
   topic = "messages", address = "https://hooks.example.com/new",

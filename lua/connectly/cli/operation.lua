@@ -116,7 +116,7 @@ local function foresee_campaigns(client, command, message, given)
   local function encode(some)
     return client:dry_run(command.encoded_as, some)
   end
-  local chunks, problem = require("connectly.campaigns").prepare(message, given, encode)
+  local chunks, problem = require("connectly.client.campaign_chunks").prepare(message, given, encode)
   for index, chunk in ipairs(chunks or {}) do
     chunks[index] = { method = chunk.batch.method, path = chunk.batch.path, body = chunk.body }
   end

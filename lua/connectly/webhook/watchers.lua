@@ -1,4 +1,4 @@
--- Who waits for news of which id. Signals (connectly.host) are held weakly: a request
+-- Who waits for news of which id. Signals (connectly.client.host) are held weakly: a request
 -- of nginx that is ended while it waits ends without a word.
 
 local FEW = 64

@@ -8,7 +8,7 @@ local examples = require "spec.support.reference.examples"
 local functions = require "spec.support.reference.functions"
 
 -- Files whose objects users hold, though they are not for users to require.
-local OBJECTS = { ["lua/connectly/client.lua"] = true, ["lua/connectly/call.lua"] = true }
+local OBJECTS = { ["lua/connectly/client/methods.lua"] = true, ["lua/connectly/client/call.lua"] = true }
 -- Its docstrings are all written `--- so`.
 local SANDBOX = "lua/connectly/sandbox/init.lua"
 -- Made by this program.
@@ -38,7 +38,7 @@ end
 
 local function add_operations(model)
   local said = comments.read "api/operations"
-  local client = model.by_module["connectly.client"]
+  local client = model.by_module["connectly.client.methods"]
   for index, operation in ipairs(native.operations()) do
     local name = operation.name
     local written = functions.find(client.functions, name)
@@ -53,13 +53,13 @@ local function add_operations(model)
 end
 
 local function add_client(model)
-  local methods = functions.methods_of(model, model.by_module["connectly.client"], "client")
+  local methods = functions.methods_of(model, model.by_module["connectly.client.methods"], "client")
   for _, method in ipairs(methods) do
     if not functions.find(model.operations, method.name) then
       model.client[#model.client + 1] = method
     end
   end
-  model.call = functions.methods_of(model, model.by_module["connectly.call"], "call")
+  model.call = functions.methods_of(model, model.by_module["connectly.client.call"], "call")
 end
 
 local function add_module(model, file)

@@ -275,7 +275,7 @@ function many.check(options, level)
   return { operation = options.operation or "send_template", in_flight = options.in_flight or 64 }
 end
 
---- `client` is the inner object of client.lua.
+--- `client` is the inner object of connectly.client.
 --- `signal` is the host's, nil where waiting blocks; `options` are of many.check.
 function many.new(client, group, signal, source, options)
   local native = client.native

@@ -6,7 +6,7 @@ local native = require "connectly.loader"
 local status_rank = require "connectly.webhook.status_rank"
 
 local LONGEST = 86400
--- Seconds in C at a time where it blocks: see client.lua.
+-- Seconds in C at a time where it blocks: see inner.lua.
 local SLICE = 0.1
 
 local delivery = {}
@@ -127,7 +127,7 @@ function delivery.refusal(store)
   end
 end
 
---- `self` has status_store, timeout and host (client.lua, whose method calls this).
+--- `self` has status_store, timeout and host (connectly.client.inner).
 function delivery.wait(self, id, timeout, options)
   timeout = timeout == nil and self.timeout or timeout
   local problem = fault(id, timeout, options)

@@ -28,7 +28,7 @@ host.__index = host
 -- around while nobody says anything.
 host.LOOK = 1
 
---- `client` has native, emit_pending and pump (client.lua).
+--- `client` has native, emit_pending and pump (connectly.client.inner).
 function host.new(client, driver)
   return setmetatable({ client = client, native = client.native, driver = driver, signals = {} }, host)
 end

@@ -77,7 +77,7 @@ end
 
 --- Makes the calls of one face: a call, and its state, whose `ticket` is set and
 --- whose `anchor` is bound when it is submitted. `client` has native, wait and finish
---- (client.lua).
+--- (connectly.client.inner).
 function calls.make_constructor(deliver)
   local metatable = calls.make_class(deliver)
   return function(client, operation)

@@ -1,0 +1,278 @@
+-- The methods of a client, written once in the form that returns nil and an error. `self` is
+-- the inner object (connectly.client.inner).
+
+local errors = require "connectly.errors"
+local interrupts = require "connectly.client.interrupts"
+local native = require "connectly.loader"
+local parts = require "connectly.client.parts"
+local reply = require "connectly.client.reply"
+
+---@class connectly.Result of one message of send_many
+---@field index integer which one of the source, from 1
+---@field message any as the source gave it
+---@field id any the id; of operations that give a whole reply, that; nil when it failed
+---@field info connectly.Info?
+---@field error connectly.Error?
+
+---@class connectly.Stats counted since the first call
+---@field calls integer that were started
+---@field succeeded integer
+---@field not_sent integer calls that ended so
+---@field rejected integer likewise
+---@field unknown integer likewise
+---@field attempts integer requests tried
+---@field retries integer attempts after the first of a call
+---@field throttled integer departures that had to wait for the rate
+---@field events_lost integer that on_event was not told of
+---@field in_flight integer calls under way now
+
+local methods = {}
+
+---Sends a template message. API: template message.
+---@param message table
+---@return string? id the API's id, a ULID
+---@return connectly.Info|connectly.Error
+function methods.send_template(self, message)
+  return self:perform("send_template", message)
+end
+
+---Sends a session (free-form) message, allowed within 24 hours of the
+---customer's last one. API: session message.
+---@param message table
+---@return string? id
+---@return connectly.Info|connectly.Error
+function methods.send_session(self, message)
+  return self:perform("send_session", message)
+end
+
+---Any other request below /v1/businesses/{businessId}, with the same errors and
+---the same care: { method =, path =, body = a table, or JSON as a string }.
+---@param request {method: string, path: string, body: any}
+---@return any? reply the decoded reply; an empty table when it had no body
+---@return connectly.Info|connectly.Error
+function methods.request(self, request)
+  return self:perform("request", request)
+end
+
+---Starts the campaigns that were published in Connectly's UI. Entries:
+---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
+---scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
+---entries go in chunks of 100, one after the other; all are checked before the first
+---goes, and go as they were then. An entry that the API refuses makes it an error, also
+---where the API answers 200; its `result` has what became of each chunk. `timeout` is
+---each request's. What a metatable computes goes in one request. When an error of
+---somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
+---raised has it as its `cause`. API: campaigns.
+---@param message {entries: table[]}
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@return connectly.Campaigns?
+---@return connectly.Info|connectly.Error
+function methods.send_campaigns(self, message, options)
+  local function encode(chunk)
+    local body, second, _, batch = self.native:encode("send_campaigns", chunk)
+    if not body then
+      return nil, errors.complete(second)
+    end
+    return body, batch
+  end
+  local is_loaded, refusal = reply.load_reader "send_campaigns"
+  local campaigns, second = parts.load "connectly.client.campaigns"
+  local chunking, third = parts.load "connectly.client.campaign_chunks"
+  if not (is_loaded and campaigns and chunking) then
+    return nil, refusal or second or third
+  end
+  local chunks, problem = chunking.prepare(message, options, encode)
+  if not chunks then
+    return nil, self:tell_refused("send_campaigns", problem)
+  end
+  return campaigns.send(chunks,
+    function(body, batch) return self:perform("send_campaigns", body, batch) end, interrupts.raise_for)
+end
+
+---Registers a webhook, or changes the one that its topic has. `info.change` is
+---"created", "updated" or "none". API: webhooks, registration.
+---@param message connectly.CreateWebhook
+---@return string? id
+---@return connectly.Info|connectly.Error
+function methods.ensure_webhook(self, message)
+  local ensure_webhook, problem = parts.load "connectly.client.ensure_webhook"
+  local is_loaded, refusal = reply.load_reader "list_webhooks" -- which may follow the creation
+  if not ensure_webhook or not is_loaded then
+    return nil, problem or refusal
+  end
+  return ensure_webhook.ensure(message, function(operation, fields) return self:perform(operation, fields) end)
+end
+
+---Starts a call in the background and returns at once: it makes progress on a
+---thread of its own. From the first one on that thread carries all the client's
+---calls. A result that is not read keeps its place until the call is collected.
+---@param operation string
+---@param message table
+---@return connectly.Call? call
+---@return connectly.Error?
+function methods.start(self, operation, message)
+  local new_call, problem = self.call_constructor()
+  if not new_call then
+    return nil, problem
+  end
+  local is_ready, refusal = self:make_background(operation)
+  if not is_ready then
+    return nil, refusal
+  end
+  -- Complete but for its ticket before anything leaves.
+  local call, state = new_call(self, operation)
+  local ticket, why = self:submit(operation, message, nil, state.anchor)
+  if not ticket then
+    return nil, why
+  end
+  state.ticket = ticket
+  self:attend()
+  return call
+end
+
+---The same for a call whose result nobody will ask for, as in nginx's log phase: it
+---keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
+---send_campaigns, whose result must be read.
+---@param operation string
+---@param message table
+---@return boolean? is_started
+---@return connectly.Error?
+function methods.post(self, operation, message)
+  if operation == "send_campaigns" then
+    -- Only its reply says who was refused.
+    error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 3)
+  end
+  local is_ready, refusal = self:make_background(operation)
+  if not is_ready then
+    return nil, refusal
+  end
+  local ticket, why = self:submit(operation, message)
+  if not ticket then
+    return nil, why
+  end
+  self.native:detach(ticket)
+  self:attend()
+  return true
+end
+
+---Sends many messages, a bounded number at a time: an iterator of results, in
+---order of completion, each with index, message, and id and info or error. Memory
+---does not grow with their number. Errors of messages are in the results, in both
+---faces; what the source itself raises is raised when all in flight have ended.
+---@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
+---@return fun(): connectly.Result?
+function methods.send_many(self, source, options)
+  if type(source) ~= "table" and type(source) ~= "function" then
+    error(("connectly: send_many: list or function expected, got %s"):format(type(source)), 3)
+  end
+  local send_many, problem = parts.load "connectly.client.send_many"
+  if not send_many then
+    error(problem, 0)
+  end
+  options = send_many.check(options or {}, 3)
+  local is_ready, second = self:make_ready("send_many", options.operation)
+  if not is_ready then
+    error(second, 0)
+  end
+  self.groups = self.groups + 1
+  return send_many.new(self, self.groups, second, source, options)
+end
+
+---Counters since the first call, and what is under way now.
+---@return connectly.Stats
+function methods.stats(self)
+  self:emit_pending()
+  return self.native:stats()
+end
+
+---The exact JSON that would go; nothing is sent, nothing is opened.
+---@param operation string any of the methods that send something
+---@param message table
+---@return string? body
+---@return {method: string, path: string}|connectly.Error
+function methods.dry_run(self, operation, message)
+  local body, second, path = self.native:encode(operation, message)
+  if body == nil then
+    return nil, errors.complete(second)
+  end
+  return body, { method = second, path = path }
+end
+
+--- What the API answers to a question for the templates; or nil and the error.
+local function fetch_templates(self)
+  return self:perform("list_templates", {})
+end
+
+---Checks a template message, in any form that send_template takes, against the
+---approved templates, and shows what the customer would see. Sends nothing. The
+---templates are fetched when they are needed and kept for `max_age` seconds.
+---API: get templates.
+---@param message table
+---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
+---@return connectly.TemplateReport? report nil when the templates could not be fetched
+---@return connectly.Error?
+function methods.check_template(self, message, options)
+  local template, problem = parts.load "connectly.template"
+  local source, second = parts.load "connectly.template.source"
+  if not template or not source then
+    return nil, problem or second
+  end
+  self.templates = self.templates or source.new(function() return fetch_templates(self) end, native.clock)
+  return template.check_for(self.templates, message, options, 3)
+end
+
+---Waits until webhooks have told that a message is `read`, or what until_status says:
+---see connectly.webhook.status_store, which the client and the webhooks' handler share.
+---A failed delivery is the error its webhook tells of. When the time is up: kind
+---`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---API: webhooks, topic delivery_status.
+---@param id string what the send call returned
+---@param timeout number? seconds; 0: only looks; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@return string? status until_status, or one beyond it
+---@return connectly.DeliveryStatus|connectly.Error
+function methods.wait_delivery(self, id, timeout, options)
+  local wait_delivery, problem = parts.load "connectly.client.wait_delivery"
+  if not wait_delivery then
+    return nil, problem
+  end
+  local status, second = wait_delivery.wait(self, id, timeout, options)
+  return status, second
+end
+
+---Takes no more calls, waits up to `drain_seconds` for those under way, ends the
+---rest, closes the connections and overwrites the client's copies of the key (memory
+---that libcurl has freed may still hold some). Calls after it fail with kind `closed`;
+---the results of calls started before it can still be waited for. Harmless when done
+---before.
+---@param drain_seconds number? default: the client's timeout
+---@return boolean all_ended false when calls had to be ended that were under way
+function methods.close(self, drain_seconds)
+  local seconds = drain_seconds or self.timeout
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 86400) then
+    error("connectly: close: seconds from 0 to 86400 expected", 3)
+  end
+  local is_fine, problem = pcall(self.drain, self, seconds)
+  if not is_fine then
+    self:hurry_when_interrupted(problem)
+    error(problem, 0)
+  end
+  local ended = self.native:close(0)
+  if self.host then
+    self.host:look_around()
+  end
+  self:emit_pending()
+  return ended == 0
+end
+
+--- The rest are what their entry in operations.def says: fields in, the id or the
+--- decoded reply out.
+for _, operation in ipairs(native.operations()) do
+  local name = operation.name
+  methods[name] = methods[name] or function(self, message)
+    return self:perform(name, message == nil and {} or message)
+  end
+end
+
+return methods
