@@ -235,7 +235,7 @@ describe("the types", function()
   end
 
   it("tell of every field that an event has", function()
-    local fields = fields_of("lua/connectly/webhook.lua", "connectly.WebhookEvent")
+    local fields = fields_of("lua/connectly/webhook/init.lua", "connectly.WebhookEvent")
     local hook = connectly.webhook.new { secret = "s" }
     for _, fixture in ipairs(fixtures.read "webhooks") do
       assert_declared(hook:parse(fixture.body), fields, fixture.file)

@@ -1,0 +1,34 @@
+--- The lines of the report, and the environment that they are about.
+
+local report = { default_base_url = "https://api.connectly.ai" }
+
+-- A line with one of these means that no message can be sent.
+local is_fatal = { missing = true, wrong = true }
+
+--- Prints a line of the report.
+function report.say(doctor, status, name, text)
+  print(("%-8s %-13s %s"):format(status, name, text))
+  if is_fatal[status] then
+    doctor.is_fit = false
+  end
+end
+
+--- An environment variable; nil when it is empty, as the library sees it.
+function report.environment(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+function report.first_line(problem)
+  return (tostring(problem):match("^[^\n]*"):gsub("^connectly: ", ""))
+end
+
+function report.base_url()
+  return report.environment "CONNECTLY_BASE_URL" or report.default_base_url
+end
+
+function report.uses_tls()
+  return not report.base_url():find("^http://")
+end
+
+return report
