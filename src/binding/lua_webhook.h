@@ -1,5 +1,5 @@
 /*
- * lua_webhook.h - what lua/connectly/webhook.lua asks of C.
+ * lua_webhook.h - what lua/connectly/webhook/init.lua asks of C.
  */
 #ifndef CLY_BINDING_LUA_WEBHOOK_H
 #define CLY_BINDING_LUA_WEBHOOK_H
