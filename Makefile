@@ -23,7 +23,7 @@ LUAJIT_CFLAGS ?= $(shell pkg-config --cflags luajit 2>/dev/null || echo -I/usr/i
 
 CORE := $(sort $(shell find src/core -name "*.c"))
 IO := $(sort $(shell find src/io -name "*.c"))
-BINDING := $(sort $(wildcard src/binding/*.c))
+BINDING := $(sort $(shell find src/binding -name "*.c"))
 HEADERS := $(shell find src -name "*.h" -o -name "*.def")
 SHARED := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(CORE) $(IO))
 

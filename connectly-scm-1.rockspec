@@ -36,11 +36,14 @@ build = {
   modules = {
     ["connectly.native"] = {
       sources = {
+        "src/binding/client/lua_anchor.c",
+        "src/binding/client/lua_client.c",
+        "src/binding/client/lua_event.c",
+        "src/binding/client/lua_result.c",
         "src/binding/lua_class.c",
-        "src/binding/lua_client.c",
         "src/binding/lua_error.c",
+        "src/binding/lua_schema.c",
         "src/binding/lua_source.c",
-        "src/binding/lua_tables.c",
         "src/binding/lua_webhook.c",
         "src/binding/module.c",
         "src/core/api/config.c",

@@ -5,7 +5,7 @@ set -u
 status=0
 fault() { echo "layers: $1" >&2; status=1; }
 
-grep -lE 'LUA_VERSION_NUM|LUAJIT_VERSION' src/binding/*.[ch] | grep -v compat.h && fault "only compat.h may look at the Lua version"
+grep -lrE "LUA_VERSION_NUM|LUAJIT_VERSION" src/binding | grep -v compat.h && fault "only compat.h may look at the Lua version"
 
 # A comparison that ends early tells a forger how far the signature was right.
 grep -nE '\b(memcmp|strcmp|strncmp) *\([^)]*(signature|ours|digest)' -r src/core --include='*.[ch]' &&

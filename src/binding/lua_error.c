@@ -112,3 +112,11 @@ void clyL_push_taxonomy(lua_State *L) {
     push_codes(L);
     lua_setfield(L, -2, "codes");
 }
+
+int clyL_fail_unsent(lua_State *L, cly_kind kind, const char *message) {
+    cly_error error;
+    cly_error_clear(&error);
+    cly_error_set(&error, kind, CLY_NOT_SENT, "%s", message);
+    error.hint = cly_kind_hint(kind, CLY_NOT_SENT);
+    return clyL_fail(L, &error, NULL, NULL);
+}

@@ -28,6 +28,9 @@ int clyL_fail(lua_State *L, const cly_error *error, const cly_problems *problems
 /* Pushes { kinds = , outcomes = , codes = {{code=, meaning=, hint=}} }. */
 void clyL_push_taxonomy(lua_State *L);
 
+/* Pushes nil and an error of this kind, whose call was not sent, with the hint of the kind. */
+int clyL_fail_unsent(lua_State *L, cly_kind kind, const char *message);
+
 CLY_PRIVATE_END
 
 #endif

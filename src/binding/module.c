@@ -2,9 +2,9 @@
 /*
  * module.c - connectly.native, the private C module under lua/connectly.
  */
-#include "binding/lua_client.h"
+#include "binding/client/lua_client.h"
 #include "binding/lua_error.h"
-#include "binding/lua_tables.h"
+#include "binding/lua_schema.h"
 #include "binding/lua_webhook.h"
 #include "core/base/text.h"
 #include "core/base/version.h"

@@ -1,8 +1,8 @@
 /*
  * lua_client.h - the class connectly.native.client: submit, step, result.
  */
-#ifndef CLY_BINDING_LUA_CLIENT_H
-#define CLY_BINDING_LUA_CLIENT_H
+#ifndef CLY_BINDING_CLIENT_LUA_CLIENT_H
+#define CLY_BINDING_CLIENT_LUA_CLIENT_H
 
 #include "binding/compat.h"
 #include "core/base/visibility.h"

@@ -1,8 +1,8 @@
 /*
- * lua_tables.h - what core keeps in its .def files, for what is written about it.
+ * lua_schema.h - what core keeps in its .def files, for what is written about it.
  */
-#ifndef CLY_BINDING_LUA_TABLES_H
-#define CLY_BINDING_LUA_TABLES_H
+#ifndef CLY_BINDING_LUA_SCHEMA_H
+#define CLY_BINDING_LUA_SCHEMA_H
 
 #include "binding/compat.h"
 #include "core/base/visibility.h"

@@ -1,7 +1,10 @@
-#include "binding/lua_client.h"
+#include "binding/client/lua_client.h"
 
+#include "binding/client/lua_anchor.h"
 #include "binding/lua_class.h"
 #include "binding/lua_error.h"
+#include "binding/client/lua_event.h"
+#include "binding/client/lua_result.h"
 #include "binding/lua_source.h"
 #include "io/client.h"
 #include "io/system/clock.h"
@@ -68,21 +71,13 @@ static bool is_closed(const lua_client *self) {
     return self->client.is_closed || self->is_close_due;
 }
 
-static int fail_unsent(lua_State *L, cly_kind kind, const char *message) {
-    cly_error error;
-    cly_error_clear(&error);
-    cly_error_set(&error, kind, CLY_NOT_SENT, "%s", message);
-    error.hint = cly_kind_hint(kind, CLY_NOT_SENT);
-    return clyL_fail(L, &error, NULL, NULL);
-}
-
 static int fail_closed(lua_State *L) {
-    return fail_unsent(L, CLY_CLOSED, "the client is closed");
+    return clyL_fail_unsent(L, CLY_CLOSED, "the client is closed");
 }
 
 /* By a finalizer, while what was encoded is pushed. */
 static int fail_read(lua_State *L) {
-    return fail_unsent(L, CLY_OVERLOADED, "a message of this client is being read");
+    return clyL_fail_unsent(L, CLY_OVERLOADED, "a message of this client is being read");
 }
 
 static const cly_operation *check_operation(lua_State *L, int argument) {
@@ -221,47 +216,10 @@ static unsigned check_group(lua_State *L, int argument) {
     return (unsigned)number;
 }
 
-/* A call in the background, as its owner holds it: when it is collected,
- * its result is given up and the call goes on. */
-#define CALL_CLASS "connectly.native.call"
-
-typedef struct lua_call_anchor {
-    lua_client *client; /* kept alive by the reference */
-    int reference;
-    cly_ticket ticket; /* 0 before a call was submitted with it */
-} lua_call_anchor;
-
 /* client:anchor() -> an anchor for a call to come, to keep as long as its result is
- * wanted: made before, since nothing may fail after a call is submitted */
+ * wanted */
 static int client_anchor(lua_State *L) {
-    lua_client *self = check_client(L);
-    lua_call_anchor *anchor = lua_newuserdata(L, sizeof *anchor);
-    anchor->client = self;
-    anchor->reference = LUA_NOREF;
-    anchor->ticket = 0;
-    luaL_setmetatable(L, CALL_CLASS);
-    lua_pushvalue(L, 1);
-    anchor->reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    return 1;
-}
-
-static int anchor_gc(lua_State *L) {
-    lua_call_anchor *anchor = luaL_checkudata(L, 1, CALL_CLASS);
-    if (anchor->ticket != 0) cly_call_table_detach(cly_client_calls(&anchor->client->client), anchor->ticket);
-    luaL_unref(L, LUA_REGISTRYINDEX, anchor->reference);
-    anchor->reference = LUA_NOREF;
-    anchor->ticket = 0;
-    return 0;
-}
-
-/* An anchor of this client without a call, or NULL when none is given. */
-static lua_call_anchor *check_anchor(lua_State *L, int argument) {
-    lua_call_anchor *anchor;
-    if (lua_isnoneornil(L, argument)) return NULL;
-    anchor = luaL_checkudata(L, argument, CALL_CLASS);
-    luaL_argcheck(L, anchor->client == lua_touserdata(L, 1) && anchor->ticket == 0, argument,
-                  "an anchor of this client without a call expected");
-    return anchor;
+    return clyL_new_anchor(L, &check_client(L)->client);
 }
 
 /* Clients that were dropped and not yet collected hold memory and descriptors. LuaJIT
@@ -291,7 +249,7 @@ static bool open_client(lua_State *L, lua_client *self, cly_error *error) {
 }
 
 static int submit_encoded(lua_State *L, lua_client *self, const cly_operation *operation, unsigned group,
-                          lua_call_anchor *anchor) {
+                          clyL_anchor *anchor) {
     cly_ticket ticket;
     cly_error error;
     cly_error_clear(&error);
@@ -308,7 +266,7 @@ static int client_submit(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
     unsigned group = check_group(L, 4);
-    lua_call_anchor *anchor = check_anchor(L, 5);
+    clyL_anchor *anchor = clyL_check_anchor(L, 5);
     cly_error error;
     lua_settop(L, 5);
     cly_error_clear(&error);
@@ -337,7 +295,7 @@ static int client_submit_batch(lua_State *L) {
     const cly_operation *operation = check_operation(L, 2);
     cly_batch batch;
     cly_error error;
-    lua_call_anchor *anchor = check_anchor(L, 5);
+    clyL_anchor *anchor = clyL_check_anchor(L, 5);
     const char *body, *traceparent;
     size_t length;
     luaL_argcheck(L, operation->id == CLY_OPERATION_SEND_CAMPAIGNS, 2, "campaigns expected");
@@ -415,54 +373,10 @@ static int client_is_done(lua_State *L) {
     return 1;
 }
 
-static void push_info(lua_State *L, const cly_result *result) {
-    lua_createtable(L, 0, 4);
-    lua_pushinteger(L, result->call->attempts);
-    lua_setfield(L, -2, "attempts");
-    lua_pushnumber(L, (lua_Number)(result->call->ended_at - result->call->started_at));
-    lua_setfield(L, -2, "elapsed");
-    lua_pushstring(L, result->http_version);
-    lua_setfield(L, -2, "http_version");
-    lua_pushinteger(L, result->call->status);
-    lua_setfield(L, -2, "status");
-}
-
-static void push_reply(lua_State *L, const cly_result *result) {
-    lua_pushlstring(L, result->reply->data ? result->reply->data : "", result->reply->length);
-}
-
-static int push_success(lua_State *L, const cly_result *result) {
-    if (result->call->operation->reply == CLY_REPLY_ID)
-        lua_pushstring(L, cly_response_text(&result->call->response, CLY_TEXT_ID));
-    else
-        push_reply(L, result);
-    push_info(L, result);
-    return 2;
-}
-
-static int push_result(lua_State *L, const cly_result *result) {
-    if (result->call->error.kind == CLY_OK) return push_success(L, result);
-    clyL_fail(L, &result->call->error, NULL, &result->call->response);
-    push_info(L, result);
-    if (result->call->response.sendouts.count == 0) return 3;
-    push_reply(L, result);
-    return 4;
-}
-
-/* The client was closed, or the process forked, while the call was under way:
- * nobody can say any more what became of it. */
-static int fail_gone(lua_State *L) {
-    cly_error error;
-    cly_error_clear(&error);
-    cly_error_set(&error, CLY_CLOSED, CLY_UNKNOWN, "the client was closed while the call was under way");
-    error.hint = cly_kind_hint(CLY_NETWORK, CLY_UNKNOWN);
-    return clyL_fail(L, &error, NULL, NULL);
-}
-
 /* Releases the call: a result is handed out once. */
 static int take_result(lua_State *L, lua_client *self, cly_ticket ticket, const cly_result *result) {
     read_state before = begin_read(self);
-    int count = push_result(L, result);
+    int count = clyL_push_result(L, result);
     cly_call_table_release(cly_client_calls(&self->client), ticket);
     end_read(L, self, before);
     return count;
@@ -477,7 +391,7 @@ static int client_result(lua_State *L) {
     cly_result result;
     if (cly_call_table_result(calls, ticket, &result)) return take_result(L, self, ticket, &result);
     luaL_argcheck(L, !cly_call_table_is_known(calls, ticket), 2, "the call has not ended");
-    return fail_gone(L);
+    return clyL_fail_gone(L);
 }
 
 /* client:take_done([group]) -> the ticket of its call that ended first, and its result; nil
@@ -578,86 +492,19 @@ static int client_listen(lua_State *L) {
     return 1;
 }
 
-static void set_phase(lua_State *L, const char *name, double seconds) {
-    if (seconds <= 0) return;
-    lua_pushnumber(L, (lua_Number)seconds);
-    lua_setfield(L, -2, name);
-}
-
-static void push_end(lua_State *L, const cly_event *event) {
-    if (event->kind != CLY_OK) {
-        clyL_set_text(L, "kind", cly_kind_name(event->kind));
-        clyL_set_text(L, "outcome", cly_outcome_name(event->outcome));
-    }
-    if (event->status) {
-        lua_pushinteger(L, event->status);
-        lua_setfield(L, -2, "status");
-    }
-    clyL_set_text(L, "http_version", event->http_version);
-}
-
-static void push_timings(lua_State *L, const cly_event *event) {
-    lua_createtable(L, 0, 5);
-    set_phase(L, "dns", event->phases.dns);
-    set_phase(L, "connect", event->phases.connect);
-    set_phase(L, "tls", event->phases.tls);
-    set_phase(L, "first_byte", event->phases.first_byte);
-    set_phase(L, "total", event->phases.total);
-    lua_setfield(L, -2, "timings");
-}
-
-static void push_event(lua_State *L, const cly_event *event) {
-    lua_createtable(L, 0, 8);
-    clyL_set_text(L, "name", cly_event_name(event->type));
-    clyL_set_text(L, "operation", event->operation);
-    lua_pushinteger(L, (lua_Integer)event->call);
-    lua_setfield(L, -2, "call");
-    lua_pushinteger(L, event->attempt);
-    lua_setfield(L, -2, event->type == CLY_EVENT_DONE ? "attempts" : "attempt");
-    if (event->type == CLY_EVENT_ATTEMPT || event->type == CLY_EVENT_DONE) push_end(L, event);
-    if (event->type == CLY_EVENT_ATTEMPT) {
-        push_timings(L, event);
-        return;
-    }
-    lua_pushnumber(L, (lua_Number)event->delay);
-    lua_setfield(L, -2, event->type == CLY_EVENT_DONE ? "elapsed" : "delay");
-    clyL_set_text(L, "reason", event->reason);
-    clyL_set_text(L, "id", event->id[0] ? event->id : NULL);
-    clyL_set_text(L, "code", event->code[0] ? event->code : NULL);
-}
-
 /* client:next_event() -> an event, or nil */
 static int client_next_event(lua_State *L) {
     lua_client *self = check_client(L);
     cly_event event;
     if (!cly_call_table_take_event(cly_client_calls(&self->client), &event)) return 0;
-    push_event(L, &event);
+    clyL_push_event(L, &event);
     return 1;
 }
 
 /* client:stats() -> counters */
 static int client_stats(lua_State *L) {
     cly_stats stats = cly_call_table_stats(cly_client_calls(&check_client(L)->client));
-    const struct {
-        const char *name;
-        uint64_t count;
-    } counters[] = {
-        {"calls", stats.calls},
-        {"succeeded", stats.succeeded},
-        {"not_sent", stats.not_sent},
-        {"rejected", stats.rejected},
-        {"unknown", stats.unknown},
-        {"attempts", stats.attempts},
-        {"retries", stats.retries},
-        {"throttled", stats.throttled},
-        {"events_lost", stats.events_lost},
-        {"in_flight", (uint64_t)stats.in_flight},
-    };
-    lua_newtable(L);
-    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
-        lua_pushinteger(L, (lua_Integer)counters[i].count);
-        lua_setfield(L, -2, counters[i].name);
-    }
+    clyL_push_stats(L, &stats);
     return 1;
 }
 
@@ -742,16 +589,9 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg anchor_methods[] = {{NULL, NULL}};
-
-static const luaL_Reg anchor_metamethods[] = {
-    {"__gc", anchor_gc},
-    {NULL, NULL},
-};
-
 void clyL_open_client(lua_State *L) {
     keep_function(L, &problems_key, push_problems);
     keep_function(L, &encoded_key, push_encoded);
     clyL_class(L, CLASS, methods, metamethods);
-    clyL_class(L, CALL_CLASS, anchor_methods, anchor_metamethods);
+    clyL_open_anchor(L);
 }

@@ -1,7 +1,7 @@
 /*
- * lua_tables.c - the tables of core, as Lua tables.
+ * lua_schema.c - the tables of core, as Lua tables.
  */
-#include "binding/lua_tables.h"
+#include "binding/lua_schema.h"
 
 #include "binding/lua_error.h"
 #include "core/api/operation.h"
