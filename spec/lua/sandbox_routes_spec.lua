@@ -1,7 +1,7 @@
 -- The sandbox has a route for every operation of the API.
 
 local native = require "connectly.loader"
-local routes = require "connectly.sandbox.http.routes"
+local routes = require "connectly.sandbox.api.routes"
 
 --- API: the table of everything.
 local operations = {

@@ -49,5 +49,11 @@ facts() {
   }'
 }
 
+# Two types of one name cannot be told apart by a reader, nor compiled together.
+twice=$(grep -rhoE '^\} cly_[a-z0-9_]+;|^typedef struct cly_[a-z0-9_]+ cly_[a-z0-9_]+;' src --include='*.h' |
+  sed -E 's/.*[ ](cly_[a-z0-9_]+);/\1/' | sort | uniq -d)
+[ -z "$twice" ] || fault "types declared twice: $twice"
+
+"${LUA54:-lua5.4}" spec/support/lua_layers.lua || status=1
 facts | sort -u | awk -f spec/support/layers.awk spec/support/layers.rules - || status=1
 exit $status

@@ -24,7 +24,7 @@ local new_context = require "connectly.sandbox.http.server_context"
 local new_poster = require("connectly.sandbox.webhooks.poster").new
 local new_rate = require("connectly.sandbox.state.rate").new
 local new_store = require("connectly.sandbox.state.store").new
-local routes = require "connectly.sandbox.http.routes"
+local routes = require "connectly.sandbox.api.routes"
 local webhooks = require "connectly.sandbox.api.webhooks"
 
 local idle_timeout = 120 -- seconds a connection may rest between requests
