@@ -2,6 +2,7 @@
 
 #include "core/encode/template_params.h"
 #include "core/encode/field_encoders.h"
+#include <stdio.h>
 
 static void add_list(cly_reader *reader, cly_param_list *list, const cly_field *field, cly_value value,
                      const cly_path *path, cly_param param, int card) {
@@ -32,17 +33,37 @@ static void add_slot_list(cly_reader *reader, cly_param_list *list, const cly_sl
     if (slots->given[at]) add_list(reader, list, field, slots->values[at], &inner, param, card);
 }
 
-static const cly_param header_params[] = {CLY_PARAM_HEADER_TEXT, CLY_PARAM_HEADER_IMAGE,
-                                          CLY_PARAM_HEADER_DOCUMENT, CLY_PARAM_HEADER_VIDEO};
+/* All fields of a header are parameters but the file name, which belongs to one of them. */
+static bool is_header_param(size_t at) {
+    return at != CLY_AT(template_header, filename);
+}
 
+/* The one parameter that is given, or -1. */
 static int given_header(const cly_slots *slots) {
-    int at = -1;
-    for (int i = CLY_AT(template_header, text); i <= CLY_AT(template_header, video); i++) {
-        if (!slots->given[i]) continue;
-        if (at >= 0) return -1;
-        at = i;
+    int found = -1;
+    for (size_t at = 0; at < slots->shape->count; at++) {
+        if (!slots->given[at] || !is_header_param(at)) continue;
+        if (found >= 0) return -1;
+        found = (int)at;
     }
-    return at;
+    return found;
+}
+
+/* The field `text` is the parameter `header_text`, and so on: params.def has one for each. */
+static bool name_header(cly_param_name *out, const cly_field *field) {
+    char name[CLY_PARAM_NAME_SIZE];
+    int length = snprintf(name, sizeof name, "header_%s", field->name);
+    return cly_param_parse(out, name, (size_t)length);
+}
+
+static void report_header(cly_reader *reader, const cly_shape *shape, const cly_path *path) {
+    char names[160] = "";
+    size_t used = 0;
+    for (size_t at = 0; at < shape->count && used < sizeof names; at++)
+        if (is_header_param(at))
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                                     shape->fields[at].name);
+    cly_problem_add(reader->problems, path, "exactly one of %s expected", names);
 }
 
 static void add_header(cly_reader *reader, cly_param_list *list, cly_value value, const cly_path *path) {
@@ -55,14 +76,17 @@ static void add_header(cly_reader *reader, cly_param_list *list, cly_value value
     cly_collect(reader, &cly_shape_template_header, value, path, &slots);
     at = given_header(&slots);
     if (at < 0) {
-        cly_problem_add(reader->problems, path, "exactly one of text, image, document, video expected");
+        report_header(reader, slots.shape, path);
         return;
     }
     has_filename = slots.given[CLY_AT(template_header, filename)];
     if (has_filename && at != CLY_AT(template_header, document))
         cly_problem_add(reader->problems, &filename, "only a document has a file name");
-    name.param = header_params[at];
     inner = cly_path_name(path, slots.shape->fields[at].name);
+    if (!name_header(&name, &slots.shape->fields[at])) {
+        cly_problem_add(reader->problems, &inner, "is no parameter of a template");
+        return;
+    }
     cly_template_params_add(reader, list, &name, &slots.values[at],
                             has_filename ? &slots.values[CLY_AT(template_header, filename)] : NULL, &inner);
 }
