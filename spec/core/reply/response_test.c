@@ -42,6 +42,14 @@ static void an_id_is_read(void **state) {
     for (int i = CLY_TEXT_MESSAGE; i < CLY_TEXT_COUNT; i++) assert_null(text((cly_reply_text)i));
 }
 
+static void a_short_key_hides_no_part_of_an_id(void **state) {
+    (void)state;
+    read_text("{\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}", "A");
+    check_case_text(text(CLY_TEXT_ID), "01ARZ3NDEKTSV4RRFFQ69G5FAV", "a short key");
+    read_text("{\"id\":\"secret-key\"}", "secret-key");
+    check_case_text(text(CLY_TEXT_ID), "**********", "a longer one");
+}
+
 static void the_older_spelling_is_read(void **state) {
     (void)state;
     read_text("{\"user_title\":\"t\",\"userMessage\":null,\"user_message\":\"m\",\"cnt_trace_id\":\"1\"}",
@@ -373,6 +381,7 @@ static void a_second_reply_replaces_the_first(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_id_is_read),
+        TEST(a_short_key_hides_no_part_of_an_id),
         TEST(the_older_spelling_is_read),
         TEST(no_digit_of_a_trace_id_is_lost),
         TEST(codes_and_traces_name_no_customer),

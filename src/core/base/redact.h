@@ -27,6 +27,9 @@ CLY_PRIVATE_BEGIN
  * none. `out` may be the text itself. True when a star was put. */
 bool cly_redact(char *out, const char *text, size_t length, size_t shown, const char *secret);
 
+/* A shorter one would hide what belongs to the reply, such as letters of an id. */
+enum { CLY_REDACTED_LEAST = 8 };
+
 /* Overwrites what is about to be freed, in a way that no compiler leaves out. */
 void cly_wipe(void *bytes, size_t length);
 

@@ -135,16 +135,13 @@ void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const
 
 /* ---- the end ---- */
 
-/* Shorter keys are in many words. */
-enum { SECRET_MASKED_LEAST = 8 };
-
 /* A whole reply is handed on: it may echo the key, as errors may. The reply is judged as
  * it will be read, should stars stand in its way. */
 static void mask_reply(const char *secret, const cly_attempt *attempt) {
     const cly_operation *operation = attempt->record->call.operation;
     cly_buffer *reply = attempt->reply;
     if (operation->reply == CLY_REPLY_ID || !cly_report_is_success(attempt->report)) return;
-    if (secret == NULL || strlen(secret) < SECRET_MASKED_LEAST || reply->length == 0) return;
+    if (secret == NULL || strlen(secret) < CLY_REDACTED_LEAST || reply->length == 0) return;
     (void)cly_redact(reply->data, reply->data, reply->length, reply->length, secret);
 }
 

@@ -88,7 +88,8 @@ static void hide_numbers(char *text, cly_reply_text which) {
 
 /* False when the text, masked, must not stay. */
 static bool make_fit(char *text, size_t length, cly_reply_text which, const char *secret) {
-    bool is_masked = cly_redact(text, text, length, length, secret);
+    bool is_short = which == CLY_TEXT_ID && secret && strlen(secret) < CLY_REDACTED_LEAST;
+    bool is_masked = !is_short && cly_redact(text, text, length, length, secret);
     if (which == CLY_TEXT_ID && memchr(text, '\0', length)) return false;
     /* Stars may stand over a part of an escape, or over quotes. */
     if (which == CLY_TEXT_DETAILS && is_masked && !cly_json_is_valid(text, length)) return false;
