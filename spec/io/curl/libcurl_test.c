@@ -1,23 +1,28 @@
-/* Up to 7.83 two threads must not start libcurl at the same time. */
-#define _POSIX_C_SOURCE 200809L
+/* Up to 7.83 two threads must not start libcurl at the same time, and a child that is forked
+ * meanwhile would find its lock taken. */
+#define _GNU_SOURCE
 #include "io/curl/libcurl.h"
 
 #include "spec/core/test.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { THREADS = 8 };
 
 static pthread_barrier_t all_are_there;
-static atomic_int starts;
+static atomic_int starts, inside;
 
 /* In place of libcurl's: it takes long enough for another thread to come in. */
 CURLcode curl_global_init(long flags) {
     const struct timespec pause = {0, 50 * 1000 * 1000};
     (void)flags;
+    atomic_fetch_add(&inside, 1);
     atomic_fetch_add(&starts, 1);
     nanosleep(&pause, NULL);
+    atomic_fetch_sub(&inside, 1);
     return CURLE_OK;
 }
 
@@ -27,6 +32,18 @@ static void *start(void *result) {
     return NULL;
 }
 
+/* How many threads were inside, in the copy that a child has. */
+static int fork_while_it_starts(void) {
+    int status = -1;
+    pid_t child;
+    while (atomic_load(&starts) == 0) usleep(100);
+    child = fork();
+    if (child == 0) _exit(atomic_load(&inside));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
 static void libcurl_is_started_once_by_many_threads(void **state) {
     pthread_t threads[THREADS];
     bool are_started[THREADS] = {false};
@@ -34,6 +51,7 @@ static void libcurl_is_started_once_by_many_threads(void **state) {
     assert_int_equal(pthread_barrier_init(&all_are_there, NULL, THREADS), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, start, &are_started[i]), 0);
+    assert_int_equal(fork_while_it_starts(), 0);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     pthread_barrier_destroy(&all_are_there);
     for (int i = 0; i < THREADS; i++) assert_true(are_started[i]);

@@ -1,5 +1,6 @@
 #include "io/curl/libcurl.h"
 
+#include "io/system/process.h"
 #include <pthread.h>
 
 cly_libcurl cly_libcurl_running(void) {
@@ -22,7 +23,9 @@ static void start(void) {
 }
 
 bool cly_libcurl_start(void) {
+    cly_process_enter(); /* in a child libcurl's lock would be taken for ever */
     pthread_once(&once, start);
+    cly_process_leave();
     return is_started;
 }
 
