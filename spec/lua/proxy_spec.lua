@@ -52,6 +52,26 @@ describe("the proxy", function()
     end)
   end
 
+  -- libcurl reads such a reply to its end without coming back.
+  for _, mode in ipairs { "inline", "worker" } do
+    it("may refuse without an end: " .. mode, function()
+      local client = require("connectly.safe").new {
+        api_key = "k", business_id = "ok", base_url = server:url("https"), ca_file = server.ca_file, max_attempts = 1,
+        proxy = server:url("endless_proxy", "http"), connect_timeout = 0.5, timeout = 5,
+      }
+      local message, id, err = { number = "+14155550123", template_name = "x", language = "en" }, nil, nil
+      if mode == "inline" then
+        id, err = client:send_template(message)
+      else
+        id, err = client:start("send_template", message):wait()
+      end
+      client:close(0)
+      assert.is_nil(id)
+      assert.equal("network not_sent 1", ("%s %s %d"):format(err.kind, err.outcome, err.attempts))
+      assert.matches("no connection within connect_timeout", err.message)
+    end)
+  end
+
   it("of the options goes before that of the environment", function()
     assert.equal("not_sent", send("no_proxy=127.0.0.1", "https", dead))
     assert.equal("sent", send("https_proxy=" .. dead, "https", "''"))

@@ -15,6 +15,7 @@
 ---   tls11       TLS 1.1 and nothing newer
 ---   handshake_cut  closes in the middle of the TLS handshake
 ---   silent      accepts TCP and never says a word
+---   endless_proxy  answers CONNECT with 407, and a reply that never ends
 ---   dropped     never completes a TCP connection: SYNs are dropped
 ---   refused     nothing listens there, and nothing will
 ---   relay_http, relay_https, relay_https1
@@ -159,6 +160,14 @@ local function cut_handshake(peer, server)
   peer:close()
 end
 
+--- A proxy that wants to know who asks, in a reply that never ends.
+local function refuse_endlessly(peer)
+  if http1.read_head(peer) then
+    peer:write("HTTP/1.1 407 Who\r\ntransfer-encoding: chunked\r\n\r\n")
+    repeat until not peer:write(("5\r\nabcde\r\n"):rep(5000))
+  end
+end
+
 local function stay_silent(peer, server)
   server.ledger.connections = server.ledger.connections + 1
   peer:silence()
@@ -261,6 +270,7 @@ local function open_ports(server, contexts)
   ports.control = listen(server, serve_control)
   ports.elsewhere = listen(server, serve_elsewhere)
   ports.silent = listen(server, stay_silent)
+  ports.endless_proxy = listen(server, refuse_endlessly)
   ports.handshake_cut = listen(server, cut_handshake)
   for name, context in pairs(contexts) do
     ports[name] = not SERVES_WELL[name] and listen(server, serve, context) or nil

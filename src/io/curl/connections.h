@@ -53,9 +53,9 @@ typedef struct cly_connections {
 
 void cly_connections_init(cly_connections *connections, bool has_tls_proxy);
 
-/* libcurl opened a socket. It is closed on exec, notices a dead path after
- * `patience` seconds where the system can, and is forgotten when libcurl closes it
- * by cly_connections_close, a CURLOPT_CLOSESOCKETFUNCTION. */
+/* libcurl opened a socket. It is closed on exec, notices a dead path after `patience` seconds where the
+ * system can, and is forgotten when libcurl closes it by cly_connections_close, a
+ * CURLOPT_CLOSESOCKETFUNCTION. */
 void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, cly_pool *pool,
                             double patience);
 int cly_connections_close(void *connections, curl_socket_t descriptor);
@@ -64,9 +64,8 @@ int cly_connections_close(void *connections, curl_socket_t descriptor);
  * later. One system call for each new connection, none after that. */
 cly_connection *cly_connections_find(cly_connections *connections, const cly_pool *pool, int port);
 
-/* Whether this connection of HTTP/1.x, which `easy` is about to use, may have bytes to
- * read or has ended. Bytes that lie there before a request leaves are not its
- * reply. One system call. */
+/* Whether this connection of HTTP/1.x, which `easy` is about to use, may have bytes to read or has ended.
+ * Bytes that lie there before a request leaves are not its reply. One system call. */
 bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *connection, CURL *easy);
 
 /* Whether bytes may lie in TLS unseen, so that a connection of HTTP/1.x carries one request:

@@ -178,8 +178,7 @@ static bool must_be_held(const cly_transfer *transfer, double now) {
     const cly_transfer_host *host = transfer->host;
     cly_connection *used = transfer->connection;
     if (!cly_pools_has_stream(host->pools, transfer->start.pool, used ? &used->use : NULL, now)) return true;
-    /* libcurl 7.88.0 to 8.0.1, whose first write of a request over HTTP/2 is refused by the
-     * kernel, sends the head of HTTP/1.1 as its body, or breaks the connection. */
+    /* libcurl 7.88.0 to 8.0.1 sends a wrong body over HTTP/2 after a first write that the kernel refuses. */
     if (!host->needs_room || transfer->start.pool->protocol != CLY_PROTOCOL_HTTP2) return false;
     return !cly_connections_has_room(used, transfer->request.length);
 }
@@ -199,6 +198,16 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     if (transfer->is_held) return CURL_PREREQFUNC_ABORT;
     note_issue(transfer, now);
     return CURL_PREREQFUNC_OK;
+}
+
+/* Between the bytes of a proxy's refusal libcurl does not come back to us, however long it is. */
+static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now) {
+    cly_transfer *transfer = data;
+    double time = cly_clock_now();
+    (void)total, (void)now, (void)up_total, (void)up_now;
+    if (transfer->is_issued) return 0;
+    transfer->is_late = time >= transfer->request.deadline;
+    return transfer->is_late || time >= transfer->request.connect_deadline;
 }
 
 /* ---- options: those of a client once, those of a request each time ---- */
@@ -227,6 +236,8 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_issue) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve) == CURLE_OK &&
@@ -244,17 +255,16 @@ static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
     /* An empty proxy, not none: with none libcurl asks the environment. */
     return curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROGRESS, settings->proxy[0] ? 0L : 1L) == CURLE_OK &&
            /* libcurl writes it anew for each request, even when the headers replace it. */
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->proxy[0] ? settings->user_agent : NULL) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           /* Servers and balancers close idle connections after 60 seconds or more.
-            * One that dies as it is used again costs an `unknown`. */
+           /* Servers close idle connections after 60 s or more; using one just then is an `unknown`. */
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX) == CURLE_OK;
 }
 
-/* A resolver that takes its time must not keep a call beyond its budget: libcurl
- * is not to wait for the thread it asks it in. */
+/* libcurl must not wait for its resolver's thread, which may take longer than the call has. */
 static bool set_quick_exit(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075700
     return curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
@@ -318,8 +328,7 @@ static bool set_origin(cly_transfer *transfer, const char *url, size_t length) {
            curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed) == CURLE_OK;
 }
 
-/* The path is given as the request's target, since libcurl encodes the path of a URL anew for
- * each request. */
+/* The path is given as the request's target: that of a URL libcurl encodes for each request. */
 static bool set_url(cly_transfer *transfer, const char *url) {
     size_t origin = cly_request_origin(url);
     return set_origin(transfer, url, origin) &&
@@ -332,9 +341,8 @@ static bool set_changed(CURL *easy, CURLoption option, long *last, long wanted) 
     return curl_easy_setopt(easy, option, wanted) == CURLE_OK;
 }
 
-/* One for each request in flight, 64 KiB if not told, where a usual body takes 1. Over
- * HTTP/2 a body should fit: until 8.5 libcurl loses an early reply to one that it
- * writes in pieces. */
+/* Each request in flight has one, of 64 KiB by default, where most bodies are below 1. Over HTTP/2
+ * libcurl up to 8.5 loses an early reply to a body that it writes in pieces. */
 static bool set_upload_buffer(cly_transfer *transfer, size_t body) {
     size_t wanted = UPLOAD_LEAST;
     while (wanted < body + UPLOAD_HEAD && wanted < UPLOAD_MOST) wanted *= 2;
@@ -449,8 +457,7 @@ static cly_end end_of(const cly_transfer *transfer, CURLcode code) {
     return transfer->is_issued ? CLY_END_LOST : end_unissued(transfer, code);
 }
 
-/* As long as no byte of a reply came, libcurl knows that of the handle's last
- * exchange. */
+/* Until a byte of a reply comes libcurl tells the status of the handle's last exchange. */
 static int final_status(const cly_transfer *transfer) {
     long status = 0;
     if (transfer->header_bytes == 0) return 0;
@@ -466,9 +473,12 @@ static bool is_of_second_try(const cly_transfer *transfer, CURLcode code) {
            strstr(transfer->error_text, "Connection died") != NULL;
 }
 
+static const char no_connection[] = "no connection within connect_timeout";
+
 static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (is_out_of_memory(transfer)) return "not enough memory for the reply";
     if (transfer->is_spoilt) return "a kept connection had bytes on it that belong to no request";
+    if (code == CURLE_ABORTED_BY_CALLBACK && !transfer->is_issued) return no_connection;
     if (is_of_second_try(transfer, code))
         return "the server closed the connection or refused the request, without an answer";
     /* libcurl may quote a reply that echoes the key, or a proxy's URL with its password. */
@@ -500,7 +510,7 @@ void cly_transfer_finish(cly_transfer *transfer, CURLcode code) {
 
 void cly_transfer_stop(cly_transfer *transfer, cly_end end) {
     set_report(transfer, end);
-    if (end == CLY_END_UNREACHED) transfer->report.reason = "no connection within connect_timeout";
+    if (end == CLY_END_UNREACHED) transfer->report.reason = no_connection;
 }
 
 bool cly_transfer_wants_fresh(const cly_transfer *transfer) {
