@@ -59,7 +59,8 @@ describe("the proxy", function()
         api_key = "k", business_id = "ok", base_url = server:url("https"), ca_file = server.ca_file, max_attempts = 1,
         proxy = server:url("endless_proxy", "http"), connect_timeout = 0.5, timeout = 5,
       }
-      local message, id, err = { number = "+14155550123", template_name = "x", language = "en" }, nil, nil
+      local message = { number = "+14155550123", template_name = "x", language = "en" }
+      local id, err
       if mode == "inline" then
         id, err = client:send_template(message)
       else
