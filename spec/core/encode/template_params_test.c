@@ -282,6 +282,19 @@ static void too_many_are_refused(void **state) {
     message_end(&stage);
 }
 
+/* Otherwise a field of the tables is documented and cannot be sent. */
+static void each_field_of_a_header_is_a_parameter(void **state) {
+    const cly_shape *shape = &cly_shape_template_header;
+    (void)state;
+    for (size_t i = 0; i < shape->count; i++) {
+        char name[CLY_PARAM_NAME_SIZE];
+        cly_param_name parsed;
+        int length = snprintf(name, sizeof name, "header_%s", shape->fields[i].name);
+        bool is_param = cly_param_parse(&parsed, name, (size_t)length);
+        check_case(is_param || i == CLY_AT(template_header, filename), name);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_taken_apart_and_put_together),
@@ -293,6 +306,7 @@ int main(void) {
         cmocka_unit_test(a_parameter_given_twice_is_named_after_sorting),
         cmocka_unit_test(a_thousand_backwards_are_put_right),
         cmocka_unit_test(too_many_are_refused),
+        cmocka_unit_test(each_field_of_a_header_is_a_parameter),
     };
     return cmocka_run_group_tests_name("core/encode/template_params", tests, NULL, NULL);
 }
