@@ -1,9 +1,9 @@
--- A call in the background: client:start gives it, and it goes on without being
--- waited for.
+-- Calls in the background, as client:start returns them: they make progress while the
+-- program does something else.
 
 local errors = require "connectly.errors"
 
--- What belongs to a call, kept from its users.
+-- The private state of each call.
 local inner_of = setmetatable({}, { __mode = "k" })
 
 local function inner(call, method)
@@ -16,7 +16,7 @@ end
 
 local methods = {}
 
---- The result, asked for once and then kept.
+--- Returns the result. Reads it from the C module once and keeps it.
 local function take(self)
   if not self.result then
     self.result = { self.client:finish(self.operation, self.client.native:result(self.ticket)) }
@@ -25,10 +25,10 @@ local function take(self)
   return self.result[1], self.result[2]
 end
 
----Waits for the end of the call, and gives what the blocking call would have.
----After `timeout` seconds without an end: kind timeout, and it may be waited for
----again.
----@param timeout number? default: until it ends
+---Waits for the call to end and returns what the blocking call would have returned.
+---When the call has not ended after `timeout` seconds, the error has kind `timeout`;
+---wait may be called again.
+---@param timeout number? seconds; default: no limit
 ---@return any value
 ---@return connectly.Info|connectly.Error
 function methods.wait(self, timeout)
@@ -43,14 +43,14 @@ function methods.wait(self, timeout)
   return take(self)
 end
 
----Whether the call has ended.
+---Tells whether the call has ended.
 ---@return boolean
 function methods.done(self)
   return self.result ~= nil or self.client.native:is_done(self.ticket)
 end
 
----Asks for the end of the call. It ends soon after, as canceled or, when it was
----quicker, as it would have; wait says which, and whether it may have arrived.
+---Requests cancellation. The call ends soon after: as canceled, or with its ordinary
+---result when that came first. wait returns which, and whether the message may have arrived.
 ---@return boolean was_under_way
 function methods.cancel(self)
   local was_under_way = not methods.done(self)
@@ -60,7 +60,7 @@ end
 
 local calls = {}
 
---- One metatable a face: `deliver` raises or returns.
+--- Makes the metatable of calls for one API: `deliver` raises errors (connectly) or returns them (connectly.safe).
 function calls.make_class(deliver)
   local class = {}
   for name, method in pairs(methods) do
@@ -75,9 +75,9 @@ function calls.make_class(deliver)
   return { __name = "connectly.call", __metatable = "connectly.call", __index = class, __tostring = describe }
 end
 
---- Makes the calls of one face: a call, and its state, whose `ticket` is set and
---- whose `anchor` is bound when it is submitted. `client` has native, wait and finish
---- (connectly.client.inner).
+--- Returns a constructor of calls. The constructor returns the call and its state. The caller
+--- sets the state's `ticket` after submitting; `anchor` is bound to the call by submit.
+--- `client` has native, wait and finish (connectly.client.inner).
 function calls.make_constructor(deliver)
   local metatable = calls.make_class(deliver)
   return function(client, operation)

@@ -1,20 +1,20 @@
--- More entries of campaigns than go in one request. All are encoded before the first request
--- goes: what was checked is what goes, whatever becomes of the tables meanwhile. API: campaigns.
+-- Splits a list of campaign entries into several requests (chunks). All chunks are encoded
+-- before the first request is sent, so that later changes to the tables have no effect. API: campaigns.
 
 local errors = require "connectly.errors"
 local json = require "connectly.json"
 
--- Entries in one request, unless the caller says otherwise. No limit is documented.
+-- Default number of entries in one request. The API documents no limit.
 local CHUNK_SIZE, CHUNK_SIZE_MAX = 100, 1000
 
--- More than fits in memory at once; beyond it the core says what is wrong.
+-- A list of more entries would not fit in memory; it is not split, and the core reports the error.
 local ENTRIES_MAX = 1000000
-local PROBLEMS_MAX = 100 -- in one error
+local PROBLEMS_MAX = 100 -- at most so many problems in one error
 
 local campaign_chunks = {}
 
---- Whether a table is what it holds: a metatable may mark it, but not compute. What
---- getmetatable gives of a protected one may be anything; such a one cannot be set.
+--- Tells whether a table can be read raw: its metatable may mark it but not compute its
+--- contents. getmetatable may return anything for a protected metatable; setting that fails.
 local function is_plain(given)
   local metatable = getmetatable(given)
   if metatable == nil then
@@ -24,7 +24,7 @@ local function is_plain(given)
   return is_seen and not (rawget(metatable, "__index") or rawget(metatable, "__len") or rawget(metatable, "__pairs"))
 end
 
---- How many items a list has that can be split; nil when it is none.
+--- Returns the number of items of a list that can be split; nil for anything else.
 local function count_items(list)
   if type(list) ~= "table" or not is_plain(list) then
     return nil
@@ -57,10 +57,10 @@ local function check_chunk_size(options)
   if type(size) ~= "number" or size % 1 ~= 0 or size < 1 or size > CHUNK_SIZE_MAX then
     error(("connectly: send_campaigns: chunk_size: whole number from 1 to %d expected"):format(CHUNK_SIZE_MAX), 0)
   end
-  return math.floor(size) -- an integer, where there are some
+  return math.floor(size) -- an integer on a Lua that has them
 end
 
---- The message with some of its entries.
+--- Returns a copy of the message with the entries from `first` to `last`.
 local function part_of(message, list, first, last)
   local part = { entries = {} }
   for name, value in next, message do
@@ -74,8 +74,9 @@ local function part_of(message, list, first, last)
   return part
 end
 
---- { first, message } of each request. What a metatable has a say in goes in one, as the
---- core reads it; the core also says what is wrong with what is no list.
+--- Returns { first, message } for each request. A message whose metatables compute something
+--- is not split, because the core must read it; the core also reports the errors of a value
+--- that is not a list.
 local function split(message, size)
   local is_whole = type(message) ~= "table" or not is_plain(message)
   local list = not is_whole and message.entries or nil
@@ -90,7 +91,7 @@ local function split(message, size)
   return chunks
 end
 
---- An entry of a chunk by its place among all.
+--- Changes entry indexes within a chunk to indexes in the whole list.
 local function rename(text, offset)
   return (text:gsub("entries%[(%d+)%]", function(index)
     return ("entries[%d]"):format(tonumber(index) + offset)
@@ -114,13 +115,13 @@ local function refusal(index, twin)
   }
 end
 
---- Who is sent what by an entry, as it goes.
+--- Returns a key of the recipient, campaign and version of an encoded entry.
 local function key_of(entry)
   local name = entry.campaignName
   return ("%s %d %s %s"):format(entry.client, #name, name, entry.campaignVersion or "")
 end
 
---- The entries of a body, as they go; raises a connectly.Error when it cannot be read.
+--- Returns the entries of an encoded body; raises a connectly.Error when it cannot be decoded.
 local function entries_of(chunk)
   local decoded = json.decode(chunk.body)
   if decoded == nil then
@@ -133,7 +134,7 @@ local function entries_of(chunk)
   return decoded.entries
 end
 
---- Within one request the core looks; across requests nobody else does.
+--- Finds duplicate entries across requests. The core finds those within one request.
 local function find_twin(chunks)
   local seen = {}
   for _, chunk in ipairs(chunks) do
@@ -147,8 +148,8 @@ local function find_twin(chunks)
   end
 end
 
---- All faults of all chunks are those of the first one's error; what is not about an
---- entry is a fault of each chunk, and told once.
+--- Adds the problems of a further chunk to the first chunk's error. A problem that is not
+--- about an entry is the same in each chunk and is reported once.
 local function add_problems(problem, more)
   problem.problems = problem.problems or {}
   for _, one in ipairs(more.problems or {}) do
@@ -173,10 +174,10 @@ local function encode_all(chunks, encode)
   return problem
 end
 
---- What goes, in as many requests as it needs, all of it checked.
----@param message table entries
+--- Checks and encodes all entries, in as many requests as needed.
+---@param message table with `entries`
 ---@param options {chunk_size: integer?}?
----@param encode fun(message: table): string?, any the body, and what `send` wants to know of it; or nil, error
+---@param encode fun(message: table): string?, any returns the body and a batch for `send`; or nil, error
 ---@return {first: integer, body: string, batch: any}[]? chunks
 ---@return connectly.Error?
 function campaign_chunks.prepare(message, options, encode)

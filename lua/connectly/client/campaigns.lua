@@ -1,20 +1,20 @@
--- Campaign sendouts: a reply as a table, and chunks sent one after the other.
+-- Campaign sendouts: turns a reply into a table, and sends chunks one after the other.
 -- API: campaigns.
 
 local errors = require "connectly.errors"
 local native = require "connectly.loader"
 
 ---@class connectly.Campaigns
----@field accepted integer entries that the API took
+---@field accepted integer entries that the API accepted
 ---@field rejected integer entries that it refused
----@field sendouts {accepted: integer, rejected: integer, error: any, reply: table}[] one a campaign and version
----@field chunks connectly.Chunk[]? one a request; not of start and send_many
+---@field sendouts {accepted: integer, rejected: integer, error: any, reply: table}[] one per campaign and version
+---@field chunks connectly.Chunk[]? one per request; absent from results of start and send_many
 
 ---@class connectly.Chunk
----@field first integer the first of its entries
----@field last integer the last
+---@field first integer index of its first entry
+---@field last integer index of its last entry
 ---@field outcome "accepted"|"not_sent"|"rejected"|"unknown"
----@field error connectly.Error? nil also when it was not sent because of one before
+---@field error connectly.Error? also nil when an earlier chunk's failure kept this one from being sent
 
 local campaigns = {}
 
@@ -22,7 +22,7 @@ local function is_null(value)
   return value == nil or value == native.null
 end
 
---- What stands for an error, or nil.
+--- Returns a sendout's error, or nil for the values that mean none.
 local function read_problem(value)
   if is_null(value) or value == false or value == "" then
     return nil
@@ -30,9 +30,9 @@ local function read_problem(value)
   return value
 end
 
---- A count, which the API may write in digits. What is 0 may be left out.
+--- Reads a count, which the API may write as a string of digits and may omit when it is 0.
 local function read_count(value)
-  return is_null(value) and 0 or math.floor(tonumber(value)) -- an integer, where there are some
+  return is_null(value) and 0 or math.floor(tonumber(value)) -- an integer on a Lua that has them
 end
 
 local function sum_up(result)
@@ -44,8 +44,8 @@ local function sum_up(result)
   return result
 end
 
---- What a reply says of each campaign. The core has read it before, and says what follows
---- from it (core/sendouts): here nothing is judged.
+--- Reads the sendouts of a reply. The core has read the reply before and decided whether the
+--- call succeeded (core/sendouts); this function decides nothing.
 ---@param reply table decoded
 ---@return connectly.Campaigns
 function campaigns.read(reply)
@@ -71,8 +71,8 @@ local function note_sendouts(result, from)
   end
 end
 
---- Whether the chunks after this one may still go: what the API said about some
---- entries says nothing about the others.
+--- Tells whether the remaining chunks may still be sent: when the API refused some entries,
+--- it may accept others.
 local function goes_on(problem)
   return problem == nil or problem.result ~= nil
 end
@@ -86,8 +86,8 @@ local function is_in_doubt(result)
   return result.accepted > 0
 end
 
---- The error of the whole: a copy of the first chunk's that failed, with what is true
---- of all of them.
+--- Makes the error of the whole call: a copy of the first failed chunk's error, with the
+--- outcome of all chunks together.
 local function whole_error(result, problem)
   local whole = errors.copy(problem)
   whole.result = result
@@ -103,16 +103,16 @@ local function describe(problem)
   return is_described and text:match("^[^\n]*") or type(problem)
 end
 
---- One that was left by an error, of a limiter or a hook for instance, while others have
---- gone: they must be told of.
+--- Makes the error for an error raised while sending (by a limiter or a hook, for example)
+--- after other chunks were sent, whose results must still be reported.
 local function left(cause)
   return errors.new {
     kind = "canceled", outcome = "unknown", message = "sending was left by an error: " .. describe(cause), cause = cause,
   }
 end
 
---- value, info; or nil, error. What the first is left by is raised as it is: of the others
---- there is nothing to tell.
+--- Returns value, info; or nil, error. An error raised while sending the first chunk
+--- propagates unchanged: there are no earlier results to report.
 local function send_guarded(send, chunk, is_first)
   if is_first then
     return send(chunk.body, chunk.batch)
@@ -124,10 +124,10 @@ local function send_guarded(send, chunk, is_first)
   return nil, left(reply)
 end
 
---- Sends what was prepared, one request after the other.
----@param chunks table[] of prepare
+--- Sends prepared chunks, one request after the other.
+---@param chunks table[] of campaign_chunks.prepare
 ---@param send fun(body: string, batch: any): connectly.Campaigns?, connectly.Info|connectly.Error
----@param raise fun(problem: connectly.Error) of one that was left by an error: its `cause`
+---@param raise fun(problem: connectly.Error) raises the error of a call that another error, its `cause`, ended midway
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
 function campaigns.send(chunks, send, raise)

@@ -1,6 +1,6 @@
--- A webhook's registration as it should be, whatever it was. One address a topic:
--- the API's pages say both that a second registration replaces the first and that it
--- is refused with 409. API: webhooks, registration; contradictions, 4.
+-- client:ensure_webhook: brings a webhook's registration into the wanted state. Each topic has
+-- one address: the API's pages say both that a second registration replaces the first and that
+-- the API refuses it with 409. API: webhooks, registration; contradictions, 4.
 
 local native = require "connectly.loader"
 
@@ -22,7 +22,7 @@ local function find(reply, topic)
   end
 end
 
---- Ours in the API's spelling, as far as it is compared.
+--- Our field names and the API's spelling, of the fields that are compared.
 local WIRE = {
   channel_types = "channelTypes", webengage_configuration = "webengageConfiguration",
   webengage_token = "webengageToken", webengage_webhook_url = "webengageWebhookUrl",
@@ -45,15 +45,15 @@ local function has_all(list, wanted)
   return true
 end
 
---- Lists of names have no order.
+--- Compares lists of names, whose order does not matter.
 local function is_same_set(there, wanted)
   return has_all(there, wanted) and has_all(wanted, there)
 end
 
---- Whether all that is wanted is there; the API may have more.
+--- Tells whether the registration has all that is wanted; the API may return more.
 local function holds(there, wanted)
   if is_empty(wanted) then
-    return is_empty(there) -- what is empty may be left out
+    return is_empty(there) -- the API may omit empty fields
   elseif type(wanted) ~= "table" or type(there) ~= "table" then
     return there == wanted
   end
@@ -77,7 +77,7 @@ local function is_as_wanted(webhook, message)
     and (is_empty(message.configuration) or holds(webhook.configuration, message.configuration))
 end
 
---- With what is there: nothing, or a change.
+--- Updates an existing registration unless it is already as wanted.
 local function adjust(webhook, message, send, info)
   if is_as_wanted(webhook, message) then
     info.change = "none"
@@ -93,13 +93,14 @@ local function adjust(webhook, message, send, info)
   return webhook.id, second
 end
 
---- A registration that does not say its type is a custom one; and none can change it.
+--- A registration without a type is a custom one. An update cannot change the type.
 local function is_of_another_type(webhook, message)
   local type_there = not is_empty(webhook.type) and webhook.type or "custom"
   return not is_empty(message.type) and message.type ~= type_there
 end
 
---- A creation that may have arrived is looked for, since only one can be there.
+--- Tells whether to look for the webhook after a failed creation: on a conflict, or when the
+--- outcome is unknown. A topic has at most one, so the one found is the one to adjust.
 local function is_worth_a_look(problem)
   return problem.status == CONFLICT or problem.outcome == "unknown"
 end
@@ -112,9 +113,9 @@ local function create(message, send)
   return id, second
 end
 
---- Registers, or changes what is registered for the topic. `info.change` is
+--- Registers a webhook, or changes the topic's existing registration. `info.change` is
 --- "created", "updated" or "none".
----@param message table as create_webhook takes it
+---@param message table the same fields as for create_webhook
 ---@param send fun(operation: string, message: table): any, connectly.Info|connectly.Error
 ---@return string? id
 ---@return connectly.Info|connectly.Error
@@ -133,7 +134,7 @@ function registration.ensure(message, send)
   end
   id, third = adjust(webhook, message, send, third)
   if id == nil and third.status == NOT_FOUND then
-    return create(message, send) -- somebody has just removed it
+    return create(message, send) -- another client has just removed it
   end
   return id, third
 end

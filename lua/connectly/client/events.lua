@@ -1,27 +1,27 @@
--- What a client tells `on_event`. The functions are methods of the inner object
--- (connectly.client.inner).
+-- The events that a client passes to `on_event`. The functions are methods of the inner
+-- object (connectly.client.inner).
 
 local errors = require "connectly.errors"
 local interrupts = require "connectly.client.interrupts"
 
 ---@class connectly.Event
 ---@field name "start"|"attempt"|"retry"|"throttled"|"done"|"limiter_lost"|"limiter_back"
----@field operation string? of all but the limiter's
----@field call integer? which call, counted from 1 in one client
----@field attempt integer? of attempt, retry and throttled: which
----@field attempts integer? of done: how many there were
----@field delay number? of retry and throttled: seconds
----@field reason string? of retry: why it may be repeated; of limiter_lost: what is wrong
----@field kind string? of attempt and done, when it failed
----@field outcome string? likewise
----@field code string? of done: the API's
----@field id string? of done: the message's
+---@field operation string? absent from the limiter's events
+---@field call integer? number of the call, counted from 1 in each client
+---@field attempt integer? of attempt, retry and throttled: number of the attempt
+---@field attempts integer? of done: number of attempts
+---@field delay number? of retry and throttled: seconds to wait
+---@field reason string? of retry: why the call may be retried; of limiter_lost: what failed
+---@field kind string? of attempt and done: the error's kind
+---@field outcome string? of attempt and done: the error's outcome
+---@field code string? of done: the API's error code
+---@field id string? of done: the message's id
 ---@field status integer?
 ---@field http_version string?
 ---@field elapsed number? of done: seconds
 ---@field timings connectly.Timings? of attempt
 
----@class connectly.Timings seconds since the attempt began; absent where it did not come so far
+---@class connectly.Timings seconds since the attempt began; a phase that was not reached is absent
 ---@field dns number?
 ---@field connect number?
 ---@field tls number?
@@ -30,7 +30,7 @@ local interrupts = require "connectly.client.interrupts"
 
 local events = {}
 
---- Ends all calls at once when the error is the interpreter's answer to Ctrl-C: whether it is.
+--- Ends all calls at once when the error is the interpreter's response to Ctrl-C. Returns whether it is.
 function events:hurry_when_interrupted(problem)
   if interrupts.is_interrupt(problem) then
     self.native:hurry()
@@ -43,7 +43,7 @@ function events:emit(event)
   if not self.on_event then
     return
   end
-  -- A logger that fails must not cost the result of a message that was sent.
+  -- An error in a logger must not lose the result of a message that was sent.
   local is_fine, problem = pcall(self.on_event, event)
   if not is_fine and self:hurry_when_interrupted(problem) then
     error(problem, 0)
@@ -53,7 +53,7 @@ function events:emit(event)
   end
 end
 
---- What happened on the way, in the order in which it happened.
+--- Emits the queued events in the order in which they happened.
 function events:emit_pending()
   if not self.on_event then
     return
@@ -65,7 +65,7 @@ function events:emit_pending()
   end
 end
 
---- Tells of a call that ended before it was one.
+--- Emits the events of a call that failed before it was submitted. Returns the error.
 function events:tell_refused(operation, problem)
   self:emit({ name = "start", operation = operation })
   self:emit({
@@ -74,7 +74,7 @@ function events:tell_refused(operation, problem)
   return problem
 end
 
---- Tells of a call that has begun: its ticket; or nil and the error, which is told too.
+--- Emits the start of a call. Returns its ticket; or nil and the error, which is emitted as well.
 function events:tell_begun(operation, ticket, second)
   if not ticket then
     return nil, self:tell_refused(operation, errors.complete(second))

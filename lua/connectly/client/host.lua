@@ -1,31 +1,30 @@
--- How code that waits for the end of a call gives way to its host's event loop.
--- All that hosts have in common is here; a driver knows one loop:
+-- How code that waits for the end of a call yields to its host's event loop. This file holds
+-- what all hosts have in common; a driver knows one loop:
 --
---   driver.place() -> "loop"      here is code that may give way
---                     "block"     here nobody minds being kept waiting
---                     nil, why    here it can do neither
---   driver.signal() -> signal     what code waits at, for several and again and again:
---     signal:wait(seconds)        gives way until the next set, or for so long
---     signal:set()                wakes all that wait; nobody need be waiting
---   driver.listen(host) -> true   makes sure that host:look_around() is called (or
---                                 host:ended(ticket)) when the client has something
---                                 to say, as long as host:is_needed(); may be called
---                                 often; false when nobody does (yet), and then
---                                 whether somebody has been asked to
+--   driver.place() -> "loop"      the running code may yield
+--                     "block"     the running code may block
+--                     nil, why    it may do neither
+--   driver.signal() -> signal     an object to wait on; several waiters may share and reuse it:
+--     signal:wait(seconds)        yields until the next set, for at most `seconds`
+--     signal:set()                wakes all waiters; it is fine when there are none
+--   driver.listen(host) -> true   makes sure that host:look_around() (or host:ended(ticket)) is
+--                                 called when the client has news, as long as host:is_needed();
+--                                 may be called often. Returns false when no listener runs (yet),
+--                                 and then, as a second value, whether one has been requested
 --
--- The calls are carried by the client's thread; Lua runs only here.
+-- The client's thread performs the calls; Lua code runs only in the host's thread.
 
 local native = require "connectly.loader"
 
--- Seconds after which code that waits looks for itself where nobody can tell it.
+-- Seconds between two polls by waiting code when no listener can wake it.
 local POLL = 0.01
 
 ---@class connectly.Host
 local host = {}
 host.__index = host
 
--- The same where somebody should have told it; and for drivers, between two looks
--- around while nobody says anything.
+-- Seconds between two polls by waiting code that a listener should wake; drivers also use it
+-- as the interval between two look_around calls when nothing happens.
 host.LOOK = 1
 
 --- `client` has native, emit_pending and pump (connectly.client.inner).
@@ -33,8 +32,8 @@ function host.new(client, driver)
   return setmetatable({ client = client, native = client.native, driver = driver, signals = {} }, host)
 end
 
---- Whether this code may give way; false when it is to block. What may do neither
---- is told so, by an error: it is the program that is wrong.
+--- Returns true when the running code may yield, false when it should block. Raises an error
+--- when it may do neither: that is a mistake of the program.
 function host:may_wait(what)
   local place, why = self.driver.place()
   if place == "loop" and not native.is_yieldable() then
@@ -50,7 +49,7 @@ function host:may_wait(what)
   return false
 end
 
---- As long as this is so, the driver listens.
+--- The driver listens as long as this returns true.
 function host:is_needed()
   if next(self.signals) ~= nil then
     return true
@@ -58,7 +57,7 @@ function host:is_needed()
   return self.client.limiter ~= false and self.native:stats().in_flight > 0
 end
 
---- Whether the client will be looked after.
+--- Asks the driver to listen; returns the values of driver.listen.
 function host:listen()
   return self.driver.listen(self)
 end
@@ -71,8 +70,8 @@ function host:ended(ticket)
   end
 end
 
---- Everything that may have happened since; returns seconds until it should be
---- called again, or nil.
+--- Wakes the waiters of all calls that have ended and pumps the limiter. Returns the seconds
+--- until it should be called again, or nil.
 function host:look_around()
   for ticket, signal in pairs(self.signals) do
     if self.native:is_done(ticket) then
@@ -83,7 +82,7 @@ function host:look_around()
   return self.client:pump()
 end
 
---- The same, for drivers that are told that something ended and not what.
+--- The same for drivers that are told that some call has ended, but not which.
 function host:look_at_ended()
   self.native:acknowledge()
   local ticket = self.native:next_ended()
@@ -94,7 +93,7 @@ function host:look_at_ended()
   return self.client:pump()
 end
 
---- The signal will be set when the call has ended.
+--- Registers a signal to be set when the call has ended.
 function host:expect(ticket, signal)
   self.signals[ticket] = signal
 end
@@ -103,8 +102,8 @@ function host:signal()
   return self.driver.signal()
 end
 
---- Until the signal is set, or it is time to look. Where nobody listens, those who
---- wait do it themselves, one of them at a time.
+--- Waits until the signal is set, or until it is time to poll. Without a listener the waiting
+--- coroutines poll themselves, one of them at a time.
 function host:wait_a_while(signal, seconds)
   local is_told = self.driver.listen(self)
   signal:wait(math.min(seconds, is_told and self.LOOK or POLL))
@@ -115,8 +114,8 @@ function host:wait_a_while(signal, seconds)
   self.client:emit_pending()
 end
 
---- Waits for the end of a call: true, or false after `timeout` seconds. `signal` is one
---- that was made before, or nil.
+--- Waits for the end of a call: returns true, or false after `timeout` seconds. `signal` was
+--- made before by the caller, or is nil.
 function host:wait(ticket, timeout, signal)
   local until_then = native.clock() + (timeout or math.huge)
   signal = self.signals[ticket] or signal or self.driver.signal()
@@ -128,22 +127,22 @@ function host:wait(ticket, timeout, signal)
     self.signals[ticket] = signal
     self:wait_a_while(signal, left)
   end
-  self:ended(ticket) -- others may wait for it, to whom nobody names it once it is read
+  self:ended(ticket) -- wake other waiters now: once the result is read, look_at_ended no longer names the ticket
   return true
 end
 
---- Nobody waits for the end of this call any more.
+--- Removes the signal of a call that nothing waits for any more.
 function host:forget(ticket)
   self.signals[ticket] = nil
 end
 
---- Waits until some call that the signal was promised to has ended, or a moment;
---- of room for one more call nobody tells.
+--- Waits until one of the calls registered for the signal has ended, or until it is time to
+--- poll. With `is_for_room` it polls often, because nothing signals that room is free.
 function host:wait_at(signal, is_for_room)
   self:wait_a_while(signal, is_for_room and POLL or self.LOOK)
 end
 
---- Gives way until no call is under way, for `seconds` at most.
+--- Yields until no call is in flight, for at most `seconds`.
 function host:drain(seconds)
   local until_then = native.clock() + seconds
   local signal = self.driver.signal()

@@ -1,4 +1,4 @@
--- Clients. connectly raises what connectly.safe returns; the methods are the same.
+-- Clients. connectly raises the errors that connectly.safe returns; the methods are the same.
 
 local native = require "connectly.loader"
 local inner_class = require "connectly.client.inner"
@@ -7,7 +7,7 @@ local methods = require "connectly.client.methods"
 local options = require "connectly.client.options"
 local parts = require "connectly.client.parts"
 
--- The inner object of each client: a printed client shows nothing of it.
+-- The inner object of each client, kept outside of it: printing a client shows none of its state.
 local inner_of = setmetatable({}, { __mode = "k" })
 
 local function inner(client, method)
@@ -18,7 +18,7 @@ local function inner(client, method)
   return found
 end
 
---- One metatable a face: `deliver` raises or returns.
+--- Makes the metatable of clients for one API: `deliver` raises errors or returns them.
 local function make_class(deliver)
   local class = {}
   for name, method in pairs(methods) do
@@ -50,8 +50,8 @@ local function hand_back(...)
   return ...
 end
 
---- The host's loop, where there is one that need not be attached: a host, nil, or nil and
---- an error.
+--- Returns a host for an event loop that need not be attached (nginx's); nil when there is
+--- none; or nil and an error.
 local function find_host(self)
   local ngx = rawget(_G, "ngx")
   if type(ngx) ~= "table" or not ngx.get_phase then
@@ -65,7 +65,7 @@ local function find_host(self)
   return host.new(self, driver)
 end
 
---- Gives the constructor of calls in the background, which is loaded when it is first needed.
+--- Returns a function that loads the constructor of background calls on first use.
 local function call_loader(deliver)
   local new_call
   return function()
@@ -78,7 +78,7 @@ local function call_loader(deliver)
   end
 end
 
--- What is not there is false: for a nil Lua would look into the class each time.
+-- Absent fields are false: for a nil field Lua would look into the class each time.
 local function new_inner(handle, given, load_call)
   return setmetatable({
     native = handle, on_event = given.on_event or false, call_constructor = load_call, groups = 0,
@@ -87,7 +87,7 @@ local function new_inner(handle, given, load_call)
   }, inner_class)
 end
 
---- The inner object of a new client; or nil and an error.
+--- Returns the inner object of a new client; or nil and an error.
 local function open(given, load_call)
   local is_table = type(given) == "table"
   local handle, problem = native.new(given, json.encode, is_table and given.on_event ~= nil, is_table and given.limiter ~= nil)
@@ -101,7 +101,7 @@ local function open(given, load_call)
   return not reason and self or nil, reason
 end
 
---- A constructor of clients whose methods `deliver` so.
+--- Returns a constructor of clients whose methods pass their results to `deliver`.
 local function make_constructor(deliver)
   local metatable = make_class(deliver)
   local load_call = call_loader(deliver)
@@ -116,7 +116,7 @@ local function make_constructor(deliver)
   end
 end
 
---- Lets a driver's loop carry a client's waiting (connectly.loop).
+--- Makes a client wait through a driver's event loop (connectly.loop).
 local function attach(client, driver)
   local self = inner(client, "attach")
   if self.host and next(self.host.signals) ~= nil then

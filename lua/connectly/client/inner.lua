@@ -1,5 +1,5 @@
--- What belongs to a client, kept from its users: how its calls begin, are waited for and
--- end. Calls in the background, send_many and hosts use the same object.
+-- The private state of a client: how its calls begin, are waited for and end. Background
+-- calls, send_many and hosts use the same object.
 
 local native = require "connectly.loader"
 local errors = require "connectly.errors"
@@ -8,16 +8,16 @@ local reply = require "connectly.client.reply"
 
 local finish = reply.finish
 
--- Seconds in C at a time while a call is waited for. Between two slices Lua runs
--- its hooks, by which the standalone interpreter stops a script on Ctrl-C.
+-- Seconds that one blocking call into C may last while waiting. Between two such calls Lua
+-- runs its hooks, which the standalone interpreter uses to stop a script on Ctrl-C.
 local SLICE = 0.1
 
 ---@class connectly.Info
----@field attempts integer requests tried, those of an outage too
----@field elapsed number seconds from call to reply
+---@field attempts integer number of attempts, including those during an outage
+---@field elapsed number seconds from the start of the call to its reply
 ---@field http_version "1.0"|"1.1"|"2"|"3"|""
 ---@field status integer
----@field change ("created"|"updated"|"none")? of ensure_webhook alone
+---@field change ("created"|"updated"|"none")? of ensure_webhook only
 
 local inner = {}
 inner.__index = inner
@@ -25,12 +25,12 @@ for name, method in pairs(events) do
   inner[name] = method
 end
 
---- Starts a call: its ticket; or nil and the error, told as any call's end is. `anchor`,
---- of native:anchor, is bound to it. With a `batch` the message is what native:encode
---- made of it.
+--- Starts a call. Returns its ticket; or nil and the error, which is emitted like that of any
+--- other call. `anchor`, of native:anchor, is bound to the call. With a `batch` the message is
+--- the body that native:encode returned.
 function inner:submit(operation, message, group, anchor, batch)
   local ticket, second
-  if self.is_closing then -- while it is drained, giving way, it is closed to others already
+  if self.is_closing then -- drain may yield: until it returns, other code must not start calls
     second = errors.new { kind = "closed", outcome = "not_sent", message = "the client is closed" }
   elseif batch then
     ticket, second = self.native:submit_batch(operation, message, batch, anchor)
@@ -54,13 +54,13 @@ local function ask_limiter(self)
   end
 end
 
---- With a shared limiter: reserves the departures that are wanted, and tells of a
---- 429. Returns seconds until it should be called again, or nil.
+--- With a shared limiter: reserves the permits that the calls need, and reports a 429 to the
+--- limiter. Returns the seconds until it should be called again, or nil.
 function inner:pump()
   if not self.limiter or self.is_pumping then
     return
   end
-  self.is_pumping = true -- a limiter may give way to the host's loop
+  self.is_pumping = true -- a limiter may yield to the host's loop
   local is_fine, again = pcall(ask_limiter, self)
   self.is_pumping = false
   if not is_fine then
@@ -69,7 +69,7 @@ function inner:pump()
   return again
 end
 
---- Waits until a call has ended: true, or false after `timeout` seconds.
+--- Blocks until a call has ended: returns true, or false after `timeout` seconds.
 function inner:wait_blocking(ticket, timeout)
   local handle = self.native
   local left = timeout or math.huge
@@ -86,7 +86,7 @@ function inner:wait_blocking(ticket, timeout)
   return true
 end
 
---- `signal` is the host's where it is known that the host may be given way to.
+--- `signal` is the host's when the caller knows that it may yield; else nil.
 local function wait(self, ticket, timeout, signal)
   if signal or self.host and self.host:may_wait("waiting for a call") then
     return self.host:wait(ticket, timeout, signal)
@@ -94,15 +94,15 @@ local function wait(self, ticket, timeout, signal)
   return self:wait_blocking(ticket, timeout)
 end
 
---- Waiting was left by an error: where it blocks, whatever it was, the program
---- wants to end.
+--- Handles an error raised while waiting. Where waiting blocks, any error means that the
+--- program wants to end, so all calls are ended at once.
 function inner:interrupted(problem)
   if not self:hurry_when_interrupted(problem) and not self.host then
     self.native:hurry()
   end
 end
 
---- The same; Ctrl-C and a caller's hooks leave it by an error.
+--- The same. Handles the errors of Ctrl-C and of the caller's hooks, then raises them again.
 function inner:wait(ticket, timeout)
   local is_fine, ended = pcall(wait, self, ticket, timeout)
   if not is_fine then
@@ -112,7 +112,7 @@ function inner:wait(ticket, timeout)
   return ended
 end
 
---- value, info; or nil, error: of what native:result gave.
+--- Turns the values of native:result into value, info; or nil, error.
 function inner:finish(operation, value, second, info, text)
   if self.on_event then
     self:emit_pending()
@@ -120,9 +120,9 @@ function inner:finish(operation, value, second, info, text)
   return finish(operation, value, second, info, text)
 end
 
---- Gives way to the host's loop while it waits, if there is one: then the call is
---- carried by the client's thread. true and, where it gives way, a signal to wait at; or
---- nil and an error.
+--- Prepares a call that will be waited for. Where the host's loop can be yielded to, the
+--- client's thread performs the call. Returns true and, where waiting yields, a signal to wait
+--- on; or nil and an error.
 function inner:make_ready(what, operation)
   local is_loaded, refusal = reply.load_reader(operation)
   if not is_loaded then
@@ -148,9 +148,10 @@ local function reserve_departures(self)
   end
 end
 
---- A call was started that is not waited for yet. With a shared limiter the host's loop
---- reserves its departure, or else this does, once. An error of either must not cost the
---- call that was started: its caller asks again when it waits, and gets the error.
+--- Called after starting a call that is not waited for yet. With a shared limiter the host's
+--- loop reserves its permit; without a listener this function tries once. Errors other
+--- than Ctrl-C are dropped, because the call has started: its caller reserves again when it waits,
+--- and gets the error then.
 function inner:attend()
   if not self.limiter then
     return
@@ -161,19 +162,20 @@ function inner:attend()
   end
 end
 
---- The rest; the first was needed until now, which a compiler must be told.
+--- Returns the further arguments. Passing the first keeps it referenced until here, even under a
+--- JIT compiler.
 local function after(_, ...)
   return ...
 end
 
---- A whole call: value, info; or nil, error. `batch`: see submit.
+--- Performs a call and waits for it: value, info; or nil, error. `batch`: see submit.
 function inner:perform(operation, message, batch)
   local is_ready, second = self:make_ready(operation, operation)
   if not is_ready then
     return nil, second
   end
-  -- A request of nginx that is ended while it waits ends without a word: then its
-  -- result is given up with this.
+  -- nginx may end a request while it waits, without running any more of its code. The
+  -- collector then frees the anchor, which discards the call's result.
   local anchor = self.host and self.native:anchor() or nil
   local ticket, problem = self:submit(operation, message, nil, anchor, batch)
   if not ticket then
@@ -181,7 +183,7 @@ function inner:perform(operation, message, batch)
   end
   local is_done, interruption = pcall(wait, self, ticket, nil, second)
   if not is_done then
-    -- Nothing stays in flight unseen.
+    -- Leave no call in flight that nothing waits for.
     self:interrupted(interruption)
     self:forget(ticket)
     self.native:forget(ticket)
@@ -191,16 +193,16 @@ function inner:perform(operation, message, batch)
   return after(anchor, self:finish(operation, self.native:result(ticket)))
 end
 
---- Results that nobody holds any more keep their places until the collector has come
---- by, which a program with a large heap lets do so seldom.
+--- Results without a reference keep their places until the collector runs, which in a program
+--- with a large heap is seldom. Runs it when there is no room.
 function inner:make_room()
   if not self.native:has_room() then
-    collectgarbage() -- the call
-    collectgarbage() -- and, on LuaJIT, what hung on it by a weak key
+    collectgarbage() -- frees the call
+    collectgarbage() -- and, on LuaJIT, what only a weak key still referenced
   end
 end
 
---- Makes ready for calls on the client's thread: true, or nil and the error.
+--- Prepares for calls on the client's thread. Returns true; or nil and the error.
 function inner:make_background(operation)
   local is_loaded, refusal = reply.load_reader(operation)
   if not is_loaded then
@@ -214,7 +216,7 @@ function inner:make_background(operation)
   return true
 end
 
---- Waits until nothing is under way, `seconds` at most; in slices, for Ctrl-C.
+--- Waits until no call is in flight, for at most `seconds`; in slices, so that Ctrl-C works.
 function inner:drain(seconds)
   local gives_way = self.host and self.host:may_wait("close")
   self.is_closing = true
@@ -229,7 +231,7 @@ function inner:drain(seconds)
   end
 end
 
---- The signal is set when the call has ended.
+--- Registers a signal to be set when the call has ended.
 function inner:expect(ticket, signal)
   self.host:expect(ticket, signal)
 end
@@ -240,7 +242,7 @@ function inner:forget(ticket)
   end
 end
 
---- Makes progress, until a call of the group has ended or a moment has passed.
+--- Makes progress until a call of the group has ended, or for a short time.
 function inner:step(group, signal, is_for_room)
   if signal then
     return self.host:wait_at(signal, is_for_room)

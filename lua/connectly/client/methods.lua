@@ -1,4 +1,4 @@
--- The methods of a client, written once in the form that returns nil and an error. `self` is
+-- The methods of a client, written once, in the form that returns nil and an error. `self` is
 -- the inner object (connectly.client.inner).
 
 local errors = require "connectly.errors"
@@ -7,23 +7,23 @@ local native = require "connectly.loader"
 local parts = require "connectly.client.parts"
 local reply = require "connectly.client.reply"
 
----@class connectly.Result of one message of send_many
----@field index integer which one of the source, from 1
----@field message any as the source gave it
----@field id any the id; of operations that give a whole reply, that; nil when it failed
+---@class connectly.Result the result of one message of send_many
+---@field index integer position of the message in the source, from 1
+---@field message any the message, as the source returned it
+---@field id any the id, or the reply for operations that return a whole reply; nil on failure
 ---@field info connectly.Info?
 ---@field error connectly.Error?
 
 ---@class connectly.Stats counted since the first call
----@field calls integer that were started
+---@field calls integer calls started
 ---@field succeeded integer
----@field not_sent integer calls that ended so
----@field rejected integer likewise
----@field unknown integer likewise
----@field attempts integer requests tried
+---@field not_sent integer calls that ended with this outcome
+---@field rejected integer calls that ended with this outcome
+---@field unknown integer calls that ended with this outcome
+---@field attempts integer number of attempts
 ---@field retries integer attempts after the first of a call
----@field throttled integer departures that had to wait for the rate
----@field events_lost integer that on_event was not told of
+---@field throttled integer attempts that had to wait for the rate limit
+---@field events_lost integer events that were not passed to on_event
 ---@field in_flight integer calls under way now
 
 local methods = {}
@@ -36,8 +36,8 @@ function methods.send_template(self, message)
   return self:perform("send_template", message)
 end
 
----Sends a session (free-form) message, allowed within 24 hours of the
----customer's last one. API: session message.
+---Sends a session (free-form) message, which the API allows within 24 hours of the
+---customer's last message. API: session message.
 ---@param message table
 ---@return string? id
 ---@return connectly.Info|connectly.Error
@@ -45,26 +45,27 @@ function methods.send_session(self, message)
   return self:perform("send_session", message)
 end
 
----Any other request below /v1/businesses/{businessId}, with the same errors and
----the same care: { method =, path =, body = a table, or JSON as a string }.
+---Performs any other request below /v1/businesses/{businessId}, with the same errors
+---and retry rules: { method =, path =, body = a table, or JSON as a string }.
 ---@param request {method: string, path: string, body: any}
----@return any? reply the decoded reply; an empty table when it had no body
+---@return any? reply the decoded reply; an empty table when the body was empty
 ---@return connectly.Info|connectly.Error
 function methods.request(self, request)
   return self:perform("request", request)
 end
 
----Starts the campaigns that were published in Connectly's UI. Entries:
+---Starts campaigns that were published in Connectly's UI. Entries:
 ---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
----scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
----entries go in chunks of 100, one after the other; all are checked before the first
----goes, and go as they were then. An entry that the API refuses makes it an error, also
----where the API answers 200; its `result` has what became of each chunk. `timeout` is
----each request's. What a metatable computes goes in one request. When an error of
----somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
----raised has it as its `cause`. API: campaigns.
+---scheduled_at = "2026-12-01T15:00:00Z" }. A recipient may occur only once per campaign
+---and version. The client checks and encodes all entries, then sends them in chunks of
+---100, one request after the other. Later changes to the tables have no effect. `timeout`
+---applies to each request. When the API refuses an entry, the call fails, even if the API
+---answered 200; the error's `result` tells the outcome of each chunk. A message whose
+---metatables compute its contents is sent in one request. When other code raises an error
+---midway (a limiter or Ctrl-C, for example), the method raises an error with that one as
+---its `cause`. API: campaigns.
 ---@param message {entries: table[]}
----@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000; default 100
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
 function methods.send_campaigns(self, message, options)
@@ -89,23 +90,23 @@ function methods.send_campaigns(self, message, options)
     function(body, batch) return self:perform("send_campaigns", body, batch) end, interrupts.raise_for)
 end
 
----Registers a webhook, or changes the one that its topic has. `info.change` is
----"created", "updated" or "none". API: webhooks, registration.
+---Registers a webhook, or updates the registration that its topic already has.
+---`info.change` is "created", "updated" or "none". API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string? id
 ---@return connectly.Info|connectly.Error
 function methods.ensure_webhook(self, message)
   local ensure_webhook, problem = parts.load "connectly.client.ensure_webhook"
-  local is_loaded, refusal = reply.load_reader "list_webhooks" -- which may follow the creation
+  local is_loaded, refusal = reply.load_reader "list_webhooks" -- called after a creation that failed
   if not ensure_webhook or not is_loaded then
     return nil, problem or refusal
   end
   return ensure_webhook.ensure(message, function(operation, fields) return self:perform(operation, fields) end)
 end
 
----Starts a call in the background and returns at once: it makes progress on a
----thread of its own. From the first one on that thread carries all the client's
----calls. A result that is not read keeps its place until the call is collected.
+---Starts a call in the background and returns at once: the client's thread performs it.
+---Once that thread runs, it performs all calls of the client. An unread result keeps its
+---place in the client until the garbage collector frees the call.
 ---@param operation string
 ---@param message table
 ---@return connectly.Call? call
@@ -119,7 +120,7 @@ function methods.start(self, operation, message)
   if not is_ready then
     return nil, refusal
   end
-  -- Complete but for its ticket before anything leaves.
+  -- Everything but the ticket is complete before the message can be sent.
   local call, state = new_call(self, operation)
   local ticket, why = self:submit(operation, message, nil, state.anchor)
   if not ticket then
@@ -130,16 +131,16 @@ function methods.start(self, operation, message)
   return call
 end
 
----The same for a call whose result nobody will ask for, as in nginx's log phase: it
----keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
----send_campaigns, whose result must be read.
+---Starts a call in the background and discards its result, for example in nginx's log
+---phase. It keeps no place after it has ended. `on_event` gets its outcome, and `stats`
+---counts it. Not for send_campaigns, whose result must be read.
 ---@param operation string
 ---@param message table
 ---@return boolean? is_started
 ---@return connectly.Error?
 function methods.post(self, operation, message)
   if operation == "send_campaigns" then
-    -- Only its reply says who was refused.
+    -- Only its reply tells which entries were refused.
     error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 3)
   end
   local is_ready, refusal = self:make_background(operation)
@@ -155,11 +156,12 @@ function methods.post(self, operation, message)
   return true
 end
 
----Sends many messages, a bounded number at a time: an iterator of results, in
----order of completion, each with index, message, and id and info or error. Memory
----does not grow with their number. Errors of messages are in the results, in both
----faces; what the source itself raises is raised when all in flight have ended.
----@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---Sends many messages with a bounded number in flight. Returns an iterator of results in
+---order of completion; each has index, message, and id and info, or error. Memory use does
+---not grow with the number of messages. Errors of messages are in the results, in connectly
+---and in connectly.safe. An error that the source raises is raised after all messages in
+---flight have ended.
+---@param source table|fun(): table? a list, or a function that returns the next message and nil at the end
 ---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
 ---@return fun(): connectly.Result?
 function methods.send_many(self, source, options)
@@ -179,15 +181,15 @@ function methods.send_many(self, source, options)
   return send_many.new(self, self.groups, second, source, options)
 end
 
----Counters since the first call, and what is under way now.
+---Returns the counters since the first call and the number of calls in flight.
 ---@return connectly.Stats
 function methods.stats(self)
   self:emit_pending()
   return self.native:stats()
 end
 
----The exact JSON that would go; nothing is sent, nothing is opened.
----@param operation string any of the methods that send something
+---Returns the exact JSON that a call would send. Sends nothing and opens no connection.
+---@param operation string any method that sends a request
 ---@param message table
 ---@return string? body
 ---@return {method: string, path: string}|connectly.Error
@@ -199,14 +201,14 @@ function methods.dry_run(self, operation, message)
   return body, { method = second, path = path }
 end
 
---- What the API answers to a question for the templates; or nil and the error.
+--- Returns the API's list of templates; or nil and the error.
 local function fetch_templates(self)
   return self:perform("list_templates", {})
 end
 
----Checks a template message, in any form that send_template takes, against the
----approved templates, and shows what the customer would see. Sends nothing. The
----templates are fetched when they are needed and kept for `max_age` seconds.
+---Checks a template message, in any form that send_template accepts, against the
+---approved templates, and shows what the customer would see. Sends no message. Fetches
+---the templates when needed and keeps them for `max_age` seconds.
 ---API: get templates.
 ---@param message table
 ---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
@@ -222,14 +224,15 @@ function methods.check_template(self, message, options)
   return template.check_for(self.templates, message, options, 3)
 end
 
----Waits until webhooks have told that a message is `read`, or what until_status says:
----see connectly.webhook.status_store, which the client and the webhooks' handler share.
----A failed delivery is the error its webhook tells of. When the time is up: kind
----`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---Waits until webhooks have reported that a message reached the status `until_status`.
+---The client and the webhook handler share a status store: see
+---connectly.webhook.status_store. When the delivery failed, returns the error from the
+---webhook. On timeout returns an error of kind `timeout` with outcome `unknown`; its field
+---`delivery` holds the status known so far.
 ---API: webhooks, topic delivery_status.
 ---@param id string what the send call returned
----@param timeout number? seconds; 0: only looks; default: the client's timeout
----@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@param timeout number? seconds; 0 checks once without waiting; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which customers can turn off
 ---@return string? status until_status, or one beyond it
 ---@return connectly.DeliveryStatus|connectly.Error
 function methods.wait_delivery(self, id, timeout, options)
@@ -241,13 +244,13 @@ function methods.wait_delivery(self, id, timeout, options)
   return status, second
 end
 
----Takes no more calls, waits up to `drain_seconds` for those under way, ends the
----rest, closes the connections and overwrites the client's copies of the key (memory
----that libcurl has freed may still hold some). Calls after it fail with kind `closed`;
----the results of calls started before it can still be waited for. Harmless when done
----before.
+---Closes the client: refuses new calls, waits up to `drain_seconds` for calls in flight,
+---ends the rest, closes the connections and overwrites the client's copies of the key
+---(memory that libcurl has freed may still hold copies). Later calls fail with kind
+---`closed`; the results of earlier calls can still be waited for. Closing a closed client
+---has no effect.
 ---@param drain_seconds number? default: the client's timeout
----@return boolean all_ended false when calls had to be ended that were under way
+---@return boolean all_ended false when close had to end calls that were in flight
 function methods.close(self, drain_seconds)
   local seconds = drain_seconds or self.timeout
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 86400) then
@@ -266,8 +269,8 @@ function methods.close(self, drain_seconds)
   return ended == 0
 end
 
---- The rest are what their entry in operations.def says: fields in, the id or the
---- decoded reply out.
+--- The remaining methods follow from their entries in operations.def: they take the fields
+--- and return the id or the decoded reply.
 for _, operation in ipairs(native.operations()) do
   local name = operation.name
   methods[name] = methods[name] or function(self, message)

@@ -1,12 +1,12 @@
--- Modules that a method needs, loaded at the method's beginning and not with the library,
--- since a short script should not pay for them. No method may load one after it has submitted
--- something: the message would leave, and the method fail.
+-- Modules that a method loads when it is called, so that a short script does not load those it
+-- never uses. A method must load them before it submits a call: otherwise the message could be
+-- sent and the method still fail.
 
 local errors = require "connectly.errors"
 
 local parts = {}
 
--- Whether the process has a descriptor left, which loading a module needs.
+-- Tells whether the process can open another file descriptor, which loading a module needs.
 local function has_descriptor()
   local file, _, number = io.open("/dev/null")
   if file then
@@ -15,7 +15,7 @@ local function has_descriptor()
   return file ~= nil or not (number == 23 or number == 24) -- ENFILE, EMFILE
 end
 
---- The error of a module that could not be loaded.
+--- Makes the error of a module that could not be loaded.
 function parts.not_loaded(name, reason)
   if not has_descriptor() then
     return errors.new {
@@ -29,7 +29,7 @@ function parts.not_loaded(name, reason)
   }
 end
 
---- The module; or nil and an error.
+--- Returns the module; or nil and an error.
 function parts.load(name)
   local is_loaded, part = pcall(require, name)
   if is_loaded then

@@ -1,21 +1,21 @@
--- What an operation returns: the id, or the decoded reply.
+-- What an operation returns: the id or the decoded reply.
 
 local errors = require "connectly.errors"
 local json = require "connectly.json"
 local native = require "connectly.loader"
 local parts = require "connectly.client.parts"
 
--- Operations that give the whole reply, decoded; the others give its id.
+-- Operations that return the whole decoded reply; the others return its id.
 local gives_reply = {}
 for _, operation in ipairs(native.operations()) do
   gives_reply[operation.name] = operation.reply ~= "id"
 end
 
-local campaigns -- connectly.client.campaigns, from when it is needed
+local campaigns -- connectly.client.campaigns, once loaded
 
 local reply = {}
 
---- Loads what reads the reply of an operation: true, or nil and an error.
+--- Loads the modules that read an operation's reply. Returns true; or nil and an error.
 function reply.load_reader(operation)
   if gives_reply[operation] then
     local is_loaded, reason = pcall(json.load)
@@ -31,7 +31,7 @@ function reply.load_reader(operation)
   return true
 end
 
---- The reply as its operation gives it; nil when it cannot be decoded, as for lack of memory.
+--- Returns the reply in the operation's form; nil when it cannot be decoded (out of memory, for example).
 local function read(operation, text)
   local decoded = text == "" and {} or json.decode(text)
   if operation == "send_campaigns" and decoded ~= nil then
@@ -47,14 +47,14 @@ local function not_decoded(info)
   }
 end
 
---- An error as its operation gives it: with what became of the entries of campaigns.
+--- Completes an error; an error of send_campaigns gets the result of each sendout.
 local function complete_error(operation, problem, text)
   errors.complete(problem)
   problem.result = text and read(operation, text)
   return problem
 end
 
---- value, info; or nil, error: of what native:result gave.
+--- Turns the values of native:result into value, info; or nil, error.
 function reply.finish(operation, value, second, _, text)
   if value == nil then
     return nil, complete_error(operation, second, text)

@@ -1,5 +1,5 @@
--- client:send_many: messages in, results out, a bounded number in flight, memory
--- that does not grow.
+-- client:send_many: sends messages with a bounded number in flight and returns their results;
+-- memory use does not grow with the number of messages.
 
 local loader = require "connectly.loader"
 
@@ -7,12 +7,11 @@ local clock, process = loader.clock, loader.process
 
 local many = {}
 
--- A ticket's place among those in flight, which is free again when its call has
--- been read: as a key of a table it comes back, where tickets never do, so that the
--- table is not made anew for ever.
+-- Tickets modulo PLACES, which is free again when the call's result has been read, are the keys
+-- of the pending table. These keys recur, tickets never do: so the table is not rehashed for ever.
 local PLACES = 65536
 
---- Calls an action when the collector finds that nothing refers to the result.
+--- Returns an object; the collector calls `action` once nothing refers to the object.
 local function at_end(action)
   if not rawget(_G, "newproxy") then
     return setmetatable({}, { __gc = action })
@@ -22,7 +21,7 @@ local function at_end(action)
   return sentinel
 end
 
---- The next message of a list or of an iterator function, or nil at the end.
+--- Returns a function that returns the next message of a list or an iterator function, nil at the end.
 local function puller(source)
   if type(source) == "function" then
     return source
@@ -34,8 +33,8 @@ local function puller(source)
   end
 end
 
---- The same of the source itself, or nil when it raises: what is in flight is still handed
---- out, then that error is raised.
+--- Returns the source's next message, or nil when the source raises: the iterator still returns
+--- the results of all messages in flight, then raises that error.
 local function pull_source(state)
   local is_fine, message = pcall(state.pull)
   if is_fine then
@@ -48,7 +47,7 @@ local function pull_source(state)
   return nil
 end
 
---- The next message: first of those that were held back.
+--- Returns the next message, taking held-back ones first.
 local function pull(state)
   if state.held[1] ~= nil then
     return table.remove(state.held, 1)
@@ -56,11 +55,11 @@ local function pull(state)
   return pull_source(state)
 end
 
---- Submits one message: a result at once when it was refused.
+--- Submits one message. Returns its result when it was refused at once.
 local function take_in(state, message)
   local index = state.index + 1
   state.index = index
-  -- With room for what is added when it has ended.
+  -- The nil fields reserve room for what settle adds.
   local result = { index = index, message = message, id = nil, info = nil }
   local ticket, problem = state.submit(state.client, state.operation, message, state.group)
   if not ticket then
@@ -74,8 +73,8 @@ local function take_in(state, message)
   state.in_flight = state.in_flight + 1
 end
 
---- While a 429 stops the client nothing is started: it would use up its time in waiting.
---- One message is pulled, so that the end of the list is known.
+--- Starts no message while a 429 pauses the client: it would spend its timeout waiting. Pulls
+--- one message anyway, to find out whether the source has ended.
 local function hold_back(state)
   state.full_since = false
   if state.held[1] == nil then
@@ -84,8 +83,8 @@ local function hold_back(state)
   return false
 end
 
---- Other calls fill the client: they are waited for, as long as a call may take and no
---- longer. Then a message is tried all the same, and refused.
+--- Tells whether a message should be tried although other calls fill the client: when none is in
+--- flight here and the client has been full for longer than a call's timeout. It is then refused.
 local function is_overdue(state)
   state.full_since = state.full_since or clock()
   return state.in_flight == 0 and clock() - state.full_since > state.client.timeout
@@ -95,7 +94,7 @@ local function is_exhausted(state)
   return state.is_over and state.held[1] == nil
 end
 
---- Whether one more may be tried.
+--- Tells whether another message may be submitted.
 local function may_take_in(state)
   if state.in_flight >= state.limit or is_exhausted(state) then
     return false
@@ -110,7 +109,7 @@ local function may_take_in(state)
   return true
 end
 
---- Takes messages in as long as there is room: the result of one that was refused, or nil.
+--- Submits messages while there is room. Returns the result of one that was refused, or nil.
 local function fill(state)
   while may_take_in(state) do
     local message = pull(state)
@@ -124,8 +123,8 @@ local function fill(state)
   end
 end
 
---- The result of what stood in this place, of what native:result gave. Nil when nothing
---- stood there: a hook raised when the call had begun, and that error was told.
+--- Returns the result of the message in this place, from the values of native:result. Returns nil
+--- when there is none: a hook raised an error after the call began, and that error was raised.
 local function settle(state, place, value, second, info, reply)
   local pending = state.pending
   local result = pending[place]
@@ -143,7 +142,7 @@ local function settle(state, place, value, second, info, reply)
   return result
 end
 
---- The same of what native:take_done gave; nil without a ticket.
+--- The same for the values of native:take_done; returns nil without a ticket.
 local function settle_done(state, ticket, value, second, info, reply)
   if not ticket then
     return nil
@@ -158,7 +157,7 @@ local function take_out(state)
   return settle_done(state, state.native:take_done(state.group))
 end
 
---- After a fork the child knows nothing of what the parent has in flight.
+--- Tells whether the messages in flight are the parent's: after a fork the child cannot read them.
 local function is_parents(state)
   if state.process == process() then
     return false
@@ -168,15 +167,15 @@ local function is_parents(state)
   return state.in_flight > 0
 end
 
---- Whether no call of the client is under way any more: what has ended can be taken out, and
---- nothing else will come.
+--- Tells whether none of the client's calls is in flight: ended calls can be taken out, and no
+--- further call will end.
 local function is_idle(state)
   return state.native:is_closed() or state.native:stats().in_flight == 0
 end
 
-local NO_TICKET = 0 -- of no call: its result is that of one that is gone
+local NO_TICKET = 0 -- belongs to no call; native:result answers it like a lost call
 
---- The result of any in flight that this process does not know.
+--- Returns the result of a message in flight whose call this process does not know.
 local function settle_lost(state)
   local place = next(state.pending)
   if place == nil then -- a hook raised before it was counted
@@ -186,7 +185,7 @@ local function settle_lost(state)
   return settle(state, place, state.native:result(NO_TICKET))
 end
 
---- Nothing is in flight and nothing comes.
+--- Nothing is in flight and the source has ended: raises the source's error, if there was one.
 local function end_of_source(state)
   if state.has_failed then
     state.has_failed = false
@@ -195,7 +194,7 @@ local function end_of_source(state)
   return nil
 end
 
---- Waits a moment; where nothing more will come, the result of one that is left.
+--- Waits a short time. When no call can end any more, returns the result of a remaining message.
 local function wait_for_one(state)
   if state.in_flight > 0 and is_idle(state) then
     return take_out(state) or settle_lost(state)
@@ -219,7 +218,7 @@ local function next_result(state)
   end
 end
 
---- The same; Ctrl-C is not kept waiting by what is in flight.
+--- The same; on Ctrl-C ends all calls at once instead of waiting for them.
 local function next_or_interrupt(state)
   local is_fine, result = pcall(next_result, state)
   if not is_fine then
@@ -229,7 +228,7 @@ local function next_or_interrupt(state)
   return result
 end
 
---- What is in flight is let end. Of what nothing can come any more nothing is awaited.
+--- Waits for the messages in flight, except those whose calls can no longer end.
 local function let_end(state)
   while state.in_flight > 0 do
     local has_ended = take_out(state)
@@ -241,7 +240,7 @@ local function let_end(state)
   end
 end
 
---- The loop was left: nothing more is taken in.
+--- The caller left the loop early: submits nothing more and waits for what is in flight.
 local function finish_early(state, problem)
   state.is_over, state.held = true, {}
   if state.client:hurry_when_interrupted(problem) or is_parents(state) then
@@ -252,8 +251,8 @@ end
 
 local KNOWN = { operation = "string", in_flight = "number" }
 
---- The options with their defaults. Wrong ones are wrong use of the library: raised in
---- both faces, at `level` of the caller.
+--- Returns the options with their defaults. Wrong options are misuse of the library: raised by
+--- connectly and connectly.safe alike, at `level` of the caller.
 function many.check(options, level)
   local function refuse(name, expected)
     error(("connectly: send_many: %s: %s"):format(name, expected), level + 2)
@@ -275,8 +274,8 @@ function many.check(options, level)
   return { operation = options.operation or "send_template", in_flight = options.in_flight or 64 }
 end
 
---- `client` is the inner object of connectly.client.
---- `signal` is the host's, nil where waiting blocks; `options` are of many.check.
+--- `client` is the inner object of connectly.client. `signal` is the host's, or nil where waiting
+--- blocks; `options` are those of many.check.
 function many.new(client, group, signal, source, options)
   local native = client.native
   local state = {
@@ -284,7 +283,7 @@ function many.new(client, group, signal, source, options)
     pull = puller(source), operation = options.operation, limit = options.in_flight, index = 0, in_flight = 0,
     pending = {}, held = {}, is_over = false, full_since = false, has_failed = false, process = process(),
   }
-  -- Where the language does not tell that a loop was left, the collector does.
+  -- On a Lua without to-be-closed variables the collector finds out that the loop was left.
   state.anchor = at_end(function() native:detach_group(group) end)
   local closing = setmetatable({}, { __close = function(_, problem) finish_early(state, problem) end })
   return function() return next_or_interrupt(state) end, nil, nil, closing

@@ -1,17 +1,17 @@
--- client:wait_delivery: waits until the webhooks have told what became of a message.
--- Whoever handles them feeds the client's status store (connectly.webhook.status_store).
+-- client:wait_delivery: waits until webhooks have reported a message's status. The webhook
+-- handler feeds the client's status store (connectly.webhook.status_store).
 
 local errors = require "connectly.errors"
 local native = require "connectly.loader"
 local status_rank = require "connectly.webhook.status_rank"
 
 local LONGEST = 86400
--- Seconds in C at a time where it blocks: see inner.lua.
+-- Seconds that one blocking sleep in C may last: see inner.lua.
 local SLICE = 0.1
 
 local delivery = {}
 
----- what is asked
+---- arguments
 
 local WANTED = { sent = true, delivered = true, read = true }
 
@@ -29,7 +29,7 @@ local function fault_of_options(options)
   end
 end
 
---- What is wrong with a call, or nil.
+--- Returns what is wrong with a call's arguments, or nil.
 local function fault(id, timeout, options)
   if type(id) ~= "string" or id == "" then
     return "id: what the send call returned expected, got " .. (id == "" and "an empty string" or type(id))
@@ -39,7 +39,7 @@ local function fault(id, timeout, options)
   return options ~= nil and fault_of_options(options) or nil
 end
 
----- what is answered
+---- results
 
 local function failure(record)
   return record.error or errors.new {
@@ -47,12 +47,12 @@ local function failure(record)
   }
 end
 
---- Of a timeout: the message was accepted, and may arrive yet, or has.
+--- Makes the error of a timeout: the message was accepted and may still arrive, or has arrived.
 local function overdue(record, wanted, timeout)
   local message = ("no webhook told of the message in %g s"):format(timeout)
   local hint = "it was accepted, do not send it again: check that the webhook of topic delivery_status feeds this status store"
   if record then
-    -- One that nobody knows may hold anything.
+    -- An unknown status may hold any text, so it is not shown.
     local status = status_rank.of(record.status) > status_rank.UNKNOWN and record.status or "of an unknown status"
     message = ("after %g s the message is %s, and not %s"):format(timeout, status, wanted)
     hint = record.status == "delivered" and 'customers can switch read receipts off: until_status = "delivered" does without'
@@ -61,7 +61,7 @@ local function overdue(record, wanted, timeout)
   return errors.new { kind = "timeout", outcome = "unknown", message = message, hint = hint, delivery = record }
 end
 
---- status, record; nil, error; or nothing, as long as there is no end to it.
+--- Returns status, record; or nil, error; or nothing while the message may still change.
 local function judge(record, wanted)
   local rank = record and status_rank.of(record.status) or status_rank.UNKNOWN
   if rank == status_rank.HIGHEST then
@@ -81,7 +81,7 @@ local function sleep(seconds)
   end
 end
 
---- What waits for news, for so many seconds at most.
+--- Returns a function that waits for news, for at most the given seconds.
 local function find_pause(self, store, id)
   if self.host and self.host:may_wait("wait_delivery") then
     local signal = self.host:signal()
@@ -96,7 +96,7 @@ local function find_pause(self, store, id)
   return sleep
 end
 
---- status, record; or nil, error.
+--- Returns status, record; or nil, error.
 local function wait(self, store, id, timeout, wanted)
   local until_then = native.clock() + timeout
   local record = store:get(id)
@@ -118,7 +118,7 @@ local function tells_news(store)
   return type(store.watch) == "function" or type(store.interval) == "number" and store.interval > 0
 end
 
---- What is wrong with an option `status_store`: an error, or nil.
+--- Returns the error of a wrong option `status_store`, or nil.
 function delivery.refusal(store)
   if type(store) ~= "table" then
     return errors.config("status_store", "one of connectly.webhook.status_store expected, got " .. type(store))
