@@ -1,27 +1,26 @@
----The one error object of the library, on every Lua: raised by `connectly`,
----returned by `connectly.safe`. `outcome` answers the question that matters:
----may the message have arrived?
+---The library's only error object, the same on every Lua: `connectly` raises it,
+---`connectly.safe` returns it. `outcome` tells whether the message may have arrived.
 ---@class connectly.Error
 ---@field kind string one of errors.kinds
----@field outcome "not_sent"|"rejected"|"unknown" never accepted; refused by the API; or it may have arrived
+---@field outcome "not_sent"|"rejected"|"unknown" not accepted by the API; refused by the API; may have arrived
 ---@field message string one line for a developer
----@field hint string? what to do about it
----@field param string? for `argument` and `config`: path of the first bad field
+---@field hint string? how to fix it
+---@field param string? for kinds `argument` and `config`: path of the first bad field
 ---@field problems {param: string, message: string}[]? all bad fields
 ---@field status integer? HTTP status of the last reply
 ---@field code string? the API's ERROR_CODE_...; an open set
 ---@field type string? the API's ERROR_TYPE_...; an open set
----@field user_title string? the API's text for people
----@field user_message string?
+---@field user_title string? title that the API provides for end users
+---@field user_message string? text that the API provides for end users
 ---@field trace_id string? for Connectly's support; digits, always a string
 ---@field details any the reply's `details`, decoded
----@field body string? the start of a reply that could not be read
----@field result connectly.Campaigns? of send_campaigns: what became of each sendout and each chunk
----@field retryable boolean the same call may succeed later and cannot arrive twice
----@field retry_after number? seconds the server asked for
----@field attempts integer requests tried
----@field cause any of send_campaigns: what was raised, by a limiter for instance, and ended it midway
----@field delivery connectly.DeliveryStatus? of a timeout of wait_delivery: what is known so far
+---@field body string? the start of a reply that could not be parsed
+---@field result connectly.Campaigns? of send_campaigns: the result of each sendout and each chunk
+---@field retryable boolean repeating the call may succeed later and cannot deliver the message twice
+---@field retry_after number? seconds that the server asked the client to wait
+---@field attempts integer number of attempts
+---@field cause any of send_campaigns: the error (a limiter's, for example) that ended it midway
+---@field delivery connectly.DeliveryStatus? of a timeout of wait_delivery: the status known so far
 
 local native = require "connectly.loader"
 local json = require "connectly.json"
@@ -32,14 +31,14 @@ local errors = {}
 local metatable = native.error_metatable()
 metatable.__name = "connectly.error"
 
---- message (code, status, trace id): never a key, a number or a text.
+--- message (code, status, trace id, outcome): never an API key, a phone number or a message text.
 function metatable.__tostring(err)
   local notes = {}
   notes[#notes + 1] = err.code
   notes[#notes + 1] = err.status and "status " .. err.status
   notes[#notes + 1] = err.trace_id and "trace " .. err.trace_id
   notes[#notes + 1] = "outcome " .. tostring(err.outcome)
-  -- One line, whatever the server put into its codes.
+  -- Keep it on one line even when the server's codes hold control characters.
   return (("%s (%s)"):format(err.message, table.concat(notes, ", ")):gsub("%c", "?"))
 end
 
@@ -61,27 +60,27 @@ errors.kinds = set_of(taxonomy.kinds)
 ---@type table<string, string>
 errors.outcomes = set_of(taxonomy.outcomes)
 
----The documented codes: errors.codes.ERROR_CODE_MESSAGE_TEXT_EMPTY.hint.
----API: error codes. The set is open: an error may have a code that is not here.
+---The documented error codes: errors.codes.ERROR_CODE_MESSAGE_TEXT_EMPTY.hint.
+---API: error codes. The set is open: an error may have a code that is not in this table.
 ---@type table<string, {code: string, meaning: string, hint: string}>
 errors.codes = {}
 for _, entry in ipairs(taxonomy.codes) do
   errors.codes[entry.code] = entry
 end
 
----Whether a value is an error of this library.
+---Tells whether a value is an error of this library.
 ---@param value any
 ---@return boolean
 function errors.is_error(value)
   return type(value) == "table" and getmetatable(value) == metatable
 end
 
----Completes an error that came from C: `details` is JSON text there.
+---Completes an error made by the C module, whose `details` are still JSON text.
 ---@param err connectly.Error
 ---@return connectly.Error
 function errors.complete(err)
   if err.details then
-    -- Without lua-cjson they stay JSON: the error matters more than its details.
+    -- Without lua-cjson the details stay JSON text: the error matters more than its details.
     local is_decoded, details = pcall(json.decode, err.details)
     if is_decoded then
       err.details = details
@@ -90,8 +89,8 @@ function errors.complete(err)
   return err
 end
 
----An error that does not come from C.
----@param fields table kind, outcome, message and what else there is
+---Makes an error in Lua.
+---@param fields table kind, outcome, message and any other fields
 ---@return connectly.Error
 function errors.new(fields)
   fields.retryable = false
@@ -99,7 +98,7 @@ function errors.new(fields)
   return setmetatable(fields, metatable)
 end
 
----An error like another, whose fields may be changed.
+---Copies an error, so that the caller may change its fields.
 ---@param err connectly.Error
 ---@return connectly.Error
 function errors.copy(err)
@@ -110,7 +109,7 @@ function errors.copy(err)
   return setmetatable(made, metatable)
 end
 
----An error about an option that the C side does not look at.
+---Makes an error of kind `config` for an option that the C core does not check.
 ---@param param string
 ---@param problem string
 ---@return connectly.Error

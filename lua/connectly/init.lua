@@ -1,17 +1,17 @@
----connectly: WhatsApp messages through the Connectly Business API.
----Calls raise a connectly.Error; `require "connectly.safe"` has the same calls
----returning nil and the error.
+---connectly: sends WhatsApp messages through the Connectly Business API.
+---Calls raise a connectly.Error. The calls of `require "connectly.safe"` return nil
+---and the error instead.
 
 local native = require "connectly.loader"
 local client = require "connectly.client"
 local errors = require "connectly.errors"
 
--- Loaded when they are asked for: a short script should not pay for them.
+-- Loaded on first use, so that a short script does not load modules it never uses.
 local PARTS = { limiter = true, loop = true, openresty = true, template = true, webhook = true }
 
 ---@class connectly
 ---@field _VERSION string
----@field null lightuserdata JSON's null: equal to cjson.null and ngx.null
+---@field null lightuserdata JSON's null; equal to cjson.null and ngx.null
 ---@field errors connectly.errors
 local connectly = setmetatable({ _VERSION = native._VERSION, errors = errors, null = native.null }, {
   __index = function(self, name)
@@ -22,21 +22,21 @@ local connectly = setmetatable({ _VERSION = native._VERSION, errors = errors, nu
   end,
 })
 
----Makes a client. Nothing is opened before its first call.
+---Creates a client. It opens no connection before its first call.
 ---@param options connectly.Options?
 ---@return connectly.Client client
 function connectly.new(options)
   return client.new(options)
 end
 
----Whether a value is an error of this library.
+---Tells whether a value is an error of this library.
 ---@param value any
 ---@return boolean
 function connectly.is_error(value)
   return errors.is_error(value)
 end
 
----When a message was accepted, from its id (a ULID).
+---Returns the time at which a message was accepted, as encoded in its id (a ULID).
 ---@param id string
 ---@return number? Unix seconds; nil when the id is not a ULID
 function connectly.message_time(id)

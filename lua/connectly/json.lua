@@ -1,28 +1,28 @@
--- JSON of values whose shape is the user's own, through lua-cjson, so that its
--- null, empty arrays and array marks mean what the user expects. A codec of our
--- own: settings that the program gave its cjson stay the program's.
+-- JSON for values whose shape the user chooses, through lua-cjson, so that its null,
+-- empty arrays and array marks work as the user expects. Uses a codec instance of its
+-- own: it neither sees nor changes how the program has configured cjson.
 
--- Loaded when it is first needed: most messages hold nothing of a free shape, and
--- a short script should not pay for it.
+-- lua-cjson is loaded on first use: most messages hold no free-form value, and a short
+-- script should not pay for it.
 local codec, as_written, digits
 
--- The texts of decoded tables, when somebody asked for them.
+-- The JSON text of each decoded table, once keep_texts has been called.
 local texts
 
--- What quotes the numbers that a double cannot hold; of the C module, which this is
--- loaded by.
+-- The C module; its exact_json quotes the numbers that a double cannot hold. Loaded late,
+-- because the C module's loader loads this file.
 local native
 
 local function load_codec()
   native = require "connectly.loader"
   codec = require("cjson").new()
   codec.encode_keep_buffer(true)
-  -- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
+  -- Stock lua-cjson allows at most 14 digits, OpenResty's allows 16.
   digits = pcall(codec.encode_number_precision, 16) and 16 or 14
   as_written = "%." .. digits .. "g"
 end
 
---- A whole number that lua-cjson would round: finds the first, as a path, or nil.
+--- Returns the path of the first whole number that lua-cjson would round, or nil.
 local function find_rounded(value, path)
   if type(value) == "number" then
     local is_rounded = value % 1 == 0 and tonumber(as_written:format(value)) ~= value
@@ -42,15 +42,15 @@ end
 
 local json = {}
 
---- Loads what encode and decode need, or raises: to be asked before a request
---- whose reply must be decoded leaves.
+--- Loads what encode and decode need; raises when lua-cjson is missing. Call it before
+--- sending a request whose reply must be decoded.
 function json.load()
   if not codec then
     load_codec()
   end
 end
 
---- The JSON of any value, or nil and why there is none. Never raises.
+--- Returns the JSON of any value; or nil and the reason. Never raises.
 ---@param value any
 ---@return string? text
 ---@return string? problem
@@ -66,7 +66,7 @@ function json.encode(value)
   if not is_encoded then
     return nil, "cannot be written as JSON: " .. tostring(text):gsub("^.-:%d+: ", "")
   end
-  -- After the encoding, which has proved that the value is a finite tree.
+  -- After encoding, which has proved that the value is a finite tree.
   local rounded = find_rounded(value, "it")
   if rounded then
     local where = rounded == "it" and "" or " (at " .. rounded:gsub("^it%.?", "") .. ")"
@@ -75,8 +75,8 @@ function json.encode(value)
   return text
 end
 
---- The value of a JSON text, or nil when it is none. Whole numbers beyond 2^53 become
---- strings of their digits.
+--- Returns the value of a JSON text, or nil when the text is not JSON. Whole numbers beyond
+--- 2^53 become strings of their digits.
 ---@param text string
 ---@return any
 function json.decode(text)
@@ -91,20 +91,20 @@ function json.decode(text)
   return nil
 end
 
---- From now on each decoded table's text is kept as long as the table: for a program
---- that shows replies as they came. In a table an empty list and an empty object are one.
+--- From now on keeps the text of each decoded table as long as the table lives, for programs
+--- that print replies unchanged: a decoded empty list and an empty object look the same.
 function json.keep_texts()
   texts = texts or setmetatable({}, { __mode = "k" })
 end
 
---- Says what the JSON of a table is; after keep_texts.
+--- Sets the JSON text of a table. Call keep_texts first.
 ---@param value table
 ---@param text string
 function json.set_text(value, text)
   texts[value] = text
 end
 
---- The JSON that a table was decoded from, if it was kept.
+--- Returns the JSON text that a table was decoded from, if it was kept.
 ---@param value any
 ---@return string?
 function json.text_of(value)

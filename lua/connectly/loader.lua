@@ -1,4 +1,4 @@
--- Loads the C module, and says in plain words what is wrong when it cannot be.
+-- Loads the C module. When loading fails, raises an error that names the cause.
 
 local AGAIN = "install it again with this Lua's LuaRocks, or `make install LUA=...`"
 
@@ -10,14 +10,14 @@ local function of_another_lua()
   return ("connectly: its C module was built for another Lua than this %s; %s"):format(running(), AGAIN)
 end
 
---- A library that is there but of another version than the module was built with, OpenSSL
---- for one, says so by what it lacks.
+--- Tells whether the module was built against another version of a library (OpenSSL, for
+--- example) than the installed one: the system's loader then reports a missing symbol or version.
 local function is_version_clash(reason)
   return reason:find("undefined symbol", 1, true) or reason:find("version `.-' not found")
     or reason:find("Symbol not found", 1, true)
 end
 
---- The module's file was found at `path`, and the system's loader refused it.
+--- Explains why the system's loader refused the module file at `path`.
 local function refused(path, reason)
   if reason:find("undefined symbol: _?lua") then
     return of_another_lua()
@@ -30,7 +30,7 @@ local function refused(path, reason)
   return ("connectly: its C module %s cannot be loaded: %s"):format(path, reason)
 end
 
---- The line for a person, from what `require` or the system's loader said.
+--- Turns the error text of `require` or of the system's loader into the message to raise.
 local function explain(problem)
   local path, reason = problem:match("error loading module '[^']*' from file '(.-)':%s*(.-)%s*$")
   if path then
