@@ -1,21 +1,21 @@
--- Redis through nginx's cosockets and lua-resty-redis: giving way, and with the
--- worker's pool of connections. A driver is
+-- Redis through nginx's cosockets and lua-resty-redis: calls yield, and connections come
+-- from the worker's pool. A driver is
 --
 --   driver.new(options) -> driver            options: host, port, username, database
---   driver:open(seconds) -> link             or nil, why
---   link.is_fresh                            it was made now
---   link:call(seconds, command, ...) -> reply;  nil, why when the link is broken;
---                                            false, why when Redis refused
---   link:keep()                              it is good for another time
---   link:drop()
+--   driver:open(seconds) -> link             or nil and the reason
+--   link.is_fresh                            the connection is new, not reused
+--   link:call(seconds, command, ...) -> reply;  nil, reason when the connection is broken;
+--                                            false, reason when Redis returned an error
+--   link:keep()                              keeps the connection for reuse
+--   link:drop()                              closes the connection
 
--- Milliseconds for which a connection is kept unused, and how many a worker keeps.
+-- Milliseconds that an idle connection is kept, and idle connections per worker.
 local IDLE, POOL = 10000, 8
 
 local driver, link = {}, {}
 driver.__index, link.__index = driver, link
 
---- OpenResty has it by one name, Debian by another.
+--- OpenResty and Debian install the library under different names.
 local function find_library()
   for _, name in ipairs { "resty.redis", "nginx.redis" } do
     local is_there, library = pcall(require, name)
@@ -31,7 +31,7 @@ function driver.new(options)
   if not library then
     return nil, problem
   end
-  -- Others may have connections there too, and be other users on them.
+  -- A pool of our own: other code may connect to the same server as another user.
   local pool = ("connectly %s:%d %s %d"):format(options.host, options.port, options.username or "", options.database)
   return setmetatable({
     library = library, host = options.host, port = options.port, pool = { pool = pool, pool_size = POOL },
@@ -51,7 +51,7 @@ local function connect(self, seconds)
   return setmetatable({ redis = redis, is_fresh = redis:get_reused_times() == 0 }, link)
 end
 
---- Where nginx allows no sockets it raises an error.
+--- nginx raises an error in phases that allow no sockets; this returns nil and the error instead.
 local function protected(...)
   local is_fine, value, problem = pcall(...)
   if not is_fine then

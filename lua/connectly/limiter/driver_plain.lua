@@ -1,6 +1,6 @@
--- Redis through lua-redis, blocking; the same as driver_nginx.lua. One connection is
--- kept. (After a fork the child has it too. Each answer repeats a mark of its question,
--- which tells when the two have got in each other's way.)
+-- Redis through lua-redis, with blocking calls; the same interface as driver_nginx.lua. Keeps
+-- one connection. After a fork parent and child share it; each reply repeats a mark from its
+-- request, which reveals a reply to the other process.
 
 local driver, link = {}, {}
 driver.__index, link.__index = driver, link
@@ -13,7 +13,7 @@ function driver.new(options)
   return setmetatable({ library = library, host = options.host, port = options.port }, driver)
 end
 
---- What it raises, without the place in its source.
+--- Returns the library's error text without the position in its source.
 local function plain(problem)
   return (tostring(problem):gsub("^.-:%d+: ", ""):gsub("^connection error: ", ""))
 end

@@ -1,20 +1,20 @@
----Limiters that several processes share, as the `limiter` of connectly.new. Each
----attempt of a call, retries included, takes a place of its own in the rate, and a
----429 pauses all who share the limiter.
+---Limiters that several processes share, for the option `limiter` of connectly.new.
+---Each attempt, retries included, counts in the rate, and a 429 pauses all processes
+---that share the limiter.
 ---
----   connectly.limiter.shared_dict{ dict = "name", rate = 200 }   the workers of one nginx
----   connectly.limiter.redis{ host = "…", rate = 200 }            all processes with one Redis
+---   connectly.limiter.shared_dict{ dict = "name", rate = 200 }   for the workers of one nginx
+---   connectly.limiter.redis{ host = "…", rate = 200 }            for all processes that use one Redis
 ---
----A client sees of it:
+---A client calls these methods of a limiter:
 ---
 ---   limiter:reserve(count, give, tell) -> seconds?
----     calls give(at) for at most `count` moments of native.clock() at which one
----     request each may leave; when there were fewer, the seconds after which to ask
----     again; tell(name, reason) for what is to be an event
+---     grants up to `count` permits: calls give(at) for each; one attempt may start at
+---     `at`, a time of native.clock(). When it grants fewer, it returns the seconds after
+---     which to ask again. It calls tell(name, reason) to emit an event
 ---   limiter:pause(seconds)
----     the API said 429
+---     pauses all processes, because the API answered 429
 ---
----Neither raises nor waits for long.
+---A limiter must not raise errors and must not block for long.
 
 local members = { shared_dict = true, redis = true }
 
@@ -27,7 +27,7 @@ local members = { shared_dict = true, redis = true }
 ---@field redis fun(options: connectly.limiter.RedisOptions?): connectly.Limiter
 local limiter = {}
 
--- Each wants libraries that the other does without.
+-- Each is loaded on first use, because each needs libraries that the other does not.
 local function load_member(_, name)
   if not members[name] then
     return nil

@@ -1,5 +1,5 @@
--- What is given to a limiter's constructor, checked: a fault is one of the program,
--- so it is raised in both faces of the library.
+-- Checks the options of a limiter's constructor. A wrong option is a mistake of the program, so
+-- it raises an error in connectly and in connectly.safe.
 
 local errors = require "connectly.errors"
 
@@ -18,7 +18,7 @@ local function check_field(rule, name, value)
   end
 end
 
---- A copy with defaults. `rules`: by name { type, default, is_required, allows, expected }.
+--- Returns a copy with defaults. `rules`: name -> { type, default, is_required, allows, expected }.
 function options.check(given, rules)
   if type(given) ~= "table" then
     options.refuse("limiter", ("a table of options expected, got %s"):format(type(given)))
@@ -42,7 +42,7 @@ function options.check(given, rules)
   return checked
 end
 
--- Both limiters'.
+-- Both limiters have this option.
 options.rate = {
   type = "number", default = 200, expected = "a number above 0",
   allows = function(value) return value > 0 and value < math.huge end,

@@ -1,8 +1,8 @@
--- Another machine's clock, seen from here: each answer tells its time, and was given
--- between the question and its arrival here. What all answers agree on is narrower
--- than one alone, which may have been long on its way.
+-- Estimates the offset of another machine's clock. Each reply holds that machine's time, taken
+-- between the sending of the request and the arrival of the reply here. The intersection of
+-- these intervals is narrower than a single one, whose reply may have been delayed.
 
--- By how much two clocks can drift apart, seconds a second.
+-- Maximum drift between two clocks, in seconds per second.
 local DRIFT = 0.0001
 
 local other_clock = {}
@@ -12,18 +12,18 @@ function other_clock.new()
   return setmetatable({ low = -math.huge, high = math.huge, measured_at = 0 }, other_clock)
 end
 
---- It was `there` there at some moment from `asked` to `answered` here.
+--- Records that the other clock showed `there` at some time from `asked` to `answered` of this clock.
 function other_clock:measure(there, asked, answered)
   local slack = DRIFT * (answered - self.measured_at)
   self.low = math.max(self.low - slack, asked - there)
   self.high = math.min(self.high + slack, answered - there)
-  if self.low > self.high then -- one of the two was set
+  if self.low > self.high then -- one of the two clocks was set
     self.low, self.high = asked - there, answered - there
   end
   self.measured_at = answered
 end
 
---- A moment there, as one of here.
+--- Converts a time of the other clock to a time of this one.
 function other_clock:here(there)
   return there + (self.low + self.high) / 2
 end

@@ -1,10 +1,10 @@
--- What a process does while the others cannot be asked: after all that was reserved
--- is over, it sends at a part of the rate, evenly, and asks now and then whether they
--- are back. It counts nothing of what the others do.
+-- How a process limits itself while it cannot reach Redis: it waits until all reserved permits
+-- have expired and one window of the rate has passed, then grants permits at a fraction of the
+-- rate, evenly spaced, and regularly probes whether Redis is back. It does not know how much the other processes send.
 
 local pace = require "connectly.limiter.pace"
 
--- Seconds of which the rate speaks, and how late one may leave.
+-- Seconds: the window of the rate, plus the time by which an attempt may start late.
 local WINDOW = 1 + pace.GOOD_FOR
 -- Seconds between two probes.
 local PROBE = 1
@@ -12,7 +12,7 @@ local PROBE = 1
 local outage = { WINDOW = WINDOW, PROBE = PROBE }
 outage.__index = outage
 
---- `rate` is what this process may send then.
+--- `rate` is the rate of this process during an outage.
 function outage.new(rate)
   return setmetatable({
     interval = pace.interval(rate), is_on = false, is_told = false, next_at = 0, last_at = -math.huge,
@@ -20,7 +20,7 @@ function outage.new(rate)
   }, outage)
 end
 
---- The others were lost now, or still are.
+--- Records that Redis cannot be reached.
 function outage:note(reason, now)
   self.is_probing_until = 0
   if self.is_on then
@@ -31,8 +31,8 @@ function outage:note(reason, now)
   self.probe_at = now + PROBE
 end
 
---- Whether this is the moment to ask again; `longest` is how long that may take.
---- Meanwhile nothing is given out here.
+--- Tells whether to probe now; `longest` is how long the probe may take, in seconds. No permits
+--- are granted during a probe.
 function outage:begins_probe(now, longest)
   if now < self.probe_at or now < self.is_probing_until then
     return false
@@ -41,7 +41,7 @@ function outage:begins_probe(now, longest)
   return true
 end
 
---- Gives out what may leave: seconds after which to ask again, or nil.
+--- Grants permits. Returns the seconds after which to ask again, or nil.
 function outage:reserve(count, give, now)
   if now < self.is_probing_until then
     return math.min(self.is_probing_until - now, 0.01)
@@ -62,8 +62,8 @@ function outage:pause(seconds, now)
   self.next_at = math.max(self.next_at, self.paused_until)
 end
 
---- Seconds for which nothing may leave at the whole rate, for what was given out
---- here and what was heard of pauses.
+--- Returns the seconds for which no attempt may start at the full rate, because of the permits
+--- granted here and the pauses received.
 function outage:debt(now)
   return math.max(self.last_at + WINDOW - now, self.paused_until - now, 0)
 end
@@ -72,7 +72,7 @@ function outage:finish()
   self.is_on, self.is_probing_until = false, 0
 end
 
---- What is to be told: a name and a reason, or nil; each once.
+--- Returns the name and reason of an event to emit, or nil; each change is reported once.
 function outage:news()
   if self.is_told ~= self.is_on then
     self.is_told = self.is_on

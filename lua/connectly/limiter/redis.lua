@@ -1,4 +1,4 @@
--- A fleet: all processes that use one Redis.
+-- A limiter for all processes that use one Redis.
 
 local native = require "connectly.loader"
 local options = require "connectly.limiter.options"
@@ -9,12 +9,12 @@ local script = require "connectly.limiter.script"
 
 local unpack = table.unpack or unpack
 
--- Connections tried for one question: one that was kept may have ended since, or a
--- fork shares it.
+-- Maximum number of connections tried for one request: a kept connection may have been closed
+-- since, or be shared by a fork.
 local TRIES = 3
--- Places among the script's arguments.
+-- Indexes into the script's arguments.
 local MARK, FRESH = 1, 9
--- Seconds that are left for a step when there are none left.
+-- Seconds allowed for a step once the deadline has passed.
 local LEAST = 0.001
 
 local function is_whole(least, most)
@@ -36,12 +36,12 @@ local rules = {
   },
 }
 
--- What belongs to a limiter, kept from its users: a printed one shows no password.
+-- The private state of each limiter: printing a limiter must not show the password.
 local inner_of = setmetatable({}, { __mode = "k" })
 
 -- Asking Redis ------------------------------------------------------------------
 
---- Who we are and where our key is, on a connection that was made now.
+--- Authenticates and selects the database on a new connection.
 local function introduce(self, call)
   if self.password then
     local is_let_in, problem = call("auth", unpack(self.credentials))
@@ -55,8 +55,8 @@ local function introduce(self, call)
   return true
 end
 
---- Redis keeps scripts by the digest of their text, until it ends or is told to
---- forget them.
+--- Runs the script by its digest. Redis caches scripts until it restarts or is told to flush
+--- them; then the whole script is sent.
 local function evaluate(self, call, arguments)
   local problem
   if not self.digest then
@@ -72,7 +72,7 @@ local function evaluate(self, call, arguments)
   return reply, why
 end
 
---- On one connection: the reply; or nil or false, and why.
+--- Runs the script on one connection. Returns the reply; or nil or false, and the reason.
 local function ask_on(self, link, deadline, arguments)
   local function call(...)
     return link:call(math.max(deadline - native.clock(), LEAST), ...)
@@ -91,7 +91,7 @@ local function ask_on(self, link, deadline, arguments)
   return reply, problem
 end
 
---- The reply; or nil, why, and whether another connection may do better.
+--- Returns the reply; or nil, the reason, and whether to retry on another connection.
 local function try(self, arguments)
   local deadline = native.clock() + self.timeout
   local link, problem = self.driver:open(self.timeout)
@@ -112,7 +112,7 @@ local function try(self, arguments)
   return nil, why, reply == nil and not link.is_fresh
 end
 
---- Reasons are shown to people, and a server may repeat what it was told.
+--- Removes the password from a reason: reasons are logged, and a server may echo its input.
 local function without_password(self, reason)
   reason = tostring(reason)
   if not self.password then
@@ -121,8 +121,8 @@ local function without_password(self, reason)
   return (reason:gsub((self.password:gsub("%p", "%%%0")), "***"))
 end
 
---- Takes up to `count` and pauses all for `pause` seconds: what Redis says, or nil and
---- why not. It takes up to twice the timeout.
+--- Reserves up to `count` permits and pauses all processes for `pause` seconds. Returns Redis's
+--- reply; or nil and the reason. Takes at most twice the timeout.
 local function ask(self, count, pause, was_away)
   local arguments = {
     ("%.9f"):format(native.clock()), math.min(count, pace.batch(self.interval)), self.interval, pace.HORIZON,
@@ -195,7 +195,7 @@ end
 function methods.pause(limiter, seconds)
   local self = inner_of[limiter]
   seconds = pace.pause(seconds)
-  -- Should Redis be away, now or soon, we at least know of it.
+  -- Remember the pause here too: Redis may be out of reach, now or soon.
   self.outage:pause(seconds, native.clock())
   if not self.outage.is_on then
     local reply, problem = ask(self, 0, seconds, false)
@@ -213,7 +213,7 @@ local metatable = {
   end,
 }
 
---- nginx's, where there is nginx.
+--- Uses the nginx driver inside nginx, else the blocking one.
 local function make_driver(checked)
   local ngx = rawget(_G, "ngx")
   local name = type(ngx) == "table" and ngx.get_phase and "nginx" or "plain"
@@ -221,40 +221,40 @@ local function make_driver(checked)
   return driver or options.refuse("limiter", problem)
 end
 
---- What one process may send alone: whole requests, because a part of one in each of
---- many processes is one in each.
+--- Returns the rate of one process during an outage. It is rounded down to whole requests,
+--- because each of many processes may send a whole one for its fraction.
 local function rate_alone(checked)
   local rate = checked.rate * checked.fraction
   return rate >= 1 and math.floor(rate) or rate
 end
 
 ---@class connectly.limiter.RedisOptions
----@field host string? default "127.0.0.1"; in nginx a name needs its `resolver`
+---@field host string? default "127.0.0.1"; in nginx a host name needs nginx's `resolver`
 ---@field port integer? default 6379
----@field username string? of Redis's ACL
+---@field username string? a user of Redis's ACL
 ---@field password string?
 ---@field database integer? default 0
 ---@field key string? default "connectly:limiter"
----@field rate number? requests in any second, of all together; default 200
----@field fraction number? of the rate, for each process while Redis is away; default 0.1
----@field timeout number? seconds for one question on one connection; default 0.25
+---@field rate number? requests in any second, of all processes together; default 200
+---@field fraction number? share of the rate that each process uses while it cannot reach Redis; default 0.1
+---@field timeout number? seconds for one request on one connection; default 0.25
 
----A limiter that all processes share who use one Redis (5 or newer), on one machine
----or many. Make one a process.
+---A limiter shared by all processes that use one Redis (version 5 or newer), on one
+---machine or many. Create one per process.
 ---
----Promised: no more than `rate` leave in any second, as long as all reach the same
----Redis; after a 429 the others stop within a quarter of a second; no call fails
----because Redis is away. Then each process stops for 1.3 seconds, and goes on with
----`fraction` of the rate (event `limiter_lost`, with the reason). The first that
----finds Redis back holds all up until each has had the time to find out, about three
----seconds, and then the rate is the whole one again (event `limiter_back`).
+---Guarantees: at most `rate` requests start in any second, as long as all processes reach
+---the same Redis. After a 429 the other processes stop within a quarter of a second. No
+---call fails because Redis is unreachable: each process then stops for 1.3 seconds and
+---continues with `fraction` of the rate (event `limiter_lost`, with the reason). The first
+---process that reaches Redis again delays all of them by about three seconds, until each
+---has had time to notice; then the full rate applies again (event `limiter_back`).
 ---
----Not promised: that processes * fraction is 1 at the most, which is yours to see to
----(and that rate * fraction is 1 at least); nor the rate while some reach Redis and
----others do not, which then send their fraction besides; nor, for the second after
----Redis was out of reach without ending, when the first to ask is a process that
----asked nothing meanwhile; nor for the quarter of a second in which Redis's clock is
----set forward.
+---Limits: choose `fraction` so that processes * fraction is at most 1 (and
+---rate * fraction at least 1); the limiter cannot check this. The rate may be exceeded
+---while some processes reach Redis and others do not, because the others send their
+---fraction in addition; for one second after Redis was unreachable without restarting,
+---when the first process to ask is one that asked nothing during the outage; and for a
+---quarter of a second after Redis's clock was set forward.
 ---@param given connectly.limiter.RedisOptions?
 ---@return connectly.Limiter limiter for connectly.new
 local function new(given)

@@ -1,19 +1,20 @@
--- What Redis runs, in one go: it takes departures on Redis's own clock. The key is a
--- hash: `next`, when the next may leave; `last`, when the script ran last; `heard`,
--- the latest of its times that somebody is known to have been told; `run`, of which
--- start of Redis that is true. Wants Redis 5 or newer.
+-- The script that Redis runs atomically: it reserves permits by Redis's own clock. The key is a
+-- hash: `next`, when the next permit is due; `last`, when the script last ran; `heard`, the
+-- latest of its times that a process is known to have received; `run`, the run id of the Redis
+-- that wrote the key. Needs Redis 5 or newer.
 --
--- ARGV: 1 what to answer with, 2 how many, 3 seconds from one to the next, 4 how far
--- ahead they may be, 5 the soonest, 6 a pause, 7 the grace, 8 "1" from who was cut
--- off, 9 "1" on a new connection, 10 the time that was in the last answer.
--- It answers { 1, how many, the first, the next, now }.
+-- ARGV: 1 a mark to repeat in the reply, 2 the number of permits, 3 seconds between two permits,
+-- 4 how many seconds ahead they may be, 5 seconds until the first at the earliest, 6 seconds to
+-- pause, 7 the grace in seconds, 8 "1" from a process that could not reach Redis, 9 "1" on a new
+-- connection, 10 the time in the last reply that the process received.
+-- The reply: { the mark, permits reserved, time of the first, time of the next, now }.
 --
--- The grace: when Redis was away, some may still send on their own. They are let
--- notice that it is back before anything leaves at the whole rate. Whoever comes
--- first is the one to know: as he was cut off, and nobody was answered lately (that
--- the script ran says less: a Redis that hung runs what was asked long ago); or
--- because this is another start of Redis than the one that wrote the key (each
--- connection ends with Redis, so looking on new ones is enough).
+-- The grace: after Redis was unreachable, some processes may still send on their own. They get
+-- time to notice that Redis is back before any attempt starts at the full rate. The first process
+-- to ask must detect this case: it could not reach Redis and no process received a reply lately
+-- (that the script ran proves less: a Redis that hung runs requests from long ago); or Redis has
+-- restarted since the key was written (a restart ends every connection, so it is enough to check
+-- this on new ones).
 
 return [[
 local function number(index) return tonumber(ARGV[index]) end

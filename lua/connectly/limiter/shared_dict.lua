@@ -1,34 +1,34 @@
--- All workers of one nginx: when the next request may leave stands in a shared
--- dictionary, as a moment of the clock that all processes of a machine share.
+-- A limiter for all workers of one nginx: a shared dictionary holds the time at which the next
+-- permit is due, by the clock that all processes of a machine share.
 
 local native = require "connectly.loader"
 local options = require "connectly.limiter.options"
 local pace = require "connectly.limiter.pace"
 
--- Tries for the lock: its holder needs some microseconds, unless it was stopped.
+-- Attempts to take the lock: its holder needs only microseconds, unless it was stopped.
 local TRIES = 300
--- Seconds after which the lock of a worker that died is void.
+-- Seconds after which a lock expires, in case its worker died.
 local LOCK_EXPIRES = 1
--- Seconds after which to ask again when the lock, or memory, was not to be had.
+-- Seconds after which to ask again when the lock was taken, or the dictionary full.
 local LOCKED, FULL = 0.001, 0.1
 
 local rules = {
   dict = { type = "string", is_required = true }, rate = options.rate, key = options.text "connectly:limiter",
 }
 
--- What belongs to a limiter, kept from its users.
+-- The private state of each limiter.
 local inner_of = setmetatable({}, { __mode = "k" })
 
--- Of the last lock that this worker took, and how many it counts.
+-- The number of the last lock that this worker took, and the number at which it wraps around.
 local locks_taken, LOCKS = 0, 2 ^ 20
 
---- The value of a lock that this worker takes now, and of no other.
+--- Returns a lock value that is unique among workers.
 local function new_token(self)
   locks_taken = (locks_taken + 1) % LOCKS
   return self.pid() * LOCKS + locks_taken
 end
 
---- A token, which stands in the lock; or nil and why not: "exists" when another has it.
+--- Takes the lock and returns its token; or nil and the reason: "exists" when another worker holds it.
 local function lock(self)
   local token = new_token(self)
   local is_ours, problem
@@ -41,8 +41,8 @@ local function lock(self)
   return is_ours and token or nil, problem
 end
 
---- Whether the lock is still ours: of a process that was stopped it may have expired,
---- and another have taken it since.
+--- Tells whether this worker still holds the lock: if the process was stopped, the lock may have
+--- expired and another worker may have taken it.
 local function holds(self, token)
   return self.dict:get(self.lock) == token
 end
@@ -53,9 +53,8 @@ local function unlock(self, token)
   end
 end
 
---- When the next may leave. Nobody's word for it means that the dictionary was full
---- and has dropped ours; so what may have been given out is waited for. And no pause
---- is longer than the longest.
+--- Returns when the next permit is due. When the entry is missing, the full dictionary has dropped
+--- it: then waits as long as permits may have been granted ahead. A pause never exceeds the longest.
 local function read(self, now)
   local next_at = self.dict:get(self.key)
   if type(next_at) ~= "number" then
@@ -65,8 +64,8 @@ local function read(self, now)
   return math.max(next_at, self.paused_until)
 end
 
---- Takes up to `count` under the lock: { given, first, next_at, now }; or nil and why
---- not. Nothing in here may give way to other light threads.
+--- Takes up to `count` permits under the lock: { given, first, next_at, now }; or nil and the
+--- reason. No code in here may yield to other light threads.
 local function take(self, count)
   local token, problem = lock(self)
   if not token then
@@ -75,7 +74,7 @@ local function take(self, count)
   local now = native.clock()
   local given, first, next_at = pace.take(read(self, now), now, self.interval, count)
   local is_kept, refusal = false, "exists"
-  if holds(self, token) then -- or else another has given out the same departures
+  if holds(self, token) then -- otherwise another worker has granted the same permits
     is_kept, refusal = self.dict:set(self.key, next_at)
   end
   unlock(self, token)
@@ -85,7 +84,7 @@ local function take(self, count)
   return { given = given, first = first, next_at = next_at, now = now }
 end
 
---- The dictionary has no room, or has it again.
+--- Emits an event when the dictionary becomes full, and when it has room again.
 local function note(self, is_full, problem, tell)
   if is_full and not self.is_full then
     tell("limiter_lost", "lua_shared_dict: " .. problem)
@@ -122,7 +121,7 @@ function methods.reserve(limiter, count, give, tell)
   return reserve(inner_of[limiter], count, give, tell)
 end
 
---- Should the lock not be had, the others hear of it when we next reserve.
+--- When the lock cannot be taken, the other workers see the pause at this worker's next reserve.
 function methods.pause(limiter, seconds)
   local self = inner_of[limiter]
   self.paused_until = math.max(self.paused_until, native.clock() + pace.pause(seconds))
@@ -142,14 +141,14 @@ local function find_dict(name, ngx)
 end
 
 ---@class connectly.limiter.SharedDictOptions
----@field dict string the name of a lua_shared_dict; best one of its own: 64k is plenty
+---@field dict string name of a lua_shared_dict; best used for nothing else; 64k is plenty
 ---@field rate number? requests in any second, of all workers together; default 200
----@field key string? for several limiters in one dictionary; default "connectly:limiter"
+---@field key string? distinguishes several limiters in one dictionary; default "connectly:limiter"
 
----A limiter that all workers of one nginx share. A worker that asks is given
----departures up to a quarter of a second ahead: as long may the others go on after
----a 429. When the dictionary cannot hold two numbers, nothing leaves (event
----`limiter_lost`, with the reason, and `limiter_back`).
+---A limiter that all workers of one nginx share. It grants permits up to a quarter of a
+---second ahead, so after a 429 other workers may continue for that long. When the
+---dictionary has no room for two numbers, no request starts (event `limiter_lost`, with
+---the reason; then `limiter_back`).
 ---@param given connectly.limiter.SharedDictOptions
 ---@return connectly.Limiter limiter for connectly.new
 local function new(given)
