@@ -1,6 +1,6 @@
----A client's calls in copas: in its threads they give way, elsewhere they block.
--- One copas thread watches the client's descriptor, as long as it is needed: it reads
--- from what looks like a socket to copas and to LuaSocket's select.
+---Attaches a client to copas: its calls yield in copas threads and block elsewhere.
+-- As long as it is needed, one copas thread watches the client's descriptor. It reads from an
+-- object that looks like a socket to copas and to LuaSocket's select.
 
 local copas = require "copas"
 local socket = require "socket"
@@ -10,7 +10,7 @@ local sleeping = require "connectly.loop.copas_sleep"
 
 local driver = {}
 
---- copas does not tell its threads from other coroutines.
+--- copas cannot tell its threads from other coroutines.
 function driver.place()
   return coroutine.isyieldable() and "loop" or "block"
 end
@@ -42,21 +42,21 @@ function bell:getfd()
   return self.host.native:descriptor() or -1
 end
 
---- Asked before each select, which does not block when there is something to do.
+--- LuaSocket calls this before each select, which does not block when this returns true.
 function bell:dirty()
   return native.clock() >= self.next_look or not self.host:is_needed()
 end
 
---- To be waited at, once for each time it is read from.
+--- Alternately returns a timeout, so that copas waits for the descriptor, and success.
 function bell:receive()
   self.is_read = not self.is_read
   return not self.is_read or nil, "timeout"
 end
 
---- copas 1 closes what a thread was at last.
+--- copas 1 closes the socket on which a thread last waited; the descriptor must stay open.
 function bell.close() end
 
---- select looks at the time only when it returns: this makes it return in time.
+--- select checks the time only when it returns: this sleeper makes it return in time.
 local function tick(watched)
   while watched.is_open do
     sleeping.sleep(math.max(watched.next_look - native.clock(), 0.001))
@@ -76,7 +76,7 @@ local function look(host, watched)
   host.client:emit_pending()
 end
 
---- In a thread.
+--- Runs in a copas thread.
 local function watch(host)
   local watched = setmetatable({ host = host, next_look = 0, is_open = true }, bell)
   watched.ticker = copas.addthread(function() tick(watched) end)
@@ -93,7 +93,7 @@ function driver.listen(host)
     return true
   end
   local descriptor = host.native:descriptor()
-  -- Of a higher one select would raise an error, in the midst of copas.
+  -- With a higher descriptor select would raise an error inside copas.
   if not descriptor or descriptor >= (socket._SETSIZE or 1024) then
     return false
   end
@@ -104,9 +104,9 @@ end
 
 local loop = {}
 
----From here on the client's calls give way to copas in its threads.
+---Makes the client's calls yield to copas when they are made in its threads.
 ---@param attached table a client
----@return table client the same
+---@return table client the same client
 function loop.attach(attached)
   return client.attach(attached, driver)
 end

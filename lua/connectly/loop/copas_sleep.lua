@@ -1,6 +1,5 @@
--- Threads of copas that sleep and can be woken. copas has them from version 2 on; to
--- version 1, Debian's, they are given here: its steps then last no longer than until
--- the next sleeper's time.
+-- Copas threads that sleep and can be woken. copas has them from version 2 on. This file adds
+-- them to version 1 (Debian's): each step ends at the latest when the next sleeper is due.
 
 local copas = require "copas"
 local clock = require("connectly.loader").clock
@@ -9,10 +8,10 @@ if copas.wakeup then
   return { sleep = copas.pause or copas.sleep, wakeup = copas.wakeup }
 end
 
--- Until when each thread sleeps.
+-- The time at which each thread wakes.
 local wakes_at = {}
 
--- What copas 1 would do to a socket that a thread yields: nothing.
+-- A thread yields this to copas 1 in place of a socket and its queue; its functions do nothing.
 local nowhere = { insert = function() end, push = function() end }
 
 local sleeping = {}
@@ -28,7 +27,7 @@ function sleeping.wakeup(thread)
   end
 end
 
---- Seconds until the next wakes.
+--- Returns the seconds until the next thread wakes, at most `limit`.
 local function patience(limit)
   local earliest = math.huge
   for _, at in pairs(wakes_at) do
@@ -48,7 +47,7 @@ end
 
 local plain_step = copas.step
 
---- copas.loop calls this by its name.
+--- copas.loop looks this function up by name on each step.
 function copas.step(timeout)
   local was_busy = plain_step(patience(timeout))
   for _, thread in ipairs(due()) do

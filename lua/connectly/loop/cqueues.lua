@@ -1,6 +1,6 @@
----A client's calls in a cqueues controller: there they yield, elsewhere they block.
--- In each controller in which somebody waits, one coroutine watches the client's
--- descriptor, as long as it is needed.
+---Attaches a client to cqueues: its calls yield inside a controller and block elsewhere.
+-- In each controller with a waiting call one coroutine watches the client's descriptor, as long
+-- as it is needed.
 
 local cqueues = require "cqueues"
 local condition = require "cqueues.condition"
@@ -41,7 +41,7 @@ local function watch(host, controller, descriptor)
     next_look = math.min(next_look, native.clock() + (again or host.LOOK))
     host.client:emit_pending()
   end
-  -- The controller must have forgotten the number when it comes to mean another file.
+  -- The controller must forget the descriptor before its number is reused for another file.
   controller:cancel(descriptor)
   host.watched[controller] = nil
 end
@@ -61,9 +61,9 @@ end
 
 local loop = {}
 
----From here on the client's calls yield in the coroutines of cqueues' controllers.
+---Makes the client's calls yield when they are made in coroutines of a cqueues controller.
 ---@param attached table a client
----@return table client the same
+---@return table client the same client
 function loop.attach(attached)
   return client.attach(attached, driver)
 end

@@ -1,5 +1,5 @@
----The event loops a client can be attached to, each loaded when it is asked for:
----connectly.loop.luv.attach(client), and so .cqueues and .copas.
+---The event loops to which a client can be attached; each module is loaded on first use:
+---connectly.loop.luv.attach(client), and likewise .cqueues and .copas.
 
 local LOOPS = { copas = true, cqueues = true, luv = true }
 

@@ -1,7 +1,7 @@
----A client's calls in luv's loop: they give way to it in coroutines.
--- A poll handle watches the client's descriptor, as long as somebody waits. Code that
--- waits sleeps on a timer of its own, which a signal brings forward: so that it goes
--- on from the loop, and not in the middle of what set the signal.
+---Attaches a client to luv's loop: its calls yield when they are made in coroutines.
+-- A poll handle watches the client's descriptor as long as a call is waited for. Waiting code
+-- sleeps on a timer of its own. Setting a signal makes the timer expire at once, so that the
+-- code resumes from the loop and not inside the code that set the signal.
 
 local uv = require "luv"
 local client = require "connectly.client"
@@ -12,7 +12,7 @@ function driver.place()
   if coroutine.isyieldable() then
     return "loop"
   elseif uv.loop_mode and not uv.loop_mode() then
-    return "block" -- before uv.run, or after it
+    return "block" -- before or after uv.run
   end
   return nil, "in luv's main thread nothing can wait: call it in a coroutine, coroutine.wrap(function() ... end)()"
 end
@@ -21,7 +21,7 @@ local function milliseconds(seconds)
   return math.max(math.ceil(1000 * seconds), 0)
 end
 
---- An error of one coroutine must not cost the others theirs, nor go unseen.
+--- An error in one coroutine must not disturb the others, and must be reported.
 local function resume(thread)
   local is_fine, problem = coroutine.resume(thread)
   if not is_fine then
@@ -29,13 +29,13 @@ local function resume(thread)
   end
 end
 
--- Timers that nobody needs now. They are not closed, because a Lua that exits before
--- the loop has gone round once more would crash over them (luv 1.44).
+-- Unused timers. They are not closed: a Lua state that exits before the loop has run once more
+-- would crash over closing timers (luv 1.44).
 local idle = {}
 
 local function take_timer()
   local timer = table.remove(idle)
-  while timer and timer:is_closing() do -- by somebody who walked over all there are
+  while timer and timer:is_closing() do -- closed by code that walked all handles (uv.walk)
     timer = table.remove(idle)
   end
   return timer or uv.new_timer()
@@ -44,7 +44,7 @@ end
 local function nothing() end
 
 local function give_back(timer)
-  timer:start(0, 0, nothing) -- so that it holds no client
+  timer:start(0, 0, nothing) -- drops the old callback, which refers to the client
   timer:stop()
   idle[#idle + 1] = timer
 end
@@ -79,7 +79,7 @@ local function stop(host)
   host.poll, host.timer = nil, nil
 end
 
---- `how` the client is looked at: since it rang, or because time has passed.
+--- `how` is host.look_at_ended (the descriptor is readable) or host.look_around (the timer expired).
 local function look(host, how)
   local again = how(host)
   host.client:emit_pending()
@@ -89,7 +89,7 @@ local function look(host, how)
   host.timer:start(milliseconds(math.min(again or host.LOOK, host.LOOK)), 0, function() look(host, host.look_around) end)
 end
 
---- A loop lives as long as its handles: these go when nobody waits any more.
+--- A loop runs as long as it has active handles: these are closed when no call is waited for.
 function driver.listen(host)
   if host.poll and not host.poll:is_closing() or not host:is_needed() then
     return true
@@ -107,9 +107,9 @@ end
 
 local luv = {}
 
----From here on the client's calls give way to luv's loop: make them in coroutines.
+---Makes the client's calls yield to luv's loop: make them in coroutines.
 ---@param attached table a client
----@return table client the same
+---@return table client the same client
 function luv.attach(attached)
   return client.attach(attached, driver)
 end
