@@ -1,6 +1,6 @@
--- What a webhook says: every shape that the API's pages show, with its old
--- spellings, becomes one of five kinds of event. What is not known stays what it
--- is, in `raw` and `body`. API: webhooks, payloads.
+-- Turns a webhook body into an event of one of five kinds. It reads every shape that the API's
+-- pages show, including old spellings. Anything else stays available in `raw` and `body`.
+-- API: webhooks, payloads.
 
 local errors = require "connectly.errors"
 local json = require "connectly.json"
@@ -9,7 +9,7 @@ local time = require "connectly.webhook.time"
 
 local null = native.null
 
--- Our names, and those on the wire; ours are read too.
+-- Our field names and the names on the wire; our names are accepted on the wire as well.
 local CUSTOMER = {
   id = "id", name = "name", user_id = "userId", phone_number = "phoneNumber", channel_type = "channelType",
 }
@@ -26,7 +26,7 @@ local RESULT = { url = "url", expires_at = "expiresAt", created_at = "createdAt"
 
 local OLDER_STATUS = { delivery_failure = "delivery_failed" }
 
---- A member by either of its names; nil when it is null.
+--- Returns a member by either of its names; nil when it is null.
 local function member(object, name, older)
   local value = object[name]
   if value == nil or value == null then
@@ -38,13 +38,13 @@ local function member(object, name, older)
   return value
 end
 
---- A member that is an object or a list, else nil.
+--- Returns a member that is an object or a list, else nil.
 local function part(object, name, older)
   local value = object and member(object, name, older)
   return type(value) == "table" and value or nil
 end
 
---- A member as a text that says something, else nil. An id may be written as a number.
+--- Returns a member that is a non-empty string, or a whole number (as an id may be) as digits; else nil.
 local function text(object, name, older)
   local value = object and member(object, name, older)
   if type(value) == "number" then
@@ -53,7 +53,7 @@ local function text(object, name, older)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
---- The texts of an object under our names; nil when it is no object.
+--- Returns the texts of an object under our names; nil when it is not an object.
 local function pick(object, names)
   if type(object) ~= "table" then
     return nil
@@ -79,13 +79,13 @@ local function read_campaign_name(body)
   return text(metadata, "campaign_name", "campaignName") or text(inner, "campaign_name", "campaignName")
 end
 
---- The customer, whom a status and an echo were sent to, and who sent the rest.
+--- Reads the customer: the recipient of a status or an echo, the sender of anything else.
 local function read_customer(event, body)
   local is_outbound = event.kind == "status" or event.is_echo
   event.customer = pick(part(body, is_outbound and "recipient" or "sender"), CUSTOMER)
 end
 
----- one reader a kind; each says whether it is that kind
+---- one reader per kind; each returns whether the body is of that kind
 
 local readers = {}
 
@@ -158,7 +158,7 @@ local function read_kind(event, body, raw)
   return "unknown"
 end
 
---- What stands in webhooks of every kind.
+--- Reads the fields that webhooks of every kind have.
 local function read_common(event, body)
   event.topic, event.timestamp = text(body, "topic"), time.read(member(body, "timestamp"))
   event.from, event.to = text(part(body, "sender"), "id"), text(part(body, "recipient"), "id")
@@ -169,7 +169,7 @@ end
 
 local event = {}
 
---- The event of a body, whatever it holds.
+--- Returns the event of a body. Never fails.
 ---@param raw string
 ---@return connectly.WebhookEvent
 function event.read(raw)

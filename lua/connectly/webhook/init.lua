@@ -1,11 +1,11 @@
----Webhooks: whether one is from Connectly, and what it says.
+---Webhooks: verifies that a request is from Connectly and parses its body.
 ---
 ---  local webhook = require("connectly.webhook").new{ secret = "…" }
 ---  if webhook:verify(raw_body, signature) then
 ---    local event = webhook:parse(raw_body)
 ---  end
 ---
----Nothing here reads a request; connectly.openresty.webhook does, in nginx.
+---This module does not receive requests; in nginx, connectly.openresty.webhook does.
 
 local errors = require "connectly.errors"
 local json = require "connectly.json"
@@ -14,34 +14,34 @@ local events = require "connectly.webhook.event"
 
 ---@class connectly.WebhookEvent API: webhooks, payloads
 ---@field kind "status"|"message"|"button"|"report"|"unknown"
----@field raw string the body, byte for byte
----@field body table? the body decoded by lua-cjson; whole numbers beyond 2^53 are strings of digits; nil when it is no JSON
----@field topic string? as the webhook names it; often absent
+---@field raw string the request body, byte for byte
+---@field body table? the body decoded by lua-cjson; whole numbers beyond 2^53 are strings of digits; nil when not JSON
+---@field topic string? the topic given in the webhook; often absent
 ---@field timestamp number? Unix seconds
----@field from string? the sender's id: a number, or a BSUID; not always E.164
+---@field from string? the sender's id: a phone number (not always E.164) or a BSUID
 ---@field to string? the recipient's id
 ---@field customer {id: string?, name: string?, user_id: string?, phone_number: string?, channel_type: string?}?
----@field id string? of status: what the send call returned; else the API's own id, where there is one
+---@field id string? of status: the id that the send call returned; else the API's own id, if any
 ---@field status string? of status: "sent", "delivered", "read", "delivery_failed"; an open set
 ---@field error connectly.Error? of status: why it was not delivered
 ---@field text string? of message and button
 ---@field attachments {type: string?, url: string?, caption: string?, filename: string?}[]? of message and button
----@field referral table<string, string>? of message: the ad it came from, ctwa_clid, source_url, source_id, …
+---@field referral table<string, string>? of message: the ad that led to it: ctwa_clid, source_url, source_id, …
 ---@field button {text: string?, payload: string?, id: string?}? of button
----@field reply_to string? what is replied to; a UUID, not the id of a send call
+---@field reply_to string? id of the message that this one replies to; a UUID, not the id of a send call
 ---@field is_echo boolean? of message: true when the business itself sent it
 ---@field report {id: string?, name: string?, type: string?, last_run: table?}? of report; last_run: id, status, result
----@field callback_data any what was given to the send call
+---@field callback_data any the `callback_data` given to the send call
 ---@field campaign_name string?
 
 local SECRETS_MAX = 16
 
 local webhook = {}
 
----The header that holds the signature. API: webhooks, delivery mechanics.
+---The name of the signature header. API: webhooks, delivery mechanics.
 webhook.SIGNATURE_HEADER = "x-connectly-hmac-sha256"
 
--- What belongs to a webhook, kept from its users: a printed one shows nothing.
+-- The secrets of each webhook object, kept outside of it: printing the object must not show them.
 local secrets_of = setmetatable({}, { __mode = "k" })
 
 local function secrets(handle, method)
@@ -52,7 +52,7 @@ local function secrets(handle, method)
   return found
 end
 
---- No value of an option in it: any of them may be a secret.
+--- Never put an option's value into the message: it may be a secret.
 local function refuse(param, problem)
   error(errors.config(param, problem), 0)
 end
@@ -85,7 +85,7 @@ local function check(options)
   end
   for name in pairs(options) do
     if name ~= "secret" and name ~= "secrets" then
-      -- Its name is not shown: a secret that was put in a wrong place may be it.
+      -- The option's name is not shown: it may be a misplaced secret.
       refuse("options", "only `secret` or `secrets` is known")
     end
   end
@@ -97,10 +97,10 @@ end
 
 local methods = {}
 
----Whether a body is from Connectly: its signature is the base64 of its HMAC-SHA256
----under one of the secrets. Compared in constant time. Whatever came from outside
----makes it false, never an error. API: webhooks, delivery mechanics.
----@param raw_body string? the bytes as they came, before any decoding
+---Tells whether a body is from Connectly: the signature must be the base64 of the body's
+---HMAC-SHA256 under one of the secrets. The comparison takes constant time. Invalid input
+---from the network gives false, never an error. API: webhooks, delivery mechanics.
+---@param raw_body string? the body as received, before any decoding
 ---@param signature any the value of the header x-connectly-hmac-sha256
 ---@return boolean
 function methods:verify(raw_body, signature)
@@ -114,8 +114,8 @@ function methods:verify(raw_body, signature)
   return native.verify_webhook(own, raw_body, signature)
 end
 
----What a body says. Every shape that the API's pages show has a kind; any other,
----also what is no JSON at all, is `unknown`, with `raw`. Never fails.
+---Parses a body. Every shape that the API's pages show has a kind. Any other body, even one
+---that is not JSON, becomes an event of kind `unknown`, with `raw`. Never fails.
 ---API: webhooks, payloads.
 ---@param raw_body string
 ---@return connectly.WebhookEvent
@@ -132,20 +132,20 @@ local metatable = {
   __tostring = function() return "connectly.webhook" end,
 }
 
----Makes one. Several secrets are good at once, while one takes the place of another.
+---Creates a webhook object. All secrets are accepted, so that one can replace another.
 ---Raises a connectly.Error of kind `config` when the options are wrong.
----@param options {secret: string?, secrets: string[]?} one of the two; a secret's bytes are used as they are
+---@param options {secret: string?, secrets: string[]?} exactly one of the two; a secret's bytes are used unchanged
 ---@return connectly.Webhook webhook
 function webhook.new(options)
   local checked = check(options)
-  -- Now rather than at the first webhook, where nobody could say so.
+  -- Report a missing lua-cjson now, not at the first webhook.
   json.load()
   local made = setmetatable({}, metatable)
   secrets_of[made] = checked
   return made
 end
 
----Makes a store of what became of messages.
+---Creates a store for the delivery statuses of messages.
 ---@param options connectly.StatusStoreOptions?
 ---@return connectly.StatusStore store
 function webhook.status_store(options)

@@ -1,7 +1,7 @@
--- Statuses in a shared dictionary of nginx, for all workers. Each status of a message
--- has an entry of its own, made by one atomic `add`, and the highest counts: two
--- workers cannot undo each other's, and no lock is needed. An entry is the webhook's
--- body, which is read again when it is asked for: no number in it is rounded.
+-- Stores statuses in a shared dictionary of nginx, for all workers. Each status of a message is
+-- an entry of its own, created by an atomic `add`; the highest one counts. So workers need no lock
+-- and cannot overwrite each other's statuses. An entry is the webhook's body, parsed again by
+-- `get`, so no number in it is rounded.
 
 local events = require "connectly.webhook.event"
 local status_rank = require "connectly.webhook.status_rank"
@@ -14,15 +14,15 @@ function dict.new(shared)
   return setmetatable({ shared = shared }, dict)
 end
 
--- For a new entry nginx drops up to 30 of the oldest, whose memory need not be in one
--- piece: so often it is asked.
+-- To make room for an entry nginx evicts up to 30 of the oldest, but the memory freed need not be
+-- contiguous: so `write` tries this often.
 local TRIES = 20
 
 local function key_of(rank, id)
   return ("connectly:status:%d:%s"):format(rank, id)
 end
 
---- The body of the highest entry above `floor`, or nil.
+--- Returns the body of the highest entry above `floor`, or nil.
 local function find(self, id, floor)
   for rank = status_rank.HIGHEST, floor + 1, -1 do
     local raw = self.shared:get(key_of(rank, id))
@@ -38,7 +38,7 @@ local function forget_below(self, id, rank)
   end
 end
 
---- Calls `add` or `set`: true; or nil and why not.
+--- Calls `add` or `set`. Returns true; or false or nil, and the reason.
 local function write(self, how, key, raw)
   local is_written, problem
   for _ = 1, TRIES do
@@ -50,7 +50,7 @@ local function write(self, how, key, raw)
   return is_written, problem
 end
 
---- Of these there is one entry, and no order that could be kept.
+--- All unknown statuses of a message share one entry: they have no rank to order them by.
 local function put_unknown(self, event)
   local key = key_of(status_rank.UNKNOWN, event.id)
   local raw = self.shared:get(key)
@@ -73,7 +73,7 @@ function dict:put(event)
     return false, problem ~= "exists" and problem or nil
   end
   forget_below(self, event.id, rank)
-  -- A higher one that came meanwhile looked for this one before it was there.
+  -- If a higher status was added meanwhile, its worker looked for this entry too early.
   if find(self, event.id, rank) then
     self.shared:delete(key_of(rank, event.id))
     return false

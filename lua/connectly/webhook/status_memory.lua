@@ -1,6 +1,6 @@
--- Statuses in the memory of one process. A store's backend has
+-- Stores statuses in the memory of one process. The backend of a store has
 --
---   put(event) -> whether it changed anything, why it could not be kept
+--   put(event) -> has_changed, problem     `problem` is the reason why it could not be kept
 --   get(id) -> record?
 
 local status_rank = require "connectly.webhook.status_rank"
@@ -8,9 +8,9 @@ local status_rank = require "connectly.webhook.status_rank"
 local memory = {}
 memory.__index = memory
 
----@param max integer ids at once
+---@param max integer number of messages to keep
 function memory.new(max)
-  -- `ids` is a ring: the place of the newest is the oldest's.
+  -- `ids` is a ring: the newest id replaces the oldest.
   return setmetatable({ max = max, records = {}, ids = {}, newest = 0 }, memory)
 end
 

@@ -1,12 +1,12 @@
--- Which status of a message stands when several have come, in whatever order and
--- however often. A failure stands above all, so that the order of arrival does not
--- matter. API: webhooks, topic delivery_status.
+-- Decides which status of a message counts when several have arrived, in any order and possibly
+-- repeated. A failure ranks highest, so the order of arrival does not matter. API: webhooks,
+-- topic delivery_status.
 
 local RANK = { sent = 1, delivered = 2, read = 3, delivery_failed = 4 }
 
 local status_rank = {}
 
----The ranks there are, from the highest down. 0: statuses that nobody knows.
+---The highest rank, and the rank of unknown statuses: 0.
 status_rank.HIGHEST, status_rank.UNKNOWN = RANK.delivery_failed, 0
 
 ---@param status string
@@ -15,14 +15,14 @@ function status_rank.of(status)
   return RANK[status] or status_rank.UNKNOWN
 end
 
---- Of two statuses that nobody knows the one that came last stands, unless its own
---- time says that it is the older one.
+--- Of two unknown statuses the later arrival counts, unless its timestamp says that it is the
+--- older one.
 local function is_later(newer, older)
   return newer.status ~= older.status
     and not (newer.timestamp and older.timestamp and newer.timestamp < older.timestamp)
 end
 
----Whether what came takes the place of what is known.
+---Tells whether a new status replaces the stored one.
 ---@param newer {status: string, timestamp: number?}
 ---@param older {status: string, timestamp: number?}
 ---@return boolean
@@ -34,7 +34,7 @@ function status_rank.supersedes(newer, older)
   return rank > known
 end
 
---- JSON holds no cycles.
+--- Makes a deep copy. JSON values hold no cycles.
 local function copy(value)
   if type(value) ~= "table" then
     return value
@@ -46,7 +46,7 @@ local function copy(value)
   return made
 end
 
----What a store keeps of an event: a copy, since what users do to theirs is theirs.
+---Returns what a store keeps of an event: a copy, so that the caller may change the event.
 ---@param event connectly.WebhookEvent
 ---@return connectly.DeliveryStatus
 function status_rank.record(event)

@@ -1,22 +1,22 @@
----What became of messages, as webhooks tell it: fed by whoever handles webhooks, asked
----by whoever sent.
+---Stores the delivery statuses of messages: the webhook handler puts them in, the sender
+---of a message queries them.
 ---
 ---  local store = require("connectly.webhook").status_store()
 ---  store:put(webhook:parse(raw_body))
 ---  local known = store:get(id)          -- known.status, known.error, …
 ---
----Whatever order the events come in, and however often: sent < delivered < read, and
----delivery_failed above all. A status that nobody knows stands until a known one comes.
+---Events may arrive in any order and repeatedly: sent < delivered < read < delivery_failed,
+---and the highest counts. An unknown status counts until a known one arrives.
 ---API: webhooks, topic delivery_status.
 ---
----client:wait_delivery takes any table for a store that has get(store, id), and
---- * watch(store, id, signal): from now on signal:set() at each news of the id, or
---- * interval: seconds after which to ask again; or both.
+---client:wait_delivery accepts any table with get(store, id) and one or both of
+--- * watch(store, id, signal): from then on calls signal:set() at each change of the id's status
+--- * interval: seconds between two polls
 
 local errors = require "connectly.errors"
 local watchers = require "connectly.webhook.watchers"
 
----@class connectly.DeliveryStatus what the event of the status that stands has said
+---@class connectly.DeliveryStatus fields of the event whose status counts
 ---@field status string "sent", "delivered", "read", "delivery_failed"; an open set
 ---@field error connectly.Error? why it was not delivered
 ---@field timestamp number? Unix seconds
@@ -26,7 +26,7 @@ local watchers = require "connectly.webhook.watchers"
 local MAX, MAX_MAX = 100000, 10000000
 local INTERVAL, LONGEST_INTERVAL = 0.25, 60
 
--- What belongs to a store, kept from its users: a printed one shows nothing.
+-- The private state of each store: printing a store shows none of it.
 local inner_of = setmetatable({}, { __mode = "k" })
 
 local function inner(store, method)
@@ -87,7 +87,7 @@ local function find_dict(name)
   return ngx.shared[name] or refuse("dict", "there is no lua_shared_dict of this name")
 end
 
---- Where it cannot work as its user expects.
+--- Warns when nginx has several workers: each would have a store of its own.
 local function warn_of_workers()
   local ngx = rawget(_G, "ngx")
   if type(ngx) == "table" and ngx.worker and ngx.worker.count() > 1 then
@@ -100,10 +100,10 @@ end
 
 local methods = {}
 
----Takes an event of webhook:parse. What is no status of a message is ignored.
+---Stores the status of an event of webhook:parse. Ignores events of other kinds.
 ---@param event connectly.WebhookEvent
----@return boolean has_changed false when it was known, came too late, or says nothing of a message
----@return string? problem why it could not be kept, of a `dict` that has no room for it
+---@return boolean has_changed false when the status was known or outdated, or the event is not a message's status
+---@return string? problem why the status could not be kept, when `dict` has no room for it
 function methods:put(event)
   local own = inner(self, "put")
   if type(event) ~= "table" then
@@ -119,7 +119,7 @@ function methods:put(event)
   return has_changed, problem
 end
 
----What is known of a message.
+---Returns the status of a message.
 ---@param id string what the send call returned
 ---@return connectly.DeliveryStatus?
 function methods:get(id)
@@ -128,8 +128,8 @@ function methods:get(id)
   return own.backend:get(id)
 end
 
----From now on the signal is set at each change that this process makes, as long as
----somebody holds the signal.
+---From now on sets the signal at each status change that this process makes. The store
+---holds the signal weakly: the caller must keep a reference to it.
 ---@param id string
 ---@param signal {set: fun(signal: table)}
 function methods:watch(id, signal)
@@ -146,14 +146,14 @@ local metatable = {
 local status_store = {}
 
 ---@class connectly.StatusStoreOptions
----@field max integer? messages that are remembered; the one that came first is dropped for a new one; default 100000,
+---@field max integer? number of messages to keep; a new one replaces the oldest; default 100000,
 --- which take about 50 MB
----@field dict string? a lua_shared_dict, best of its own, in which all workers of an nginx keep them; a message takes about
---- a kilobyte, and nginx drops the least recently used when it is full
----@field interval number? with dict: seconds after which client:wait_delivery looks for what other workers put; default 0.25
+---@field dict string? a lua_shared_dict, best used for nothing else, that all workers of one nginx share; a message
+--- takes about a kilobyte, and nginx evicts the least recently used when it is full
+---@field interval number? with `dict`: seconds between two polls of client:wait_delivery; default 0.25
 
----Makes one, in the memory of this process or, with `dict`, of one nginx. Raises a
----connectly.Error of kind `config` when the options are wrong.
+---Creates a store in the memory of this process or, with `dict`, in memory that one nginx's
+---workers share. Raises a connectly.Error of kind `config` when the options are wrong.
 ---@param options connectly.StatusStoreOptions?
 ---@return connectly.StatusStore store
 function status_store.new(options)

@@ -1,9 +1,9 @@
--- Times as webhooks write them: Unix seconds, as a number or as text, and for
--- reports ISO 8601. API: webhooks, common parts.
+-- Parses the times in webhooks: Unix seconds as a number or as text, and ISO 8601 in reports.
+-- API: webhooks, common parts.
 
 local SECONDS_A_DAY = 86400
 
---- Days since 1970-01-01. A year is counted from March, so that a leap day is its last.
+--- Returns the days since 1970-01-01. Years begin in March, so that a leap day is the last day of one.
 local function days(year, month, day)
   local from_march = (month + 9) % 12
   local years = year - (month < 3 and 1 or 0)
@@ -11,7 +11,7 @@ local function days(year, month, day)
   return 365 * years + leap_days + math.floor((153 * from_march + 2) / 5) + day - 719469
 end
 
---- Seconds to take away for a zone: Z, +02:00, -0330; nil when it is none.
+--- Returns the seconds to subtract for a zone (Z, +02:00, -0330); nil when it is invalid.
 local function offset(zone)
   if zone == "Z" or zone == "z" then
     return 0
@@ -33,7 +33,7 @@ end
 
 local time = {}
 
---- Unix seconds, or nil when the value is no time.
+--- Returns Unix seconds, or nil when the value is not a time.
 ---@param value any
 ---@return number?
 function time.read(value)
@@ -43,7 +43,7 @@ function time.read(value)
   if type(value) ~= "number" or value - value ~= 0 then
     return nil
   end
-  -- A whole one is an integer where the language has them.
+  -- Whole seconds are an integer on a Lua that has them.
   return value % 1 == 0 and math.floor(value) or value
 end
 

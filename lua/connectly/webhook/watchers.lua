@@ -1,5 +1,5 @@
--- Who waits for news of which id. Signals (connectly.client.host) are held weakly: a request
--- of nginx that is ended while it waits ends without a word.
+-- The signals to set when a message's status changes. Signals (connectly.client.host) are held
+-- weakly: nginx may end a request while it waits, without running any more of its code.
 
 local FEW = 64
 
@@ -10,7 +10,7 @@ function watchers.new()
   return setmetatable({ signals_of = {}, count = 0, limit = FEW }, watchers)
 end
 
---- Ids whose last signal has gone: looked for each time their number may have doubled.
+--- Removes ids without signals. Runs each time the number of ids may have doubled.
 local function sweep(self)
   self.count = 0
   for id, signals in pairs(self.signals_of) do
@@ -23,7 +23,7 @@ local function sweep(self)
   self.limit = math.max(FEW, 2 * self.count)
 end
 
----The signal will be set at each news of the id, as long as somebody holds it.
+---Sets the signal at each status change of the id, as long as the caller holds the signal.
 ---@param id string
 ---@param signal table
 function watchers:add(id, signal)
