@@ -1,14 +1,14 @@
--- Who handles an event: the first request, of all workers, that puts its claim into
--- the shared dictionary. It is taken back when the handler raises, and runs out
--- when the worker dies, so that the event's next delivery is handled.
+-- Ensures that one request handles an event: the first, in any worker, to put its claim into the
+-- shared dictionary. The claim is released when the handler raises, and expires when the worker
+-- dies, so that the event's next delivery is handled.
 
 local ngx = ngx -- luacheck: ignore 113
 
 local BUSY, DONE = 1, 2
--- Seconds for which a claim holds while its handler runs.
+-- Seconds after which a claim expires while its handler runs.
 local HANDLING = 60
--- Seconds for which another delivery of the same event waits to see what came of the
--- first: were it answered 200 at once, an event whose handler then raised would be lost.
+-- Seconds for which another delivery of the same event waits for the first one's result. If it were
+-- answered 200 at once and the first handler then raised, the event would be lost.
 local PATIENCE = 5
 local PAUSE = 0.02
 
@@ -16,7 +16,7 @@ local claims = {}
 claims.__index = claims
 
 ---@param dict table of ngx.shared
----@param seconds number for which an event that was handled is remembered
+---@param seconds number how long to remember a handled event
 ---@return table claims with take(key), finish(key) and release(key)
 function claims.new(dict, seconds)
   return setmetatable({ dict = dict, seconds = seconds }, claims)
@@ -26,8 +26,8 @@ local function complain(problem)
   ngx.log(ngx.WARN, "connectly: webhook: the dictionary of duplicates takes no entry: ", problem)
 end
 
---- One try: "taken", "done" or "busy". An event that cannot be noted is handled:
---- twice is better than never.
+--- Tries once: "taken", "done" or "busy". When the dictionary cannot store the claim, the event is
+--- handled anyway: twice is better than never.
 local function try(self, key)
   local is_added, problem, is_forced = self.dict:add(key, BUSY, HANDLING)
   if is_forced then
@@ -42,7 +42,8 @@ local function try(self, key)
   return self.dict:get(key) == DONE and "done" or "busy"
 end
 
---- "taken": handle it. "done": it was handled. "busy": it still is, elsewhere.
+--- "taken": the caller must handle the event. "done": it has been handled. "busy": another request
+--- is handling it.
 function claims:take(key)
   local deadline = ngx.now() + PATIENCE
   local answer = try(self, key)

@@ -1,33 +1,32 @@
--- nginx: the client's thread writes the ticket of each call that ends to a unix
--- socket, on which one light thread of the worker reads, and wakes the request that
--- waits. The light thread belongs to a timer, because a request's sockets end with
--- it; and it lives only while calls are awaited, because it would hold up a worker
--- that wants to exit.
+-- The driver for nginx. The client's thread writes the ticket of each call that ends to a unix
+-- socket; one light thread per worker reads it and wakes the waiting request. The light thread
+-- belongs to a timer, because a request's sockets are closed with the request. It runs only
+-- while calls are waited for, because it would delay the exit of a worker.
 
 local native = require "connectly.loader"
 local semaphore = require "ngx.semaphore"
 local ngx = ngx -- luacheck: ignore 113
 
--- Seconds for which the reader stays when nobody waits any more: making it costs
--- as much as some sends.
+-- Seconds for which the reader stays when nothing waits any more: starting it costs as much as
+-- several sends.
 local LINGER = 0.2
--- Seconds by which it may be late before it is taken for dead, or never born.
+-- Seconds by which the reader may be late before it counts as dead, or never started.
 local GRACE = 1
--- Milliseconds that are never reached: nginx logs each read that times out as an
--- error, so whoever watches the time is another light thread.
+-- A read timeout in milliseconds, too long to expire: nginx logs each read that times out as an
+-- error, so another light thread keeps the time.
 local ALWAYS = 24 * 3600 * 1000
 
--- Before the first request and after the last one.
+-- Phases that block: before the first request and after the last one.
 local BLOCK = { init = true, exit_worker = true }
 
 local driver = {}
 
--- The answers of lua-nginx-module about each phase that it has a name for.
+-- Whether waiting is allowed, for each phase that lua-nginx-module has a name for.
 local may_wait_in = {}
 local probe
 
---- Whether the module lets this code wait: true, false, or nil when it says neither. Not
---- to wait at all is asked for, and refused where waiting is: nothing yields here.
+--- Asks lua-nginx-module whether the current code may wait: true, false, or nil when it does not
+--- say. A wait of 0 seconds does not yield, but fails where waiting is disabled.
 local function ask_module()
   probe = probe or semaphore.new(0)
   local is_fine, _, reason = pcall(probe.wait, probe, 0)
@@ -39,8 +38,8 @@ local function ask_module()
   return nil
 end
 
---- The same, asked once for each phase. A module that is newer than its Lua library may
---- be in a phase that has no name.
+--- The same, asked once per phase. A module newer than its Lua library may be in a phase without a
+--- name.
 local function may_wait(phase)
   if phase and may_wait_in[phase] ~= nil then
     return may_wait_in[phase]
@@ -76,8 +75,8 @@ function signal:wait(seconds)
   self.waiting = self.waiting - 1
 end
 
---- A request that was ended while it waited still counts: one post too many makes
---- somebody look once more.
+--- `waiting` also counts requests that nginx ended while they waited. A surplus post only makes a
+--- waiter check once more.
 function signal:set()
   if self.waiting > 0 then
     self.semaphore:post(self.waiting)
@@ -95,7 +94,7 @@ local function connect(host)
   return is_connected and socket, why
 end
 
---- Reads until the socket ends: tickets, or 0 for a look around.
+--- Reads lines until the socket closes: tickets, or 0 to call look_around.
 local function read(host, socket, look)
   local line = socket:receive()
   while line do
@@ -112,11 +111,11 @@ local function read(host, socket, look)
   look:set()
 end
 
---- Looks around when it is time to, until nobody waits or the socket has ended.
+--- Calls look_around when it is due, until nothing waits or the socket is closed.
 local function watch(host, look)
   local was_needed = true
   while not look.has_ended do
-    look.is_due = false -- what comes while a limiter is asked is not missed
+    look.is_due = false -- before look_around: a limiter may yield, and a 0 that is read meanwhile must not be lost
     host.alive_until = native.clock() + host.LOOK + GRACE
     local again = host:look_around()
     host.client:emit_pending()
@@ -149,9 +148,9 @@ local function run(_, host)
   end
 end
 
---- A timer that was granted need not run: nginx drops it when too many do. Nor need
---- it end: a handler may call ngx.exit. So what counts is when the reader was last
---- seen, and it is asked for anew now and then.
+--- nginx may drop a timer that was created, when too many are pending; and a handler may call
+--- ngx.exit. So the reader counts as running only if it was seen recently; otherwise it is started
+--- again, at intervals.
 function driver.listen(host)
   local now = native.clock()
   if now < (host.alive_until or 0) then

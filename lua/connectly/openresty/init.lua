@@ -1,9 +1,8 @@
----What is for nginx alone, by its Lua module: OpenResty, or Debian's
----libnginx-mod-http-lua.
+---Features for nginx with its Lua module: OpenResty, or Debian's libnginx-mod-http-lua.
 
 local openresty = {}
 
----Makes a content handler for webhooks.
+---Creates a content handler that receives webhooks.
 ---@param options connectly.openresty.WebhookOptions
 ---@return fun() handler for content_by_lua
 function openresty.webhook(options)

@@ -1,4 +1,4 @@
--- connectly.openresty.webhook: a content handler that takes webhooks in.
+-- connectly.openresty.webhook: a content handler that receives webhooks.
 
 local claims = require "connectly.openresty.claims"
 local errors = require "connectly.errors"
@@ -40,7 +40,7 @@ local function check_types(options)
   end
   for name, value in pairs(options) do
     if not TYPE[name] then
-      -- Its name is not shown: a secret that was put in a wrong place may be it.
+      -- The option's name is not shown: it may be a misplaced secret.
       refuse("options", "an unknown one is given; known are " .. known_names())
     elseif type(value) ~= TYPE[name] then
       refuse(name, ("%s expected, got %s"):format(TYPE[name], type(value)))
@@ -83,7 +83,7 @@ end
 
 ---- the request
 
---- The body that nginx has put into a file; nil and a status when it is too big or
+--- Reads a body that nginx has written to a file. Returns nil and a status when it is too big or
 --- cannot be read.
 local function read_spooled(path, limit)
   local file, problem = io.open(path, "rb")
@@ -97,7 +97,7 @@ local function read_spooled(path, limit)
   return body or nil, 413
 end
 
---- The body's bytes; nil and a status.
+--- Returns the body; or nil and a status.
 local function read_body(limit)
   if (tonumber(ngx.var.content_length) or 0) > limit then
     return nil, 413
@@ -113,8 +113,8 @@ end
 
 ---- the event
 
---- The API may deliver an event more than once: a status is known by what it says,
---- any other, which has no id of its own, by all its bytes.
+--- Returns the key for detecting duplicates, because the API may deliver an event more than once:
+--- the id and status of a status event; for others, which have no id of their own, a hash of the body.
 local function key_of(event)
   local name = event.kind == "status" and event.id and event.id .. ":" .. event.status or ngx.sha1_bin(event.raw)
   return "connectly:webhook:" .. name
@@ -130,7 +130,7 @@ local function dispatch(self, event)
   end
 end
 
---- Where an error was raised, as file:line. What it says may hold anything.
+--- Returns where an error was raised, as file:line. Its text is not logged: it may hold anything.
 local function locate()
   local level = 2
   local found = debug.getinfo(level, "Sl")
@@ -141,8 +141,8 @@ local function locate()
   return found and ("%s:%d"):format(found.short_src, found.currentline) or "a place unknown"
 end
 
---- Before duplicates are dropped: those that came to another worker count here too.
---- Whether it went well.
+--- Stores the status. This runs before duplicates are dropped: without `dict` each worker has its
+--- own store, which also needs events that another worker has handled. Returns whether it succeeded.
 local function remember(store, event)
   local is_fine, place, problem = xpcall(store.put, locate, store, event)
   if not is_fine then
@@ -153,7 +153,7 @@ local function remember(store, event)
   return is_fine
 end
 
---- The status to answer with.
+--- Runs the handlers. Returns the response status.
 local function handle(self, event)
   local is_fine, place = xpcall(dispatch, locate, self, event)
   if is_fine then
@@ -181,7 +181,7 @@ local function handle_once(self, event)
   return status
 end
 
---- The status to answer with.
+--- Serves a request. Returns the response status.
 local function serve(self)
   if ngx.req.get_method() ~= "POST" then
     ngx.header.Allow = "POST"
@@ -197,30 +197,30 @@ local function serve(self)
   end
   local event = self.webhook:parse(body)
   if self.store and not remember(self.store, event) then
-    return ngx.HTTP_INTERNAL_SERVER_ERROR -- so that it comes again
+    return ngx.HTTP_INTERNAL_SERVER_ERROR -- so that the API delivers the event again
   end
   return (self.claims and handle_once or handle)(self, event)
 end
 
 ---@class connectly.openresty.WebhookOptions
----@field secret string? this, or secrets
----@field secrets string[]? all good at once, while one takes the place of another
+---@field secret string? exactly one of `secret` and `secrets` is required
+---@field secrets string[]? all are accepted, so that one can replace another
 ---@field on_status fun(event: connectly.WebhookEvent)?
 ---@field on_message fun(event: connectly.WebhookEvent)?
 ---@field on_button fun(event: connectly.WebhookEvent)?
 ---@field on_report fun(event: connectly.WebhookEvent)?
----@field on_unknown fun(event: connectly.WebhookEvent)? what has none of the documented shapes
+---@field on_unknown fun(event: connectly.WebhookEvent)? events of no documented shape
 ---@field on_event fun(event: connectly.WebhookEvent)? every event, after the handler of its kind
----@field store table? one of connectly.webhook.status_store, told of every status before the handlers are
----@field dedupe string? a lua_shared_dict; without it an event that comes twice is handled twice
----@field dedupe_seconds number? for which a handled event is remembered; default 86400
----@field max_body integer? bytes; default 1 MiB; nginx's client_max_body_size counts as well
+---@field store table? a connectly.webhook.status_store that gets every status before the handlers run
+---@field dedupe string? name of a lua_shared_dict to detect duplicates; without it repeated events are handled again
+---@field dedupe_seconds number? how long to remember a handled event; default 86400
+---@field max_body integer? bytes; default 1 MiB; nginx's client_max_body_size applies as well
 
----Makes a content handler for webhooks: POST alone (405), at most `max_body` bytes
----(413), a good signature (401), each event once; then the handlers, and 200. A
----handler that raises makes it 500, so that the event comes again. Raises a
----connectly.Error of kind `config` when the options are wrong.
----API: webhooks, delivery mechanics.
+---Creates a content handler for webhooks. It accepts only POST (else 405), bodies of at
+---most `max_body` bytes (413) and valid signatures (401). With `dedupe` it handles each
+---event once. It runs the handlers and answers 200; when a handler raises an error, it
+---answers 500, so that the API delivers the event again. Raises a connectly.Error of kind
+---`config` when the options are wrong. API: webhooks, delivery mechanics.
 ---@param options connectly.openresty.WebhookOptions
 ---@return fun() handler for content_by_lua
 local function new(options)
