@@ -1,5 +1,5 @@
--- The buttons of a template. Of a quick reply the API's pages show the form; of the
--- others they do not, so these are known by what they hold.
+-- Reads the buttons of a template. The API's pages show the form of a quick reply only; other
+-- buttons are recognized by their members.
 
 local fields = require "connectly.template.fields"
 local variables = require "connectly.template.variables"
@@ -9,11 +9,11 @@ local part, text = fields.part, fields.text
 ---@class connectly.template.Button
 ---@field kind "quick_reply"|"url"|"phone"|"unknown"
 ---@field text string? its label
----@field url string? with its variable, if it has one
+---@field url string? including its variable, if it has one
 ---@field phone string?
----@field is_sure boolean? of url: the address stands where one would look for it
+---@field is_sure boolean? of url: the address was in the member `url`
 
--- How deep an address is looked for.
+-- Levels of nesting in which an address or a label is searched.
 local DEPTH = 4
 
 local buttons = {}
@@ -31,8 +31,8 @@ local function sorted_keys(object)
   return keys
 end
 
---- The first address, one with a variable before all others; and whether it was the
---- member `url` of its object.
+--- Returns the first address, preferring one with a variable; and whether it was the member `url`
+--- of its object.
 local function find_address(object, depth)
   local found, is_sure
   for _, key in ipairs(sorted_keys(object)) do
@@ -47,7 +47,7 @@ local function find_address(object, depth)
   return found, is_sure
 end
 
---- The label, of the outermost object that has one.
+--- Returns the label of the outermost object that has one.
 local function find_label(object, depth)
   local label = text(object, "text", "label", "title", "displayText", "display_text")
   if label or depth == DEPTH then
@@ -59,7 +59,7 @@ local function find_label(object, depth)
   return label
 end
 
---- The member whose name has a word in it.
+--- Returns the first member whose name contains `word`.
 local function member_like(object, word)
   for _, key in ipairs(sorted_keys(object)) do
     if key:lower():find(word, 1, true) then

@@ -1,4 +1,4 @@
--- Compares a message with the parts of its template.
+-- Compares a message with its template's parts.
 
 local compare_buttons = require "connectly.template.compare_buttons"
 local compare_header = require "connectly.template.compare_header"
@@ -39,7 +39,7 @@ end
 
 local function compare_body(notes, parts, given, place)
   local body = parts.body
-  -- A card may have no body; a template always has one.
+  -- A card may lack a body; a template always has one.
   if not body and parts.is_card and not parts.has_unknown then
     body = { text = "" }
   end
@@ -55,7 +55,7 @@ end
 
 local NO_CARD = { header = {}, body = {}, buttons = {} }
 
--- For a card's video the API documents no parameter.
+-- The API documents no parameter for a card's video.
 local CARD_SENDS = { image = true }
 
 local function compare_card(notes, parts, message, index)
@@ -102,7 +102,7 @@ local function compare_cards(notes, parts, message)
   end
 end
 
----- all of it
+---- the whole message
 
 local SENDS = { text = true, image = true, document = true, video = true }
 

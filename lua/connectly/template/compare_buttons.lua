@@ -1,5 +1,5 @@
--- Compares the URL suffixes of a message, or of one card, with the buttons of its
--- template. They are counted by their places among all buttons.
+-- Compares the URL suffixes of a message, or of one card, with its template's buttons. An index
+-- counts all buttons, not only those with an address.
 
 local variables = require "connectly.template.variables"
 
@@ -27,7 +27,7 @@ local function check_not_given(notes, button, path)
   end
 end
 
---- The places of what was given beyond the template's buttons, in order.
+--- Returns the given indexes that the template has no button for, in ascending order.
 local function surplus(buttons, given)
   local indexes = {}
   for index in next, given do
@@ -37,7 +37,7 @@ local function surplus(buttons, given)
   return indexes
 end
 
---- `path(index)` tells where a button's parameter stands.
+--- `path(index)` returns the path of a button's parameter.
 return function(notes, parts, given, path)
   for index, button in ipairs(parts.buttons) do
     if given[index] then

@@ -1,4 +1,4 @@
--- Compares the header of a message, or of one card, with that of its template.
+-- Compares the header of a message, or of one card, with its template's header.
 
 local variables = require "connectly.template.variables"
 
@@ -7,7 +7,7 @@ local ARTICLES = { text = "a text", image = "an image", document = "a document",
 
 local UNKNOWN = "the template's header is of a kind that is not known here"
 
---- The kind of parameter that a header takes, or nil for none.
+--- Returns the kind of parameter that a header takes, or nil when it takes none.
 local function taken_by(header)
   if not header or header.kind == "text" and not variables.has_any(header.text) then
     return nil
@@ -42,8 +42,8 @@ local function check_missing(notes, header, path)
   end
 end
 
---- `place` tells where the parameters stand: `name`, of all of them, `path(kind)`,
---- and `sends`, the kinds for which there is a parameter.
+--- `place` has `name`, the path of the header; `path(kind)`, which returns the path of a parameter;
+--- and `sends`, the set of kinds for which a parameter exists.
 return function(notes, parts, given, place)
   local header = parts.header
   local taken = taken_by(header)

@@ -1,6 +1,5 @@
--- What a template is made of: the reply's components become parts under our names.
--- Of a kind that is not known here it is noted that something is there.
--- API: create template, get templates.
+-- Turns the components of a template, as replies have them, into parts under our names. For an
+-- unknown component only `has_unknown` is set. API: create template, get templates.
 
 local buttons = require "connectly.template.buttons"
 local fields = require "connectly.template.fields"
@@ -9,12 +8,12 @@ local native_components = require "connectly.template.native_components"
 local part, text = fields.part, fields.text
 
 ---@class connectly.template.Parts
----@field header {kind: "text"|"image"|"document"|"video"|"unknown", text: string?}? nil: none
----@field body {text: string?}? without a text when it could not be read
+---@field header {kind: "text"|"image"|"document"|"video"|"unknown", text: string?}? nil when there is none
+---@field body {text: string?}? without `text` when it could not be read
 ---@field footer string?
 ---@field buttons connectly.template.Button[]
 ---@field cards connectly.template.Parts[]? of a carousel
----@field has_unknown boolean something is there that could not be read
+---@field has_unknown boolean the template has something that could not be read
 
 local HEADER_MEDIA = { IMAGE = "image", VIDEO = "video", DOCUMENT = "document" }
 
@@ -64,10 +63,10 @@ end
 
 readers.cards = readers.carousel
 
---- In this order, should several stand in one object.
+--- Members are read in this order when an object has several.
 local KINDS = { "header", "body", "footer", "button", "buttons", "carousel", "cards" }
 
--- Of these a template has one.
+-- A template has at most one of each of these.
 local ONCE = { header = true, body = true, footer = true }
 
 local function read_kind(parts, kind, value)
@@ -78,7 +77,7 @@ local function read_kind(parts, kind, value)
   readers[kind](parts, value)
 end
 
---- One object, which holds one member that says something.
+--- Reads one component object, which normally has one of the known members.
 local function read_component(parts, component)
   local null = fields.null
   for _, kind in ipairs(KINDS) do
@@ -95,7 +94,7 @@ end
 function read(components, is_card)
   local parts = { buttons = {}, has_unknown = type(components) ~= "table", is_card = is_card }
   local list = type(components) == "table" and components or {}
-  -- Or all of them in one object.
+  -- A table without items is a single object with all components.
   for _, component in ipairs(list[1] == nil and { list } or list) do
     if type(component) ~= "table" then
       parts.has_unknown = true
@@ -112,7 +111,7 @@ local function has_text(parts)
   return parts.body and parts.body.text
 end
 
---- Whether nothing in them is left to guess.
+--- Tells whether everything was read without guessing.
 local function is_clear(parts)
   local is_fine = not parts.has_unknown and (parts.is_card or has_text(parts))
     and not (parts.header and parts.header.kind == "unknown")
@@ -127,8 +126,8 @@ end
 
 local components = {}
 
---- The parts of one translation of a template. Where the API's own form leaves
---- something open, WhatsApp's may tell.
+--- Returns the parts of one translation of a template. When the API's own form cannot be read
+--- completely, WhatsApp's form may be readable.
 ---@param template table
 ---@return connectly.template.Parts
 function components.read(template)

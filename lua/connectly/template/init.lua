@@ -1,12 +1,12 @@
----Whether a message fits its template, before it is sent, and what the customer
----would see. client:check_template asks the API for the list of templates; this
----works on one that was saved:
+---Checks before sending whether a message fits its template, and shows what the customer
+---would see. client:check_template fetches the list of templates from the API; this module
+---works on a saved list:
 ---
 ---  local template = require "connectly.template"
 ---  local report = template.check(message, list)
 ---  for _, problem in ipairs(report.problems) do print(problem.param, problem.message) end
 ---
----Nothing here sends, and no send comes here by itself.
+---This module sends nothing, and no send method calls it.
 
 local compare = require "connectly.template.compare"
 local components = require "connectly.template.components"
@@ -18,20 +18,20 @@ local new_notes = require "connectly.template.notes"
 local preview = require "connectly.template.preview"
 
 ---@class connectly.TemplateReport
----@field ok boolean no problem was found; what could not be told is in `warnings`
----@field problems {param: string, message: string}[] what a send would be refused or not delivered for
----@field warnings {param: string, message: string}[] what could not be told, and what WhatsApp may refuse
+---@field ok boolean no problem was found; `warnings` lists what could not be checked
+---@field problems {param: string, message: string}[] reasons why the API would refuse the message or not deliver it
+---@field warnings {param: string, message: string}[] what could not be checked, and what WhatsApp may refuse
 ---@field template {id: string?, name: string, language: string, status: string?, category: string?, rejection_reason: string?}?
----@field preview connectly.TemplatePreview? holds the message's texts: not for logs
+---@field preview connectly.TemplatePreview? contains the message's texts: do not log it
 
 ---@class connectly.TemplateCheckOptions
----@field templates table? a saved list instead of the API's
----@field max_age number? seconds for which a fetched list is good; default 300
----@field refresh boolean? fetch it anew in any case
+---@field templates table? a saved list to use instead of the API's
+---@field max_age number? seconds for which a fetched list may be reused; default 300
+---@field refresh boolean? always fetch the list again
 
 local CATEGORY_PREFIX = "MESSAGE_TEMPLATE_GROUP_CATEGORY_"
 
--- What surely cannot be sent. The set is open.
+-- Statuses in which a template cannot be sent. The set of statuses is open.
 local NOT_SENDABLE = { PENDING = true, REJECTED = true, PAUSED = true, DISABLED = true }
 
 local template = {}
@@ -47,7 +47,7 @@ local function describe(found)
   return {
     id = fields.text(own, "id"), name = found.name, language = found.language, status = fields.text(own, "status"),
     category = fields.text(own, "category") or fields.text(group, "category") or fields.text(external, "category"),
-    -- WhatsApp's word for no reason.
+    -- WhatsApp writes "NONE" when there is no reason.
     rejection_reason = reason ~= "NONE" and reason or nil,
   }
 end
@@ -72,7 +72,7 @@ local function check_recipient(notes, described, message)
   end
 end
 
---- The template, or nil when a note says why there is none.
+--- Returns the template; or nil after noting why there is none.
 local function find(notes, message, list)
   local found = lists.find(list, message.template_name, message.language)
   if not found then
@@ -96,7 +96,7 @@ local function check_found(report, notes, message, found)
   limits(notes, message, report.preview)
 end
 
---- `get_list` gives the list, or nil and an error, and is asked when it is needed.
+--- `get_list` returns the list, or nil and an error; it is called only when the list is needed.
 local function check_with(message, get_list)
   local read, problems = messages.read(message)
   if not read then
@@ -118,7 +118,7 @@ end
 
 local KNOWN = { templates = "table", max_age = "number", refresh = "boolean" }
 
---- Wrong options are wrong use of the library: raised in both faces.
+--- Wrong options are misuse of the library: connectly and connectly.safe both raise them.
 local function check_options(options, level)
   if type(options) ~= "table" then
     error("connectly: check_template: options: table expected, got " .. type(options), level)
@@ -137,10 +137,10 @@ local function check_options(options, level)
   end
 end
 
----Checks a message against a list of templates: what client:list_templates
----returned, or the `templateGroups` in it, saved as JSON and decoded, or as a
----table. Takes every form of message that client:send_template takes; what that
----would refuse is among the problems. API: get templates, template message.
+---Checks a message against a list of templates: the value that client:list_templates
+---returned, or its `templateGroups`, as a table or as decoded JSON. Accepts every form of
+---message that client:send_template accepts; what that would refuse is reported among the
+---problems. API: get templates, template message.
 ---@param message table
 ---@param list table
 ---@return connectly.TemplateReport report
@@ -151,10 +151,10 @@ function template.check(message, list)
   return (check_with(message, function() return list end))
 end
 
---- client:check_template: `source` is of connectly.template.source.
+--- Implements client:check_template; `source` is of connectly.template.source.
 ---@param message table
 ---@param options connectly.TemplateCheckOptions?
----@param level integer where an error of the options is raised
+---@param level integer the level at which an error of the options is raised
 ---@return connectly.TemplateReport? report
 ---@return connectly.Error?
 function template.check_for(source, message, options, level)

@@ -1,9 +1,9 @@
--- What WhatsApp is known to refuse in the texts themselves. Its rules change, and
--- the API's pages repeat few of them: so these are warnings.
+-- Checks texts for what WhatsApp is known to refuse. Its rules change, and the API's pages state
+-- few of them, so these checks only warn.
 
 local HEADER_MAX, BODY_MAX, CARD_BODY_MAX = 60, 1024, 160 -- characters
 
---- Characters, of text that is valid UTF-8.
+--- Returns the number of characters of valid UTF-8.
 local function length_of(text)
   return select(2, text:gsub("[^\128-\191]", ""))
 end

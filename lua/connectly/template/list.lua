@@ -1,5 +1,5 @@
--- Finds a template in a list of them: a whole reply of get/templates, or the groups
--- in it. API: get templates.
+-- Finds a template in a list: a whole reply of get/templates, or its list of groups.
+-- API: get templates.
 
 local fields = require "connectly.template.fields"
 local nearest = require "connectly.template.nearest"
@@ -8,7 +8,7 @@ local part, text = fields.part, fields.text
 
 local NAMES_MAX = 10
 
---- The groups of a list, or nil when it is none.
+--- Returns the groups of a list, or nil when the value is not a list of templates.
 local function groups_of(list)
   if type(list) ~= "table" then
     return nil
@@ -18,11 +18,11 @@ local function groups_of(list)
   if groups then
     return groups
   end
-  -- What create/template answers is one group.
+  -- A reply of create/template is a single group.
   return part(entity, "templates") and { entity } or (list[1] ~= nil or next(list) == nil) and list or nil
 end
 
---- In older replies a group's id is its name.
+--- In older replies a group has no name; its id is the name.
 local function name_of(group)
   return text(group, "name", "id")
 end
@@ -32,7 +32,7 @@ local function language_of(template)
   return type(language) == "string" and language or text(language or nil, "code")
 end
 
---- Should a language be there twice, what is approved counts.
+--- When a language occurs twice, an approved translation takes precedence.
 local function is_better(template, found)
   return fields.status(template) == "APPROVED" and fields.status(found) ~= "APPROVED"
 end
@@ -82,15 +82,15 @@ local list = {}
 
 ---@class connectly.template.Found
 ---@field template table? the translation
----@field group table? what holds it
+---@field group table? the group that holds the translation
 ---@field name string
 ---@field language string?
----@field has_name boolean a template of this name is in the list
----@field has_unreadable boolean the list holds what could not be read
----@field names string[]
----@field languages string[] of the name
+---@field has_name boolean the list has a template of this name
+---@field has_unreadable boolean the list has entries that could not be read
+---@field names string[] of all templates in the list
+---@field languages string[] of the templates of this name
 
---- Whether there is a template in it at all.
+--- Tells whether a list holds any template.
 ---@param given any
 ---@return boolean
 function list.has_any(given)
@@ -102,7 +102,7 @@ function list.has_any(given)
   return false
 end
 
---- nil when it is no list of templates.
+--- Finds a translation. Returns nil when the value is not a list of templates.
 ---@param given any
 ---@param name string
 ---@param language string
@@ -122,8 +122,8 @@ end
 
 local UNREADABLE = " (not all of the list could be read)"
 
---- Why there is no template of this name. The name is not shown: a customer's
---- number in a wrong place may be it.
+--- Explains why there is no template of this name. Does not show the name: it may be a misplaced
+--- customer's number.
 local function explain_name(found, name)
   if #found.names == 0 then
     return found.has_unreadable and "the list of templates could not be read" or "the list of templates is empty"
@@ -138,7 +138,7 @@ local function explain_language(found)
   return "the template is not there in this language: " .. languages .. (found.has_unreadable and UNREADABLE or "")
 end
 
---- Why the template was not found: the field that is wrong, and what is said of it.
+--- Explains why the template was not found: returns the wrong field and a message.
 ---@param found connectly.template.Found
 ---@param name string
 ---@return "language"|"name" field

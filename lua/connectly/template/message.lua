@@ -1,5 +1,5 @@
--- A template message in any of its forms, read as it would go on the wire: the C
--- core writes it, so that a check sees what a send would send.
+-- Reads a template message in any of its forms. The C core encodes it first, so that a check sees
+-- exactly what a send would send.
 
 local errors = require "connectly.errors"
 local json = require "connectly.json"
@@ -9,22 +9,22 @@ local native = require "connectly.loader"
 ---@field number string
 ---@field template_name string
 ---@field language string
----@field header table<string, connectly.template.Value> by kind
+---@field header table<string, connectly.template.Value> key: kind
 ---@field body table<integer, connectly.template.Value>
 ---@field buttons table<integer, connectly.template.Value>
 ---@field cards table<integer, {header: table, body: table, buttons: table}> counted from 1
----@field has_other boolean parameters that the API's pages do not name
----@field values connectly.template.Value[] all of them
----@field name_path string where the template's name stands
----@field path fun(wire: string, short: string): string where the user wrote it, or would have
+---@field has_other boolean it has parameters that the API's pages do not name
+---@field values connectly.template.Value[] all values of the message
+---@field name_path string path of the template's name
+---@field path fun(wire: string, short: string): string path of a parameter as the user wrote it, or would write it
 
 ---@class connectly.template.Value
 ---@field value string
 ---@field path string
 ---@field filename string?
----@field is_whole boolean? of a button: the whole address and not its end
+---@field is_whole boolean? of a button: the value is the whole address, not a suffix
 
--- It makes no connection, and nothing of it goes anywhere.
+-- Options of a client that only encodes: it opens no connection, and these values are never sent.
 local STAND_IN = { api_key = "none", business_id = "none", base_url = "http://127.0.0.1:1" }
 
 local encoder
@@ -34,7 +34,7 @@ local function encode(message)
   return encoder:encode("send_template", message)
 end
 
----- where things stand in the user's message
+---- paths in the user's message
 
 local SHORT = { "header", "body", "buttons", "cards" }
 
@@ -51,7 +51,7 @@ local function has_short_form(message)
   return false
 end
 
---- The place of a parameter in the API's own list.
+--- Returns the index of a parameter in a list in the API's own form.
 local function find_item(parameters, wire)
   local index, item = 1, parameters[1]
   while type(item) == "table" do
@@ -64,7 +64,7 @@ local function find_item(parameters, wire)
   return nil
 end
 
---- A function that names the place of a parameter as the user wrote it.
+--- Returns a function that returns the path of a parameter as the user wrote it.
 local function make_path(message)
   local parameters = message.parameters
   if type(parameters) ~= "table" then
@@ -80,11 +80,11 @@ local function make_path(message)
   end
 end
 
----- wire names to places
+---- wire names to places in connectly.template.Message
 
 local HEADERS = { header_text = "text", header_image = "image", header_document = "document", header_video = "video" }
 
--- Numbers as the wire has them: without leading zeros, up to three digits.
+-- A number in a wire name: no leading zeros (index_of checks this), up to three digits.
 local NUMBER = "(%d%d?%d?)"
 
 local function index_of(digits)
@@ -102,7 +102,7 @@ local function card_at(read, index)
   return read.cards[index]
 end
 
---- The wire counts cards, and what is in them, from 0.
+--- Wire names count cards and their parameters from 0.
 local function in_card(part)
   return function(read, digits, inner)
     local card, index = index_of(digits), index_of(inner)
@@ -121,8 +121,8 @@ local function in_card_header(read, digits)
   return card_at(read, card + 1).header, "image", ("cards[%d].header.image"):format(card + 1)
 end
 
---- A pattern, and a function that gives the table that the value belongs into, its
---- key there, and the path in our own form.
+--- Each entry: a pattern, and a function that returns the table for the value, its key, and the
+--- path in our own form.
 local PLACES = {
   { "^body_" .. NUMBER .. "$", in_list("body") },
   { "^button_" .. NUMBER .. "_url_suffix$", in_list("buttons") },
@@ -145,7 +145,7 @@ local function place_of(read, name)
   return nil
 end
 
---- A name that is not known is the user's own, and shown only when it looks like one.
+--- An unknown name is chosen by the user; it is shown only when it looks like a name.
 local function path_of_other(read, name)
   return name:find("^%a[%w_.]*$") and read.path(name, "parameters." .. name) or "parameters"
 end
@@ -182,7 +182,7 @@ end
 
 local messages = {}
 
---- Reads a message. What a send would refuse comes back as its problems.
+--- Reads a message. Returns nil and the problems when a send would refuse it.
 ---@param message any
 ---@return connectly.template.Message? read
 ---@return {param: string, message: string}[]? problems

@@ -1,5 +1,5 @@
--- WhatsApp's own form of a template's components, { type = "BODY", text = "…" },
--- which the API hands through beside its own. API: get templates, its older page.
+-- Reads WhatsApp's own form of a template's components, { type = "BODY", text = "…" }, which the
+-- API passes through beside its own form. API: get templates, its older page.
 
 local fields = require "connectly.template.fields"
 
@@ -15,7 +15,7 @@ local function read_header(parts, component)
   parts.header = { kind = is_text and "text" or MEDIA[format] or "unknown", text = is_text and content or nil }
 end
 
---- Members that do not belong to a button's type are there, and empty.
+--- A button also has the members of other types, but they are empty: only `type` tells its kind.
 local function read_button(button)
   local kind = fields.constant(button.type, "TYPE_")
   local read = { kind = "unknown", text = text(button, "text") }
@@ -45,13 +45,13 @@ local READERS = {
   CAROUSEL = function(parts, component, read_cards) read_cards(parts, component) end,
 }
 
---- Whether a component is in this form.
+--- Tells whether a component is in this form.
 ---@return boolean
 function native_components.is_one(component)
   return type(component.type) == "string"
 end
 
---- Adds what one component says; `read_cards` reads a carousel's.
+--- Adds one component to the parts; `read_cards` reads the cards of a carousel.
 ---@param parts connectly.template.Parts
 ---@param component table
 ---@param read_cards fun(parts: connectly.template.Parts, component: table)

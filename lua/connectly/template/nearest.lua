@@ -1,12 +1,12 @@
--- Which of some names were perhaps meant.
+-- Suggests names similar to a wrong one.
 
--- Longer names are told apart by what is at their start: the work grows with the
--- product of two lengths.
+-- Only the beginning of a longer name is compared: the cost grows with the product of the two
+-- lengths.
 local LENGTH_MAX = 80
 
 local SHOWN_MAX = 3
 
---- How many letters must be changed, put in or left out to make one of the other.
+--- Returns the Levenshtein distance of two names.
 local function distance(one, other)
   local row = {}
   for column = 0, #other do
@@ -25,12 +25,12 @@ local function distance(one, other)
   return row[#other]
 end
 
---- Case and hyphens are what people get wrong most.
+--- Ignores case and the difference between hyphens and underscores, the most common mistakes.
 local function plain(name)
   return (name:lower():gsub("%-", "_"):sub(1, LENGTH_MAX))
 end
 
---- Up to three of the names, the nearest first; none that is far.
+--- Returns up to three similar names, the nearest first.
 ---@param wanted string
 ---@param names string[]
 ---@return string[]

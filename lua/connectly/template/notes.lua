@@ -1,13 +1,13 @@
--- What a check has to say: what is surely wrong is a problem; where the list does
--- not say enough, a warning.
+-- Collects the findings of a check: certain errors are problems; what the list does not let one
+-- decide is a warning.
 
 local fields = require "connectly.template.fields"
 
 local methods = {}
 local metatable = { __index = methods }
 
----@param param string the field it is about, as the user wrote it
----@param message string never a value of the message: it may be logged
+---@param param string path of the field, as the user wrote it
+---@param message string must not contain values of the message: it may be logged
 function methods:problem(param, message)
   self.problems[#self.problems + 1] = { param = param, message = message }
 end
@@ -20,8 +20,8 @@ function methods:cannot_tell(param, message)
   self:warn(param, "cannot tell: " .. message)
 end
 
---- Something that the template needs and that is not there. A parameter whose name
---- is not known may be it.
+--- Notes that something the template needs is missing. Only warns when the message has unknown
+--- parameters, because one of them may be it.
 function methods:missing(param, message)
   if self.has_other then
     self:cannot_tell(param, message .. ", but there are parameters that the API's pages do not name")
@@ -30,7 +30,7 @@ function methods:missing(param, message)
   end
 end
 
---- Variables with a name, {{like_this}}.
+--- Notes variables with a name, {{like_this}}.
 function methods:named_variables(param, what, names)
   for _, name in ipairs(names) do
     self:missing(param, ("%s has the variable {{%s}}: the API documents no parameter for a name"):format(
@@ -38,7 +38,7 @@ function methods:named_variables(param, what, names)
   end
 end
 
----@param report connectly.TemplateReport what is said goes into it
+---@param report connectly.TemplateReport receives the findings
 ---@param message connectly.template.Message
 return function(report, message)
   return setmetatable({

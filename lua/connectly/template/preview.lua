@@ -1,11 +1,11 @@
--- What the customer would see. It holds the user's own texts: it is for the caller
--- and goes nowhere else.
+-- Builds a preview of what the customer would see. It contains the user's texts: it is returned to
+-- the caller and must not be logged.
 
 local variables = require "connectly.template.variables"
 
 ---@class connectly.TemplatePreview
 ---@field header {kind: string, text: string?, url: string?, filename: string?}?
----@field body string? variables without a value stay as they are
+---@field body string? variables without a value are left as they are
 ---@field footer string?
 ---@field buttons {kind: string, text: string?, url: string?, phone: string?}[]
 ---@field cards connectly.TemplatePreview[]? of a carousel
@@ -21,7 +21,7 @@ local function show_header(header, given)
     return nil
   end
   if header.kind == "text" then
-    -- It has one variable at the most, whatever its number.
+    -- A header has at most one variable, whatever its number.
     return { kind = "text", text = header.text and variables.fill(header.text, function()
       return given.text and given.text.value
     end) }

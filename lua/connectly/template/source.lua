@@ -1,4 +1,4 @@
--- The list of a client's templates, fetched when it is wanted and kept for a while.
+-- Fetches the list of a client's templates when needed and caches it.
 
 local lists = require "connectly.template.list"
 
@@ -6,8 +6,8 @@ local source = {}
 
 local DEFAULT_MAX_AGE = 300 -- seconds
 
---- A function that gives the list, or nil and the error; `fetch` does the same, and
---- may give way to the host's loop. What it could not fetch is not remembered.
+--- Returns a function that returns the list, or nil and the error. `fetch` does the same and may
+--- yield to the host's loop. Failures are not cached.
 ---@param fetch fun(): any, connectly.Error?
 ---@param clock fun(): number seconds
 ---@return fun(options: {max_age: number?, refresh: boolean?}): any, connectly.Error?
@@ -23,8 +23,8 @@ function source.new(fetch, clock)
     if list == nil then
       return nil, problem
     end
-    -- What holds no template is asked for again: perhaps there will be one soon. And
-    -- what was asked for later may have come before.
+    -- A list without templates is not cached: there may soon be some. Fetches may overlap, so an
+    -- older list must not replace a newer one.
     if lists.has_any(list) and not (kept and fetched_at > asked_at) then
       kept, fetched_at = list, asked_at
     end

@@ -1,6 +1,6 @@
--- The variables of a template's text: {{1}}, {{2}}, … API: create template.
+-- Finds and fills the variables of a template's text: {{1}}, {{2}}, … API: create template.
 
--- Between the braces stands a number, or a name, for which the API has no parameter.
+-- The braces enclose a number, or a name, for which the API has no parameter.
 local VARIABLE = "{{%s*([^{}%s]+)%s*}}"
 
 local variables = {}
@@ -10,11 +10,11 @@ local function number_of(name)
 end
 
 ---@class connectly.template.Variables
----@field numbers integer[] each once, ascending
+---@field numbers integer[] ascending, without duplicates
 ---@field is_there table<integer, true>
----@field names string[] of those that have a name instead, each once
+---@field names string[] of named variables, without duplicates
 
---- All that a text holds, each counted once however often it stands there.
+--- Returns the variables of a text, without duplicates.
 ---@param text string
 ---@return connectly.template.Variables
 function variables.find(text)
@@ -40,8 +40,8 @@ function variables.has_any(text)
   return text:find(VARIABLE) ~= nil
 end
 
---- The text with values in place of its variables; those without one stay. What a
---- value holds is not looked at again.
+--- Replaces the variables of a text with values; variables without a value stay. Braces in a
+--- value are not expanded.
 ---@param text string
 ---@param value_of fun(number: integer): string?
 ---@return string
