@@ -273,24 +273,25 @@ local Client = {}
 ---@return connectly.Info info
 function Client:send_template(message) end
 
----Sends a session (free-form) message, allowed within 24 hours of the
----customer's last one. API: session message.
+---Sends a session (free-form) message, which the API allows within 24 hours of the
+---customer's last message. API: session message.
 ---@param message connectly.SendSession
 ---@return string id
 ---@return connectly.Info info
 function Client:send_session(message) end
 
----Starts the campaigns that were published in Connectly's UI. Entries:
+---Starts campaigns that were published in Connectly's UI. Entries:
 ---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
----scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
----entries go in chunks of 100, one after the other; all are checked before the first
----goes, and go as they were then. An entry that the API refuses makes it an error, also
----where the API answers 200; its `result` has what became of each chunk. `timeout` is
----each request's. What a metatable computes goes in one request. When an error of
----somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
----raised has it as its `cause`. API: campaigns.
+---scheduled_at = "2026-12-01T15:00:00Z" }. A recipient may occur only once per campaign
+---and version. The client checks and encodes all entries, then sends them in chunks of
+---100, one request after the other. Later changes to the tables have no effect. `timeout`
+---applies to each request. When the API refuses an entry, the call fails, even if the API
+---answered 200; the error's `result` tells the outcome of each chunk. A message whose
+---metatables compute its contents is sent in one request. When other code raises an error
+---midway (a limiter or Ctrl-C, for example), the method raises an error with that one as
+---its `cause`. API: campaigns.
 ---@param message connectly.SendCampaigns
----@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000; default 100
 ---@return connectly.Campaigns
 ---@return connectly.Info info
 function Client:send_campaigns(message, options) end
@@ -368,84 +369,86 @@ function Client:get_asset(message) end
 ---@return connectly.Info info
 function Client:list_reports(message) end
 
----Any other request below /v1/businesses/{businessId}, with the same errors and
----the same care: { method =, path =, body = a table, or JSON as a string }.
+---Performs any other request below /v1/businesses/{businessId}, with the same errors
+---and retry rules: { method =, path =, body = a table, or JSON as a string }.
 ---@param request connectly.Request
----@return any reply the decoded reply; an empty table when it had no body
+---@return any reply the decoded reply; an empty table when the body was empty
 ---@return connectly.Info info
 function Client:request(request) end
 
----Registers a webhook, or changes the one that its topic has. `info.change` is
----"created", "updated" or "none". API: webhooks, registration.
+---Registers a webhook, or updates the registration that its topic already has.
+---`info.change` is "created", "updated" or "none". API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string id
 ---@return connectly.Info info
 function Client:ensure_webhook(message) end
 
----Starts a call in the background and returns at once: it makes progress on a
----thread of its own. From the first one on that thread carries all the client's
----calls. A result that is not read keeps its place until the call is collected.
+---Starts a call in the background and returns at once: the client's thread performs it.
+---Once that thread runs, it performs all calls of the client. An unread result keeps its
+---place in the client until the garbage collector frees the call.
 ---@param operation connectly.Operation
 ---@param message table
 ---@return connectly.Call call
 function Client:start(operation, message) end
 
----The same for a call whose result nobody will ask for, as in nginx's log phase: it
----keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
----send_campaigns, whose result must be read.
+---Starts a call in the background and discards its result, for example in nginx's log
+---phase. It keeps no place after it has ended. `on_event` gets its outcome, and `stats`
+---counts it. Not for send_campaigns, whose result must be read.
 ---@param operation connectly.Operation
 ---@param message table
 ---@return boolean is_started
 function Client:post(operation, message) end
 
----Sends many messages, a bounded number at a time: an iterator of results, in
----order of completion, each with index, message, and id and info or error. Memory
----does not grow with their number. Errors of messages are in the results, in both
----faces; what the source itself raises is raised when all in flight have ended.
----@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---Sends many messages with a bounded number in flight. Returns an iterator of results in
+---order of completion; each has index, message, and id and info, or error. Memory use does
+---not grow with the number of messages. Errors of messages are in the results, in connectly
+---and in connectly.safe. An error that the source raises is raised after all messages in
+---flight have ended.
+---@param source table|fun(): table? a list, or a function that returns the next message and nil at the end
 ---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
 ---@return fun(): connectly.Result?
 function Client:send_many(source, options) end
 
----Counters since the first call, and what is under way now.
+---Returns the counters since the first call and the number of calls in flight.
 ---@return connectly.Stats
 function Client:stats() end
 
----The exact JSON that would go; nothing is sent, nothing is opened.
----@param operation connectly.Operation any of the methods that send something
+---Returns the exact JSON that a call would send. Sends nothing and opens no connection.
+---@param operation connectly.Operation any method that sends a request
 ---@param message table
 ---@return string body
 ---@return {method: string, path: string} info
 function Client:dry_run(operation, message) end
 
----Checks a template message, in any form that send_template takes, against the
----approved templates, and shows what the customer would see. Sends nothing. The
----templates are fetched when they are needed and kept for `max_age` seconds.
+---Checks a template message, in any form that send_template accepts, against the
+---approved templates, and shows what the customer would see. Sends no message. Fetches
+---the templates when needed and keeps them for `max_age` seconds.
 ---API: get templates.
 ---@param message table
 ---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
 ---@return connectly.TemplateReport report nil when the templates could not be fetched
 function Client:check_template(message, options) end
 
----Waits until webhooks have told that a message is `read`, or what until_status says:
----see connectly.webhook.status_store, which the client and the webhooks' handler share.
----A failed delivery is the error its webhook tells of. When the time is up: kind
----`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---Waits until webhooks have reported that a message reached the status `until_status`.
+---The client and the webhook handler share a status store: see
+---connectly.webhook.status_store. When the delivery failed, returns the error from the
+---webhook. On timeout returns an error of kind `timeout` with outcome `unknown`; its field
+---`delivery` holds the status known so far.
 ---API: webhooks, topic delivery_status.
 ---@param id string what the send call returned
----@param timeout number? seconds; 0: only looks; default: the client's timeout
----@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@param timeout number? seconds; 0 checks once without waiting; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which customers can turn off
 ---@return string status until_status, or one beyond it
 ---@return connectly.DeliveryStatus info
 function Client:wait_delivery(id, timeout, options) end
 
----Takes no more calls, waits up to `drain_seconds` for those under way, ends the
----rest, closes the connections and overwrites the client's copies of the key (memory
----that libcurl has freed may still hold some). Calls after it fail with kind `closed`;
----the results of calls started before it can still be waited for. Harmless when done
----before.
+---Closes the client: refuses new calls, waits up to `drain_seconds` for calls in flight,
+---ends the rest, closes the connections and overwrites the client's copies of the key
+---(memory that libcurl has freed may still hold copies). Later calls fail with kind
+---`closed`; the results of earlier calls can still be waited for. Closing a closed client
+---has no effect.
 ---@param drain_seconds number? default: the client's timeout
----@return boolean all_ended false when calls had to be ended that were under way
+---@return boolean all_ended false when close had to end calls that were in flight
 function Client:close(drain_seconds) end
 
 ---what connectly.safe's new makes: failures are returned
@@ -458,24 +461,25 @@ local SafeClient = {}
 ---@return connectly.Info|connectly.Error
 function SafeClient:send_template(message) end
 
----Sends a session (free-form) message, allowed within 24 hours of the
----customer's last one. API: session message.
+---Sends a session (free-form) message, which the API allows within 24 hours of the
+---customer's last message. API: session message.
 ---@param message connectly.SendSession
 ---@return string? id
 ---@return connectly.Info|connectly.Error
 function SafeClient:send_session(message) end
 
----Starts the campaigns that were published in Connectly's UI. Entries:
+---Starts campaigns that were published in Connectly's UI. Entries:
 ---{ number =, campaign_name =, campaign_version =, sender =, variables = { name = value },
----scheduled_at = "2026-12-01T15:00:00Z" }. Nobody may stand twice for one campaign. The
----entries go in chunks of 100, one after the other; all are checked before the first
----goes, and go as they were then. An entry that the API refuses makes it an error, also
----where the API answers 200; its `result` has what became of each chunk. `timeout` is
----each request's. What a metatable computes goes in one request. When an error of
----somebody else, of a limiter for instance or Ctrl-C, ends it midway, the error that is
----raised has it as its `cause`. API: campaigns.
+---scheduled_at = "2026-12-01T15:00:00Z" }. A recipient may occur only once per campaign
+---and version. The client checks and encodes all entries, then sends them in chunks of
+---100, one request after the other. Later changes to the tables have no effect. `timeout`
+---applies to each request. When the API refuses an entry, the call fails, even if the API
+---answered 200; the error's `result` tells the outcome of each chunk. A message whose
+---metatables compute its contents is sent in one request. When other code raises an error
+---midway (a limiter or Ctrl-C, for example), the method raises an error with that one as
+---its `cause`. API: campaigns.
 ---@param message connectly.SendCampaigns
----@param options {chunk_size: integer?}? entries in one request, 1 to 1000
+---@param options {chunk_size: integer?}? entries in one request, 1 to 1000; default 100
 ---@return connectly.Campaigns?
 ---@return connectly.Info|connectly.Error
 function SafeClient:send_campaigns(message, options) end
@@ -553,61 +557,62 @@ function SafeClient:get_asset(message) end
 ---@return connectly.Info|connectly.Error
 function SafeClient:list_reports(message) end
 
----Any other request below /v1/businesses/{businessId}, with the same errors and
----the same care: { method =, path =, body = a table, or JSON as a string }.
+---Performs any other request below /v1/businesses/{businessId}, with the same errors
+---and retry rules: { method =, path =, body = a table, or JSON as a string }.
 ---@param request connectly.Request
----@return any? reply the decoded reply; an empty table when it had no body
+---@return any? reply the decoded reply; an empty table when the body was empty
 ---@return connectly.Info|connectly.Error
 function SafeClient:request(request) end
 
----Registers a webhook, or changes the one that its topic has. `info.change` is
----"created", "updated" or "none". API: webhooks, registration.
+---Registers a webhook, or updates the registration that its topic already has.
+---`info.change` is "created", "updated" or "none". API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string? id
 ---@return connectly.Info|connectly.Error
 function SafeClient:ensure_webhook(message) end
 
----Starts a call in the background and returns at once: it makes progress on a
----thread of its own. From the first one on that thread carries all the client's
----calls. A result that is not read keeps its place until the call is collected.
+---Starts a call in the background and returns at once: the client's thread performs it.
+---Once that thread runs, it performs all calls of the client. An unread result keeps its
+---place in the client until the garbage collector frees the call.
 ---@param operation connectly.Operation
 ---@param message table
 ---@return connectly.SafeCall? call
 ---@return connectly.Error?
 function SafeClient:start(operation, message) end
 
----The same for a call whose result nobody will ask for, as in nginx's log phase: it
----keeps no place. What became of it `on_event` tells, and `stats` counts. Not for
----send_campaigns, whose result must be read.
+---Starts a call in the background and discards its result, for example in nginx's log
+---phase. It keeps no place after it has ended. `on_event` gets its outcome, and `stats`
+---counts it. Not for send_campaigns, whose result must be read.
 ---@param operation connectly.Operation
 ---@param message table
 ---@return boolean? is_started
 ---@return connectly.Error?
 function SafeClient:post(operation, message) end
 
----Sends many messages, a bounded number at a time: an iterator of results, in
----order of completion, each with index, message, and id and info or error. Memory
----does not grow with their number. Errors of messages are in the results, in both
----faces; what the source itself raises is raised when all in flight have ended.
----@param source table|fun(): table? a list, or a function that gives the next message and nil at the end
+---Sends many messages with a bounded number in flight. Returns an iterator of results in
+---order of completion; each has index, message, and id and info, or error. Memory use does
+---not grow with the number of messages. Errors of messages are in the results, in connectly
+---and in connectly.safe. An error that the source raises is raised after all messages in
+---flight have ended.
+---@param source table|fun(): table? a list, or a function that returns the next message and nil at the end
 ---@param options {operation: string?, in_flight: integer?}? default: "send_template", 64
 ---@return fun(): connectly.Result?
 function SafeClient:send_many(source, options) end
 
----Counters since the first call, and what is under way now.
+---Returns the counters since the first call and the number of calls in flight.
 ---@return connectly.Stats
 function SafeClient:stats() end
 
----The exact JSON that would go; nothing is sent, nothing is opened.
----@param operation connectly.Operation any of the methods that send something
+---Returns the exact JSON that a call would send. Sends nothing and opens no connection.
+---@param operation connectly.Operation any method that sends a request
 ---@param message table
 ---@return string? body
 ---@return {method: string, path: string}|connectly.Error
 function SafeClient:dry_run(operation, message) end
 
----Checks a template message, in any form that send_template takes, against the
----approved templates, and shows what the customer would see. Sends nothing. The
----templates are fetched when they are needed and kept for `max_age` seconds.
+---Checks a template message, in any form that send_template accepts, against the
+---approved templates, and shows what the customer would see. Sends no message. Fetches
+---the templates when needed and keeps them for `max_age` seconds.
 ---API: get templates.
 ---@param message table
 ---@param options connectly.TemplateCheckOptions? templates, a saved list; max_age, default 300 seconds; refresh
@@ -615,45 +620,46 @@ function SafeClient:dry_run(operation, message) end
 ---@return connectly.Error?
 function SafeClient:check_template(message, options) end
 
----Waits until webhooks have told that a message is `read`, or what until_status says:
----see connectly.webhook.status_store, which the client and the webhooks' handler share.
----A failed delivery is the error its webhook tells of. When the time is up: kind
----`timeout`, outcome `unknown`, with what is known so far in its field `delivery`.
+---Waits until webhooks have reported that a message reached the status `until_status`.
+---The client and the webhook handler share a status store: see
+---connectly.webhook.status_store. When the delivery failed, returns the error from the
+---webhook. On timeout returns an error of kind `timeout` with outcome `unknown`; its field
+---`delivery` holds the status known so far.
 ---API: webhooks, topic delivery_status.
 ---@param id string what the send call returned
----@param timeout number? seconds; 0: only looks; default: the client's timeout
----@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which not every customer lets be told
+---@param timeout number? seconds; 0 checks once without waiting; default: the client's timeout
+---@param options {until_status: "sent"|"delivered"|"read"}? default: "read", which customers can turn off
 ---@return string? status until_status, or one beyond it
 ---@return connectly.DeliveryStatus|connectly.Error
 function SafeClient:wait_delivery(id, timeout, options) end
 
----Takes no more calls, waits up to `drain_seconds` for those under way, ends the
----rest, closes the connections and overwrites the client's copies of the key (memory
----that libcurl has freed may still hold some). Calls after it fail with kind `closed`;
----the results of calls started before it can still be waited for. Harmless when done
----before.
+---Closes the client: refuses new calls, waits up to `drain_seconds` for calls in flight,
+---ends the rest, closes the connections and overwrites the client's copies of the key
+---(memory that libcurl has freed may still hold copies). Later calls fail with kind
+---`closed`; the results of earlier calls can still be waited for. Closing a closed client
+---has no effect.
 ---@param drain_seconds number? default: the client's timeout
----@return boolean all_ended false when calls had to be ended that were under way
+---@return boolean all_ended false when close had to end calls that were in flight
 function SafeClient:close(drain_seconds) end
 
 ---a call in the background
 ---@class connectly.Call
 local Call = {}
 
----Waits for the end of the call, and gives what the blocking call would have.
----After `timeout` seconds without an end: kind timeout, and it may be waited for
----again.
----@param timeout number? default: until it ends
+---Waits for the call to end and returns what the blocking call would have returned.
+---When the call has not ended after `timeout` seconds, the error has kind `timeout`;
+---wait may be called again.
+---@param timeout number? seconds; default: no limit
 ---@return any value
 ---@return connectly.Info info
 function Call:wait(timeout) end
 
----Whether the call has ended.
+---Tells whether the call has ended.
 ---@return boolean
 function Call:done() end
 
----Asks for the end of the call. It ends soon after, as canceled or, when it was
----quicker, as it would have; wait says which, and whether it may have arrived.
+---Requests cancellation. The call ends soon after: as canceled, or with its ordinary
+---result when that came first. wait returns which, and whether the message may have arrived.
 ---@return boolean was_under_way
 function Call:cancel() end
 
@@ -661,20 +667,20 @@ function Call:cancel() end
 ---@class connectly.SafeCall
 local SafeCall = {}
 
----Waits for the end of the call, and gives what the blocking call would have.
----After `timeout` seconds without an end: kind timeout, and it may be waited for
----again.
----@param timeout number? default: until it ends
+---Waits for the call to end and returns what the blocking call would have returned.
+---When the call has not ended after `timeout` seconds, the error has kind `timeout`;
+---wait may be called again.
+---@param timeout number? seconds; default: no limit
 ---@return any value
 ---@return connectly.Info|connectly.Error
 function SafeCall:wait(timeout) end
 
----Whether the call has ended.
+---Tells whether the call has ended.
 ---@return boolean
 function SafeCall:done() end
 
----Asks for the end of the call. It ends soon after, as canceled or, when it was
----quicker, as it would have; wait says which, and whether it may have arrived.
+---Requests cancellation. The call ends soon after: as canceled, or with its ordinary
+---result when that came first. wait returns which, and whether the message may have arrived.
 ---@return boolean was_under_way
 function SafeCall:cancel() end
 
@@ -682,16 +688,16 @@ function SafeCall:cancel() end
 ---@class connectly.Webhook
 local Webhook = {}
 
----Whether a body is from Connectly: its signature is the base64 of its HMAC-SHA256
----under one of the secrets. Compared in constant time. Whatever came from outside
----makes it false, never an error. API: webhooks, delivery mechanics.
----@param raw_body string? the bytes as they came, before any decoding
+---Tells whether a body is from Connectly: the signature must be the base64 of the body's
+---HMAC-SHA256 under one of the secrets. The comparison takes constant time. Invalid input
+---from the network gives false, never an error. API: webhooks, delivery mechanics.
+---@param raw_body string? the body as received, before any decoding
 ---@param signature any the value of the header x-connectly-hmac-sha256
 ---@return boolean
 function Webhook:verify(raw_body, signature) end
 
----What a body says. Every shape that the API's pages show has a kind; any other,
----also what is no JSON at all, is `unknown`, with `raw`. Never fails.
+---Parses a body. Every shape that the API's pages show has a kind. Any other body, even one
+---that is not JSON, becomes an event of kind `unknown`, with `raw`. Never fails.
 ---API: webhooks, payloads.
 ---@param raw_body string
 ---@return connectly.WebhookEvent
@@ -701,19 +707,19 @@ function Webhook:parse(raw_body) end
 ---@class connectly.StatusStore
 local StatusStore = {}
 
----Takes an event of webhook:parse. What is no status of a message is ignored.
+---Stores the status of an event of webhook:parse. Ignores events of other kinds.
 ---@param event connectly.WebhookEvent
----@return boolean has_changed false when it was known, came too late, or says nothing of a message
----@return string? problem why it could not be kept, of a `dict` that has no room for it
+---@return boolean has_changed false when the status was known or outdated, or the event is not a message's status
+---@return string? problem why the status could not be kept, when `dict` has no room for it
 function StatusStore:put(event) end
 
----What is known of a message.
+---Returns the status of a message.
 ---@param id string what the send call returned
 ---@return connectly.DeliveryStatus?
 function StatusStore:get(id) end
 
----From now on the signal is set at each change that this process makes, as long as
----somebody holds the signal.
+---From now on sets the signal at each status change that this process makes. The store
+---holds the signal weakly: the caller must keep a reference to it.
 ---@param id string
 ---@param signal {set: fun(signal: table)}
 function StatusStore:watch(id, signal) end
@@ -721,30 +727,30 @@ function StatusStore:watch(id, signal) end
 ---@class connectly.parts.limiter: connectly.limiter
 local part_limiter = {}
 
----A limiter that all workers of one nginx share. A worker that asks is given
----departures up to a quarter of a second ahead: as long may the others go on after
----a 429. When the dictionary cannot hold two numbers, nothing leaves (event
----`limiter_lost`, with the reason, and `limiter_back`).
+---A limiter that all workers of one nginx share. It grants permits up to a quarter of a
+---second ahead, so after a 429 other workers may continue for that long. When the
+---dictionary has no room for two numbers, no request starts (event `limiter_lost`, with
+---the reason; then `limiter_back`).
 ---@param given connectly.limiter.SharedDictOptions
 ---@return connectly.Limiter limiter for connectly.new
 function part_limiter.shared_dict(given) end
 
----A limiter that all processes share who use one Redis (5 or newer), on one machine
----or many. Make one a process.
+---A limiter shared by all processes that use one Redis (version 5 or newer), on one
+---machine or many. Create one per process.
 ---
----Promised: no more than `rate` leave in any second, as long as all reach the same
----Redis; after a 429 the others stop within a quarter of a second; no call fails
----because Redis is away. Then each process stops for 1.3 seconds, and goes on with
----`fraction` of the rate (event `limiter_lost`, with the reason). The first that
----finds Redis back holds all up until each has had the time to find out, about three
----seconds, and then the rate is the whole one again (event `limiter_back`).
+---Guarantees: at most `rate` requests start in any second, as long as all processes reach
+---the same Redis. After a 429 the other processes stop within a quarter of a second. No
+---call fails because Redis is unreachable: each process then stops for 1.3 seconds and
+---continues with `fraction` of the rate (event `limiter_lost`, with the reason). The first
+---process that reaches Redis again delays all of them by about three seconds, until each
+---has had time to notice; then the full rate applies again (event `limiter_back`).
 ---
----Not promised: that processes * fraction is 1 at the most, which is yours to see to
----(and that rate * fraction is 1 at least); nor the rate while some reach Redis and
----others do not, which then send their fraction besides; nor, for the second after
----Redis was out of reach without ending, when the first to ask is a process that
----asked nothing meanwhile; nor for the quarter of a second in which Redis's clock is
----set forward.
+---Limits: choose `fraction` so that processes * fraction is at most 1 (and
+---rate * fraction at least 1); the limiter cannot check this. The rate may be exceeded
+---while some processes reach Redis and others do not, because the others send their
+---fraction in addition; for one second after Redis was unreachable without restarting,
+---when the first process to ask is one that asked nothing during the outage; and for a
+---quarter of a second after Redis's clock was set forward.
 ---@param given connectly.limiter.RedisOptions?
 ---@return connectly.Limiter limiter for connectly.new
 function part_limiter.redis(given) end
@@ -756,11 +762,11 @@ local part_loop = {}
 ---@class connectly.parts.openresty
 local part_openresty = {}
 
----Makes a content handler for webhooks: POST alone (405), at most `max_body` bytes
----(413), a good signature (401), each event once; then the handlers, and 200. A
----handler that raises makes it 500, so that the event comes again. Raises a
----connectly.Error of kind `config` when the options are wrong.
----API: webhooks, delivery mechanics.
+---Creates a content handler for webhooks. It accepts only POST (else 405), bodies of at
+---most `max_body` bytes (413) and valid signatures (401). With `dedupe` it handles each
+---event once. It runs the handlers and answers 200; when a handler raises an error, it
+---answers 500, so that the API delivers the event again. Raises a connectly.Error of kind
+---`config` when the options are wrong. API: webhooks, delivery mechanics.
 ---@param options connectly.openresty.WebhookOptions
 ---@return fun() handler for content_by_lua
 function part_openresty.webhook(options) end
@@ -768,10 +774,10 @@ function part_openresty.webhook(options) end
 ---@class connectly.parts.template
 local part_template = {}
 
----Checks a message against a list of templates: what client:list_templates
----returned, or the `templateGroups` in it, saved as JSON and decoded, or as a
----table. Takes every form of message that client:send_template takes; what that
----would refuse is among the problems. API: get templates, template message.
+---Checks a message against a list of templates: the value that client:list_templates
+---returned, or its `templateGroups`, as a table or as decoded JSON. Accepts every form of
+---message that client:send_template accepts; what that would refuse is reported among the
+---problems. API: get templates, template message.
 ---@param message table
 ---@param list table
 ---@return connectly.TemplateReport report
@@ -780,14 +786,14 @@ function part_template.check(message, list) end
 ---@class connectly.parts.webhook
 local part_webhook = {}
 
----Makes one. Several secrets are good at once, while one takes the place of another.
+---Creates a webhook object. All secrets are accepted, so that one can replace another.
 ---Raises a connectly.Error of kind `config` when the options are wrong.
----@param options {secret: string?, secrets: string[]?} one of the two; a secret's bytes are used as they are
+---@param options {secret: string?, secrets: string[]?} exactly one of the two; a secret's bytes are used unchanged
 ---@return connectly.Webhook webhook
 function part_webhook.new(options) end
 
----Makes one, in the memory of this process or, with `dict`, of one nginx. Raises a
----connectly.Error of kind `config` when the options are wrong.
+---Creates a store in the memory of this process or, with `dict`, in memory that one nginx's
+---workers share. Raises a connectly.Error of kind `config` when the options are wrong.
 ---@param options connectly.StatusStoreOptions?
 ---@return connectly.StatusStore store
 function part_webhook.status_store(options) end
