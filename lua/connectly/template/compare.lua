@@ -2,6 +2,7 @@
 
 local compare_buttons = require "connectly.template.compare_buttons"
 local compare_header = require "connectly.template.compare_header"
+local fields = require "connectly.template.fields"
 local variables = require "connectly.template.variables"
 
 local UNKNOWN_PARTS = "the template has parts that are not known here"
@@ -104,8 +105,6 @@ end
 
 ---- the whole message
 
-local SENDS = { text = true, image = true, document = true, video = true }
-
 ---@param notes table of connectly.template.notes
 ---@param parts connectly.template.Parts
 ---@param message connectly.template.Message
@@ -114,7 +113,7 @@ return function(notes, parts, message)
     return function(which) return message.path(wire:format(which), short:format(which)) end
   end
   compare_header(notes, parts, message.header, {
-    name = "header", sends = SENDS, path = path("header_%s", "header.%s"),
+    name = "header", sends = fields.sends, path = path("header_%s", "header.%s"),
   })
   compare_body(notes, parts, message.body, { name = "body", path = path("body_%d", "body[%d]") })
   compare_buttons(notes, parts, message.buttons, path("button_%d_url_suffix", "buttons[%d]"))

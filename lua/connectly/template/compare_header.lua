@@ -1,9 +1,7 @@
 -- Compares the header of a message, or of one card, with its template's header.
 
+local fields = require "connectly.template.fields"
 local variables = require "connectly.template.variables"
-
-local KINDS = { "text", "image", "document", "video" }
-local ARTICLES = { text = "a text", image = "an image", document = "a document", video = "a video" }
 
 local UNKNOWN = "the template's header is of a kind that is not known here"
 
@@ -15,18 +13,22 @@ local function taken_by(header)
   return header.kind
 end
 
+local function with_article(kind)
+  return (kind:find("^[aeiou]") and "an " or "a ") .. kind
+end
+
 local function describe(header)
   if not header then
     return "the template has no header"
   end
   local is_fixed = header.kind == "text" and not taken_by(header)
-  return "the template's header is " .. ARTICLES[header.kind] .. (is_fixed and " without a variable" or "")
+  return "the template's header is " .. with_article(header.kind) .. (is_fixed and " without a variable" or "")
 end
 
 local function check_given(notes, header, given)
-  for _, kind in ipairs(KINDS) do
+  for _, kind in ipairs(fields.header_kinds) do
     if given[kind] and kind ~= taken_by(header) then
-      notes:problem(given[kind].path, ("%s, %s was given"):format(describe(header), ARTICLES[kind]))
+      notes:problem(given[kind].path, ("%s, %s was given"):format(describe(header), with_article(kind)))
     end
   end
 end

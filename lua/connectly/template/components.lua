@@ -8,14 +8,12 @@ local native_components = require "connectly.template.native_components"
 local part, text = fields.part, fields.text
 
 ---@class connectly.template.Parts
----@field header {kind: "text"|"image"|"document"|"video"|"unknown", text: string?}? nil when there is none
+---@field header {kind: string, text: string?}? nil when there is none
 ---@field body {text: string?}? without `text` when it could not be read
 ---@field footer string?
 ---@field buttons connectly.template.Button[]
 ---@field cards connectly.template.Parts[]? of a carousel
 ---@field has_unknown boolean the template has something that could not be read
-
-local HEADER_MEDIA = { IMAGE = "image", VIDEO = "video", DOCUMENT = "document" }
 
 local read
 
@@ -23,7 +21,7 @@ local readers = {}
 
 function readers.header(parts, value)
   local media, content = part(value, "media"), fields.inner_text(value)
-  local kind = media and HEADER_MEDIA[fields.constant(text(media, "type"), "TYPE_")] or content and "text"
+  local kind = media and fields.media[fields.constant(text(media, "type"), "TYPE_")] or content and "text"
   parts.header = { kind = kind or "unknown", text = kind == "text" and content or nil }
 end
 

@@ -3,7 +3,20 @@
 
 local native = require "connectly.loader"
 
-local fields = { null = native.null }
+---@class connectly.template.fields
+---@field header_kinds string[] the kinds of header that take a parameter, as core's tables have them: "text", "image", ...
+---@field sends table<string, boolean> the same as a set
+---@field media table<string, string> the kinds but text, by the constants of the API: IMAGE, ...
+local fields = { null = native.null, header_kinds = {}, sends = {}, media = {} }
+
+for _, param in ipairs(native.params()) do
+  local kind = param.name:match("^header_(%l+)$")
+  if kind then
+    table.insert(fields.header_kinds, kind)
+    fields.sends[kind] = true
+    fields.media[kind:upper()] = kind ~= "text" and kind or nil
+  end
+end
 
 --- Returns the first of the named members that is a table or a non-empty string.
 local function member(object, ...)

@@ -2,6 +2,7 @@
 -- exactly what a send would send.
 
 local errors = require "connectly.errors"
+local fields = require "connectly.template.fields"
 local json = require "connectly.json"
 local native = require "connectly.loader"
 
@@ -82,7 +83,10 @@ end
 
 ---- wire names to places in connectly.template.Message
 
-local HEADERS = { header_text = "text", header_image = "image", header_document = "document", header_video = "video" }
+local HEADERS = {}
+for _, kind in ipairs(fields.header_kinds) do
+  HEADERS["header_" .. kind] = kind
+end
 
 -- A number in a wire name: no leading zeros (index_of checks this), up to three digits.
 local NUMBER = "(%d%d?%d?)"

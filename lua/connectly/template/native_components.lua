@@ -5,14 +5,12 @@ local fields = require "connectly.template.fields"
 
 local part, text = fields.part, fields.text
 
-local MEDIA = { IMAGE = "image", VIDEO = "video", DOCUMENT = "document" }
-
 local native_components = {}
 
 local function read_header(parts, component)
   local format, content = fields.constant(component.format, "FORMAT_"), text(component, "text")
   local is_text = format == "TEXT" and content
-  parts.header = { kind = is_text and "text" or MEDIA[format] or "unknown", text = is_text and content or nil }
+  parts.header = { kind = is_text and "text" or fields.media[format] or "unknown", text = is_text and content or nil }
 end
 
 --- A button also has the members of other types, but they are empty: only `type` tells its kind.

@@ -1,6 +1,7 @@
 --- Template parameters against what a template asks for.
 --- API: template message.
 
+local native = require "connectly.loader"
 local problem = require "connectly.sandbox.http.problem"
 local shape = require "connectly.sandbox.check.shape"
 
@@ -18,12 +19,14 @@ end
 
 local text = text_check(1024)
 
-local header_checks = {
-  text = text_check(60),
-  image = is_url,
-  document = is_url,
-  video = is_url,
-}
+-- Every header parameter that core's tables have.
+local header_checks = {}
+for _, param in ipairs(native.params()) do
+  local kind = param.name:match("^header_(%l+)$")
+  if kind then
+    header_checks[kind] = param.type == "url" and is_url or text_check(60)
+  end
+end
 
 --- What a template asks for: name -> check, apart by whether it must be there.
 local function new_wanted()

@@ -17,6 +17,7 @@
 ---@field created_at number|nil  Unix seconds, likewise
 ---@field updated_at number|nil
 
+local native = require "connectly.loader"
 local shape = require "connectly.sandbox.check.shape"
 
 local card = { header = "image", body = 1, buttons = 1 }
@@ -35,9 +36,12 @@ templates.ready = {
     text = "Thank you {{1}}, we have your {{2}}." },
 }
 
-local header_kinds = {
-  none = true, text = true, image = true, document = true, video = true, any = true,
-}
+-- Those that core's tables have a parameter for; any: one of these, or none.
+local header_kinds = { none = true, any = true }
+for _, param in ipairs(native.params()) do
+  local kind = param.name:match("^header_(%l+)$")
+  header_kinds[kind or "none"] = true
+end
 
 local function one_of(kinds)
   return function(value, path)
