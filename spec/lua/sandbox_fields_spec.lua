@@ -81,4 +81,52 @@ describe("a sandbox", function()
       end
     end
   end
+
+  ---- the parameters of a template, in both forms
+
+  local function client()
+    return require("connectly.safe").new {
+      api_key = sandbox.api_key, business_id = sandbox.business_id, base_url = sandbox.base_url, max_attempts = 1,
+    }
+  end
+
+  local EXAMPLES = { text = "x", url = "https://example.com/x" }
+
+  --- A template that wants the parameter alone, and the parameter's name as it is first.
+  local function wanting(param)
+    local name = param.name:gsub("#", function() return ("%d"):format(param.low) end, 1):gsub("#", "0")
+    local number = name:match("^button_(%d)_url_suffix$")
+    local template = { name = "one_parameter", language = "en" }
+    if name:find "^header_" then
+      template.header = name:match("^header_(.*)$")
+    elseif name:find "^body_" then
+      template.body = 1
+    elseif number then
+      template.buttons = { tonumber(number) }
+    else
+      return nil
+    end
+    return template, name
+  end
+
+  for _, param in ipairs(native.params()) do
+    local template, name = wanting(param)
+    if template then
+      it("takes " .. name .. ", which the library can send", function()
+        sandbox:template(template)
+        local message = {
+          number = "+14155550123", template_name = "one_parameter", language = "en",
+          parameters = { [name] = EXAMPLES[param.type] },
+        }
+        assert.truthy(client():send_template(message))
+        local kind = name:match("^header_(.*)$")
+        if kind then
+          message.header, message.parameters = { [kind] = EXAMPLES[param.type] }, nil
+          assert.truthy(client():send_template(message))
+        end
+        message.header, message.parameters = nil, nil
+        assert.equal(400, select(2, client():send_template(message)).status)
+      end)
+    end
+  end
 end)
