@@ -6,14 +6,14 @@
 -- group and of the groups named here; `folder.module` names one module alone.
 
 local MAY_REQUIRE = {
-  version = {}, loader = { "native" },
+  version = {}, private = {}, loader = { "native" },
   json = { "loader" },
   errors = { "json", "loader" },
   template = { "errors", "json", "loader" },
-  webhook = { "errors", "json", "loader" },
+  webhook = { "errors", "json", "loader", "private" },
   limiter = { "errors", "loader" },
   openresty = { "errors", "loader", "webhook" },
-  client = { "errors", "json", "loader", "openresty.host", "template", "webhook.status_rank" },
+  client = { "errors", "json", "loader", "openresty.host", "private", "template", "webhook.status_rank" },
   loop = { "client", "loader" },
   connectly = { "client", "errors", "loader" },
   safe = { "client", "connectly" },

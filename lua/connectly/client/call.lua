@@ -2,17 +2,10 @@
 -- program does something else.
 
 local errors = require "connectly.errors"
+local private = require "connectly.private"
 
 -- The private state of each call.
-local inner_of = setmetatable({}, { __mode = "k" })
-
-local function inner(call, method)
-  local found = inner_of[call]
-  if not found then
-    error(("connectly: call expected, got %s (call it as call:%s(...))"):format(type(call), method), 3)
-  end
-  return found
-end
+local inner_of, inner = private.new("call", "call")
 
 local methods = {}
 

@@ -6,17 +6,10 @@ local json = require "connectly.json"
 local methods = require "connectly.client.methods"
 local options = require "connectly.client.options"
 local parts = require "connectly.client.parts"
+local private = require "connectly.private"
 
 -- The inner object of each client, kept outside of it: printing a client shows none of its state.
-local inner_of = setmetatable({}, { __mode = "k" })
-
-local function inner(client, method)
-  local found = inner_of[client]
-  if not found then
-    error(("connectly: client expected, got %s (call it as client:%s(...))"):format(type(client), method), 3)
-  end
-  return found
-end
+local inner_of, inner = private.new("client", "client")
 
 --- Makes the metatable of clients for one API: `deliver` raises errors or returns them.
 local function make_class(deliver)

@@ -8,6 +8,7 @@
 ---This module does not receive requests; in nginx, connectly.openresty.webhook does.
 
 local errors = require "connectly.errors"
+local private = require "connectly.private"
 local json = require "connectly.json"
 local native = require "connectly.loader"
 local events = require "connectly.webhook.event"
@@ -42,15 +43,7 @@ local webhook = {}
 webhook.SIGNATURE_HEADER = "x-connectly-hmac-sha256"
 
 -- The secrets of each webhook object, kept outside of it: printing the object must not show them.
-local secrets_of = setmetatable({}, { __mode = "k" })
-
-local function secrets(handle, method)
-  local found = secrets_of[handle]
-  if not found then
-    error(("connectly: webhook expected, got %s (call it as webhook:%s(...))"):format(type(handle), method), 3)
-  end
-  return found
-end
+local secrets_of, secrets = private.new("webhook", "webhook")
 
 --- Never put an option's value into the message: it may be a secret.
 local function refuse(param, problem)

@@ -14,6 +14,7 @@
 --- * interval: seconds between two polls
 
 local errors = require "connectly.errors"
+local private = require "connectly.private"
 local watchers = require "connectly.webhook.watchers"
 
 ---@class connectly.DeliveryStatus fields of the event whose status counts
@@ -27,15 +28,7 @@ local MAX, MAX_MAX = 100000, 10000000
 local INTERVAL, LONGEST_INTERVAL = 0.25, 60
 
 -- The private state of each store: printing a store shows none of it.
-local inner_of = setmetatable({}, { __mode = "k" })
-
-local function inner(store, method)
-  local found = inner_of[store]
-  if not found then
-    error(("connectly: status store expected, got %s (call it as store:%s(...))"):format(type(store), method), 3)
-  end
-  return found
-end
+local inner_of, inner = private.new("status store", "store")
 
 local function check_id(id, method)
   if type(id) ~= "string" then
