@@ -30,7 +30,7 @@ static bool grow(cly_buffer *buffer, size_t needed) {
     size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     char *data;
     while (capacity < needed) capacity *= 2;
-    /* What has room is then below the ceiling: cly_buffer_reserve asks no more. */
+    /* A capacity never exceeds the ceiling, so cly_buffer_reserve checks only the capacity. */
     if (capacity > buffer->ceiling) capacity = buffer->ceiling;
     data = realloc(buffer->data, capacity);
     if (data == NULL) {

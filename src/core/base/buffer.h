@@ -1,9 +1,9 @@
 /*
- * buffer.h - growing bytes that never pass a ceiling given at birth.
+ * buffer.h - a growable byte buffer with a maximum size.
  *
- * Failure sticks: after the ceiling is reached or memory runs out, every append
- * does nothing, and the reason is asked for once, at the end. So a writer of
- * many small pieces needs no check between them.
+ * Errors stick: once the buffer reaches its ceiling or memory runs out, every append is a no-op. A
+ * writer of many small pieces therefore appends without checks and calls cly_buffer_check once, at the
+ * end.
  */
 #ifndef CLY_CORE_BASE_BUFFER_H
 #define CLY_CORE_BASE_BUFFER_H
@@ -18,31 +18,30 @@ CLY_PRIVATE_BEGIN
 typedef enum cly_buffer_state { CLY_BUFFER_FINE, CLY_BUFFER_FULL, CLY_BUFFER_NO_MEMORY } cly_buffer_state;
 
 typedef struct cly_buffer {
-    char *data; /* owned; not terminated by a zero unless cly_buffer_terminate was called */
+    char *data; /* owned; zero-terminated only after cly_buffer_terminate */
     size_t length;
     size_t capacity;
     size_t ceiling;
     cly_buffer_state state;
 } cly_buffer;
 
-/* Embedded: init, then clear. Nothing is allocated before the first append. */
+/* Embed the struct; call init, then clear. init allocates nothing; the first append does. */
 void cly_buffer_init(cly_buffer *buffer, size_t ceiling);
 void cly_buffer_clear(cly_buffer *buffer);
 
-/* Empties it and forgets a failure, and keeps the memory for the next use. */
+/* Empties the buffer and resets its state, but keeps the memory for the next use. */
 void cly_buffer_reset(cly_buffer *buffer);
 
-/* The same, and gives the memory back when it is more than CLY_BUFFER_KEEP: one
- * large message or reply must not be paid for until the end. */
+/* Like cly_buffer_reset, but frees the memory when it is larger than CLY_BUFFER_KEEP, so that one large
+ * message or reply does not hold memory for the rest of the client's life. */
 enum { CLY_BUFFER_KEEP = 64 * 1024 };
 void cly_buffer_trim(cly_buffer *buffer);
 
-/* The slow way of cly_buffer_reserve: gets the memory, or notes why not. */
+/* Slow path of cly_buffer_reserve: allocates the memory, or records the failure and returns NULL. */
 char *cly_buffer_grow(cly_buffer *buffer, size_t more);
 
-/* Makes room for `more` bytes and returns where they go, or NULL. This and the
- * appends are inline: a message is a hundred of them, nearly all into room that
- * is there. */
+/* Makes room for `more` bytes and returns a pointer to them, or NULL. This function and the appends are
+ * inline because a message takes about a hundred of them, and nearly all find enough capacity. */
 static inline char *cly_buffer_reserve(cly_buffer *buffer, size_t more) {
     bool has_room =
         buffer->data && buffer->length <= buffer->capacity && more <= buffer->capacity - buffer->length;
@@ -68,13 +67,13 @@ static inline void cly_buffer_text(cly_buffer *buffer, const char *text) {
     cly_buffer_append(buffer, text, strlen(text));
 }
 
-/* Puts a zero byte behind the last one, outside its length. False on failure. */
+/* Writes a zero byte after the last byte; `length` does not count it. Returns false on failure. */
 bool cly_buffer_terminate(cly_buffer *buffer);
 
-/* The two change their contents with each other. */
+/* Swaps the contents of two buffers. */
 void cly_buffer_swap(cly_buffer *a, cly_buffer *b);
 
-/* CLY_OK, or the failure said as an error about `what`. */
+/* Returns CLY_OK, or sets an error about `what` that describes the failure. */
 cly_kind cly_buffer_check(const cly_buffer *buffer, const char *what, cly_error *error);
 
 CLY_PRIVATE_END

@@ -10,7 +10,7 @@ static bool is_digit(const reader *of) {
     return of->at < of->end && *of->at >= '0' && *of->at <= '9';
 }
 
-/* So many digits: their number, or -1. */
+/* Reads `count` digits and returns their value, or -1. */
 static int read_digits(reader *of, int count) {
     int number = 0;
     for (; count > 0; count--) {

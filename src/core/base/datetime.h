@@ -1,5 +1,5 @@
 /*
- * datetime.h - dates and times as the API takes them (ISO 8601, RFC 3339).
+ * datetime.h - dates and times in the API's format (ISO 8601, RFC 3339).
  */
 #ifndef CLY_CORE_BASE_DATETIME_H
 #define CLY_CORE_BASE_DATETIME_H
@@ -12,12 +12,12 @@ CLY_PRIVATE_BEGIN
 
 enum { CLY_DATETIME_SIZE = 32 };
 
-/* A date, a time and its zone: 2026-12-01T15:00:00Z, 2026-12-01T15:00+01:00. It must
- * be in the calendar. Without a zone it could be anybody's hour. */
+/* Accepts a date, a time and a zone: 2026-12-01T15:00:00Z, 2026-12-01T15:00+01:00. The date must exist
+ * in the calendar. The zone is mandatory: without it the time is ambiguous. */
 bool cly_is_datetime(const char *text, size_t length);
 
-/* Unix seconds, fractions cut off, as such a text; false when the year is not one of
- * 1970 to 9999: what is in milliseconds is not. */
+/* Formats Unix seconds as such a text and drops fractions. Returns false unless the year is 1970 to
+ * 9999, which rejects a time given in milliseconds. */
 bool cly_datetime_write(char out[CLY_DATETIME_SIZE], double seconds);
 
 CLY_PRIVATE_END

@@ -28,7 +28,7 @@ enum { CODE_COUNT = sizeof codes / sizeof codes[0] };
 
 void cly_error_clear(cly_error *error) {
     memset(error, 0, offsetof(cly_error, param));
-    error->param[0] = error->message[0] = '\0'; /* their other bytes mean nothing */
+    error->param[0] = error->message[0] = '\0'; /* the remaining bytes are never read */
     error->retry_after = -1;
 }
 
@@ -88,7 +88,7 @@ const cly_error_code *cly_error_codes(size_t *count) {
 const char *cly_code_hint(const char *code, const char *type) {
     for (size_t i = 0; code && i < CODE_COUNT; i++)
         if (strcmp(codes[i].code, code) == 0) return codes[i].hint;
-    /* Sounds like a time-out, means that the 24-hour window is over. */
+    /* Despite its name, this type means that the 24-hour window has closed. */
     if (type && strcmp(type, "ERROR_TYPE_DEADLINE_EXCEEDED") == 0) return "send a template instead";
     return NULL;
 }

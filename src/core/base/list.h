@@ -1,9 +1,9 @@
 /*
- * list.h - doubly linked lists whose links are in their items.
+ * list.h - intrusive doubly linked lists.
  *
- * CLY_LIST_FUNCTIONS(item, list, append, detach) defines two functions for items with the
- * members `previous` and `next` and lists with `first` and `last`. An item is in one list at
- * most; `detach` returns it.
+ * CLY_LIST_FUNCTIONS(item, list, append, detach) defines two functions for items with the members
+ * `previous` and `next` and lists with the members `first` and `last`. An item is in at most one list.
+ * `detach` returns the item.
  */
 #ifndef CLY_CORE_BASE_LIST_H
 #define CLY_CORE_BASE_LIST_H

@@ -6,20 +6,21 @@
 
 enum {
     BACKSLASHES_MAX = 16,
-    ESCAPE_MAX = 12,    /* bytes of a pair */
-    BROKEN_OFF_MIN = 8, /* fewer characters may be there by chance, and say little */
-    NOT_UTF8 = 0x110000 /* added to a byte that is part of no character */
+    ESCAPE_MAX = 12,    /* length of an escaped surrogate pair */
+    BROKEN_OFF_MIN = 8, /* fewer characters may match by chance, and reveal little */
+    NOT_UTF8 = 0x110000 /* added to a byte that is not part of a UTF-8 character */
 };
 
-/* Length of a backslash that is spelled by its number, or 0. The second and later of
- * a row may lack the \ of \u005c: one before it, spelled so by another writer, is it. */
+/* Returns the length of a backslash written as \u005c, or 0. In a run, the second and later ones may
+ * lack their leading backslash: the backslash before them, itself written as \u005c by another encoder,
+ * takes its place. */
 static size_t backslash_number(const char *text, size_t length, bool is_first) {
     size_t mark = *text == '\\' ? 1 : 0;
     if ((is_first && mark == 0) || length < mark + 5 || text[mark] != 'u') return 0;
     return cly_json_unit(text + mark + 1, length - mark - 1) == '\\' ? mark + 5 : 0;
 }
 
-/* Length of the backslashes at the beginning, \u005c among them. */
+/* Returns the length of the run of backslashes at the beginning, \u005c included. */
 static size_t skip_backslashes(const char *text, size_t length) {
     size_t at = 0;
     for (int i = 0; i < BACKSLASHES_MAX && at < length; i++) {
@@ -45,7 +46,7 @@ static size_t read_plain(const char *text, size_t length, int32_t *code) {
     return count;
 }
 
-/* Length of a character, or 0 when there is none but backslashes. */
+/* Reads one UTF-16 unit or plain character and returns its length, or 0 if only backslashes are left. */
 static size_t read_half(const char *text, size_t length, int32_t *code) {
     size_t at = skip_backslashes(text, length);
     if (at == length) return 0;
@@ -56,7 +57,7 @@ static size_t read_half(const char *text, size_t length, int32_t *code) {
     return at + read_plain(text + at, length - at, code);
 }
 
-/* The same, where two escapes may be the halves of one character. */
+/* The same, but combines two escapes that form a surrogate pair. */
 static size_t read_character(const char *text, size_t length, int32_t *code) {
     size_t count = read_half(text, length, code), more;
     int32_t low;
@@ -67,12 +68,12 @@ static size_t read_character(const char *text, size_t length, int32_t *code) {
     return count + more;
 }
 
-/* A text may break off inside the escape that would be the next character. */
+/* The text may be cut off inside the escape that encodes the next character. */
 static bool is_broken_off(const char *rest, size_t left, int matched) {
     return matched >= BROKEN_OFF_MIN && (left == 0 || (*rest == '\\' && left < ESCAPE_MAX));
 }
 
-/* Compares one character after the other. */
+/* Compares character by character. */
 static size_t compare(const char *text, size_t length, const char *secret, size_t secret_length) {
     size_t at = 0, secret_at = 0;
     for (int matched = 0;; matched++) {
@@ -86,17 +87,17 @@ static size_t compare(const char *text, size_t length, const char *secret, size_
     }
 }
 
-/* Length of a spelling of the secret at the beginning of the text, or 0. */
+/* Returns the length of a spelling of the secret at the beginning of the text, or 0. */
 static size_t spelling(const char *text, size_t length, const char *secret, size_t secret_length) {
     if (secret_length == 0) return 0;
-    /* Most bytes can begin none. */
+    /* Shortcut: most bytes cannot begin a spelling. */
     if (*text != '\\' && *text != *secret && *secret != '\\') return 0;
-    /* Also the secrets that look like escapes themselves. */
+    /* This also finds secrets that themselves look like escapes. */
     if (length >= secret_length && memcmp(text, secret, secret_length) == 0) return secret_length;
     return compare(text, length, secret, secret_length);
 }
 
-/* Bytes at the beginning that can begin no spelling. */
+/* Returns the number of leading bytes at which no spelling can begin. */
 static size_t skip_harmless(const char *text, size_t length, const char *secret) {
     size_t count = 0;
     if (secret == NULL || *secret == '\0') return length;

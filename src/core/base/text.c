@@ -36,7 +36,7 @@ size_t cly_utf8_sequence(const unsigned char *at, size_t left) {
         count = 4;
     else
         return 0;
-    if (at[0] == 0xE0) low = 0xA0;  /* long forms */
+    if (at[0] == 0xE0) low = 0xA0;  /* overlong forms */
     if (at[0] == 0xED) high = 0x9F; /* surrogates */
     if (at[0] == 0xF0) low = 0x90;
     if (at[0] == 0xF4) high = 0x8F; /* above U+10FFFF */
@@ -92,13 +92,13 @@ bool cly_starts_with(const char *text, size_t length, const char *prefix) {
     return true;
 }
 
-/* True when a byte of the eight is below 0x21, or 0x7f, or not ASCII. */
+/* True if one of the eight bytes is below 0x21, is 0x7f or is not ASCII. */
 static bool may_be_blank(uint64_t word) {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
     return ((word | (word - ones * 0x21) | (word + ones)) & highs) != 0;
 }
 
-/* Bytes below 0x21, and 0x7f; eight at a time as long as there are none. */
+/* True if there is a byte below 0x21, or 0x7f. Checks eight bytes at a time. */
 static bool has_blank(const char *text, size_t length) {
     size_t at = 0;
     for (; at + 8 <= length; at += 8) {
@@ -125,7 +125,7 @@ bool cly_has_control(const char *text, size_t length) {
     return false;
 }
 
-/* Length of the run of digits at `text`. */
+/* Returns the length of the run of digits at `text`. */
 static size_t digits(const char *text, size_t length) {
     size_t count = 0;
     while (count < length && is_digit(text[count])) count++;
@@ -134,13 +134,13 @@ static size_t digits(const char *text, size_t length) {
 
 enum { GAP_MAX = 3, DIGITS_TOGETHER = 7, DIGITS_APART = 9, DIGITS_WITH_PLUS = 8 };
 
-/* What people put between the digits of a number, the dashes of Unicode included. */
+/* Separators that occur inside telephone numbers, Unicode dashes included. */
 static bool parts_digits(char c) {
     return (c && strchr(" -./()", c)) || (c & 0x80);
 }
 
-/* Length of the number at `text`, its digits together or apart; 0 when there is
- * none. `*count` receives how many digits it has. */
+/* Returns the length of the number at `text`, with or without separators between its digits, or 0.
+ * `*count` receives the number of digits. */
 static size_t number(const char *text, size_t length, size_t *count) {
     size_t end = 0;
     *count = 0;
@@ -155,7 +155,7 @@ static size_t number(const char *text, size_t length, size_t *count) {
     return end;
 }
 
-/* Length of what may be a telephone number, or 0. Eight digits apart may be a date. */
+/* Returns the length of a possible telephone number, or 0. Eight digits with separators may be a date. */
 static size_t telephone_number(const char *text, size_t length) {
     size_t count, apart = number(text, length, &count), together = digits(text, apart);
     if (count >= DIGITS_APART) return apart;
@@ -175,7 +175,7 @@ static size_t bare_number(const char *text, size_t length, size_t least) {
 void cly_text_hide_numbers(char *text, size_t bare) {
     size_t length = strlen(text), used = 0;
     for (size_t at = 0; at < length;) {
-        bool has_plus = at > 0 && text[at - 1] == '+'; /* what was read is not yet written over */
+        bool has_plus = at > 0 && text[at - 1] == '+'; /* text[at - 1] has not been overwritten yet */
         size_t run =
             has_plus ? number_after_plus(text + at, length - at) : bare_number(text + at, length - at, bare);
         text[used++] = run > 0 ? '#' : text[at];
@@ -206,7 +206,7 @@ static size_t smallest(size_t a, size_t b, size_t c) {
     return least < c ? least : c;
 }
 
-/* Optimal string alignment, three rows at a time. */
+/* Optimal string alignment; keeps three rows. */
 size_t cly_text_distance(const char *a, size_t a_length, const char *b, size_t b_length) {
     size_t rows[3][DISTANCE_MAX + 1];
     size_t *before = rows[0], *above = rows[1], *row = rows[2];

@@ -1,6 +1,5 @@
 /*
- * version.h - the library's version; a test compares it with the Lua files' and
- * the rockspec's.
+ * version.h - the library's version. A test compares it with the Lua files and the rockspec.
  */
 #ifndef CLY_CORE_BASE_VERSION_H
 #define CLY_CORE_BASE_VERSION_H

@@ -1,10 +1,10 @@
 /*
- * visibility.h - nothing of ours is seen outside the module.
+ * visibility.h - hides all symbols of the module.
  *
- * A Lua module shares one process with other C libraries, so its symbols stay
- * hidden. It is said here, in the sources, because LuaRocks' builtin build
- * takes no compiler flags. Every header of ours stands between these two
- * lines; only luaopen_connectly_native is exported, by CLY_EXPORT.
+ * A Lua module shares its process with other C libraries, so its symbols stay hidden. The visibility is
+ * set in the sources because LuaRocks' builtin build takes no compiler flags. Every header of this
+ * library declares its functions between CLY_PRIVATE_BEGIN and CLY_PRIVATE_END. Only
+ * luaopen_connectly_native is exported, by CLY_EXPORT.
  */
 #ifndef CLY_CORE_BASE_VISIBILITY_H
 #define CLY_CORE_BASE_VISIBILITY_H
