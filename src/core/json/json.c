@@ -33,7 +33,7 @@ int32_t cly_json_pair(int32_t high, int32_t low) {
     return 0x10000 + (high - 0xD800) * 0x400 + (low - 0xDC00);
 }
 
-/* Length of a \u escape, or of two that are a pair; 0 when it is none. */
+/* Returns the length of a \u escape, or of two that form a surrogate pair; 0 if it is invalid. */
 static size_t read_unicode(const char *at, size_t left, int32_t *code) {
     *code = cly_json_unit(at + 2, left - 2);
     if (*code < 0) return 0;
@@ -54,8 +54,8 @@ static size_t read_escape(const char *at, size_t left, int32_t *code) {
     return 2;
 }
 
-/* Length of the character of a string at `at`, or 0 when none may stand there.
- * Its code is told for ASCII and escapes; -1 is any other. */
+/* Returns the length of the string character at `at`, or 0 if it is invalid there. `*code` receives the
+ * code of ASCII characters and escapes, and -1 for any other. */
 static size_t read_character(const char *at, size_t left, int32_t *code) {
     unsigned char byte = (unsigned char)*at;
     if (byte == '\\') return read_escape(at, left, code);
@@ -64,7 +64,7 @@ static size_t read_character(const char *at, size_t left, int32_t *code) {
     return byte >= 0x20 && byte != '"' ? 1 : 0;
 }
 
-/* ---- the grammar: each function steps over one thing, or says no ---- */
+/* ---- the grammar: each function steps over one element and returns false on a syntax error ---- */
 
 static bool skip_value(reader *read, cly_json_value *value);
 
@@ -87,7 +87,7 @@ static bool skip_word(reader *read, const char *word) {
     return true;
 }
 
-/* Nearly all characters are of this kind. */
+/* Fast path: nearly all characters are simple. */
 static bool is_simple(char c) {
     return c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
@@ -113,7 +113,7 @@ static bool skip_digits(reader *read) {
     return read->at > start;
 }
 
-/* What follows a leading zero is left to the caller, who wants no digit there. */
+/* The caller rejects a digit after a leading zero. */
 static bool skip_number(reader *read) {
     take(read, '-');
     if (!take(read, '0') && !skip_digits(read)) return false;
@@ -134,7 +134,7 @@ static bool is_spelled(const cly_json_value *string, const char *name) {
     return *name == '\0';
 }
 
-/* False when the name is wanted and stands there a second time. */
+/* Records a wanted member. Returns false if the name is wanted and occurs a second time. */
 static bool note(reader *read, const cly_json_value *name, const cly_json_value *value) {
     for (size_t i = 0; i < read->count; i++) {
         if (!is_spelled(name, read->members[i].name)) continue;
@@ -240,7 +240,7 @@ bool cly_json_next_item(const cly_json_value *array, cly_json_value *item) {
     return skip_value(&read, item);
 }
 
-/* ---- what a string says ---- */
+/* ---- unescaping strings ---- */
 
 static char *put_utf8(char *out, int32_t code) {
     static const int marks[] = {0, 0xC0, 0xE0, 0xF0};
@@ -250,7 +250,7 @@ static char *put_utf8(char *out, int32_t code) {
     return out;
 }
 
-/* A character never takes more bytes than the escape that stands for it. */
+/* A character never takes more bytes than the escape that encodes it. */
 void cly_json_unescape(cly_buffer *out, const cly_json_value *string) {
     const char *at = string->start + 1, *end = string->start + string->length - 1;
     char *start = cly_buffer_reserve(out, string->length), *place = start;
@@ -280,9 +280,9 @@ bool cly_json_short_text(char *out, size_t room, const cly_json_value *string) {
     return room > 0 && at == end;
 }
 
-/* ---- numbers that are too long ---- */
+/* ---- integers that a double cannot hold ---- */
 
-/* JSON has no leading zeros, so the digits of equal length compare as text. */
+/* JSON has no leading zeros, so digits of equal length compare as text. */
 static bool is_long(const char *number, size_t length) {
     static const char limit[] = "9007199254740992"; /* 2^53 */
     enum { DIGITS = sizeof limit - 1 };
@@ -292,7 +292,8 @@ static bool is_long(const char *number, size_t length) {
     return length > DIGITS || (length == DIGITS && memcmp(number, limit, DIGITS) > 0);
 }
 
-/* Steps over a string, a number, or a byte of anything else; true when it is long. */
+/* Steps over a string, a number, or one byte of anything else. Returns true for a number that a double
+ * cannot hold. */
 static bool skip_token(reader *read) {
     const char *start = read->at;
     if (type_of(*start) == CLY_JSON_STRING) return !skip_string(read);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Opening quote, text, what ends it: in one reserve, as most of a message is this. */
+/* Writes the opening quote, the text and the bytes that end it, with one reserve: most of a message is
+ * written this way. */
 static void quote(cly_json_writer *json, const char *text, size_t length, const char *end,
                   size_t end_length) {
     char *place = cly_buffer_reserve(json->out, json->comma + 1 + length + end_length);
@@ -63,16 +64,16 @@ static bool write_escaped(cly_buffer *out, const unsigned char *text, size_t len
     return true;
 }
 
-/* True when a byte of the eight is a control, a quote, a backslash or no ASCII.
- * The subtractions set the high bit of a byte that is below what is taken off;
- * a borrow can reach a neighbour, which then is looked at in vain. */
+/* True if one of the eight bytes is a control byte, a quote, a backslash or not ASCII. The subtractions
+ * set the high bit of each byte that is below the subtrahend. A borrow can set the bit of the
+ * neighboring byte too; that false positive only costs a second look. */
 static bool has_special(uint64_t word) {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
     uint64_t quote = (word ^ ones * '"') - ones, slash = (word ^ ones * '\\') - ones;
     return ((word | (word - ones * 0x20) | quote | slash) & highs) != 0;
 }
 
-/* Eight bytes, if all are plain. */
+/* Copies eight bytes if all are plain. */
 static inline bool copy_word(char *out, const char *text) {
     uint64_t word;
     memcpy(&word, text, 8);
@@ -81,8 +82,9 @@ static inline bool copy_word(char *out, const char *text) {
     return true;
 }
 
-/* Copies plain bytes, eight at a time and the last eight once more rather than
- * the rest byte by byte; returns how many, not always up to the first special. */
+/* Copies plain bytes eight at a time. The last eight may overlap the ones before, which is faster than
+ * copying the rest one by one. Returns the number of bytes copied, which may end before the first
+ * special byte. */
 static size_t copy_plain(char *out, const char *text, size_t length) {
     size_t at = 0;
     for (; at + 8 <= length; at += 8)
@@ -96,7 +98,7 @@ bool cly_json_text(cly_json_writer *json, const char *text, size_t length) {
     char *place = cly_buffer_reserve(json->out, json->comma + length + 2);
     size_t plain;
     bool is_valid;
-    if (place == NULL) return cly_is_utf8(text, length); /* the fault is the text's all the same */
+    if (place == NULL) return cly_is_utf8(text, length); /* without memory too, report invalid UTF-8 */
     if (json->comma) *place++ = ',';
     *place++ = '"';
     plain = copy_plain(place, text, length);
@@ -125,7 +127,7 @@ static size_t with_point(char *text) {
     return (size_t)(to - text);
 }
 
-/* The largest double below which every whole number is exact and short. */
+/* True for integers that fit into 64 bits. */
 static bool is_whole(double real) {
     return real == floor(real) && fabs(real) < 9.2e18;
 }
@@ -133,14 +135,14 @@ static bool is_whole(double real) {
 size_t cly_number_as_text(char out[CLY_NUMBER_SIZE], cly_number number) {
     if (number.is_integer) return (size_t)snprintf(out, CLY_NUMBER_SIZE, "%lld", (long long)number.integer);
     if (is_whole(number.real)) return (size_t)snprintf(out, CLY_NUMBER_SIZE, "%lld", (long long)number.real);
-    /* Whole, but beyond 64 bits: digits all the same, as long as people may mean them. */
+    /* Integers beyond 64 bits: up to 1e22 they are still written as plain digits. */
     if (number.real == floor(number.real) && fabs(number.real) < 1e22)
         return (size_t)snprintf(out, CLY_NUMBER_SIZE, "%.0f", number.real);
     snprintf(out, CLY_NUMBER_SIZE, "%.14g", number.real);
     return with_point(out);
 }
 
-/* The fewest digits that read back as the same double. */
+/* Writes the fewest digits that read back as the same double. */
 static size_t shortest(char out[CLY_NUMBER_SIZE], double real) {
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(out, CLY_NUMBER_SIZE, "%.*g", digits, real);
