@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Requests for assets in any second. API: rate limits. */
+/* Limit of asset requests per second. API: rate limits. */
 static const double asset_rate = 100;
 
-/* A 429 that does not say how long stops everything for a second, the unit of the
- * limit; one that says a year must not stop a client for good. */
+/* A 429 without Retry-After pauses everything for one second, the unit of the limit. The pause is
+ * capped, so that a Retry-After of a year does not stop a client for good. */
 static const double pause_unsaid = 1, pause_longest = 60;
 
 cly_kind cly_departures_init(cly_departures *departures, double rate, bool is_shared, cly_error *error) {
@@ -29,8 +29,9 @@ static cly_limiter *limiter_of(cly_departures *departures, bool is_asset) {
     return is_asset ? &departures->asset_limiter : &departures->limiter;
 }
 
-/* Both must agree: what all may send can be too much for this process. The own limiter
- * is asked first about assets: it knows when, while a permit may not be asked for yet. */
+/* Both limiters must agree: the rate shared by all processes may exceed that of this client. For
+ * assets, the client's own limiter is checked first: it knows how long to wait, and no permit need be
+ * requested before that. */
 double cly_departures_take(cly_departures *departures, bool is_asset, double now, double *permit_at) {
     cly_limiter *limiter = limiter_of(departures, is_asset);
     double wait = is_asset ? cly_limiter_wait(limiter, now) : 0;
@@ -50,8 +51,8 @@ void cly_departures_gave_up(cly_departures *departures, bool is_asset) {
     cly_limiter_gave_up(limiter_of(departures, is_asset));
 }
 
-/* The request of an earlier 429 counts as long as its pause lasts: after that requests
- * leave, and the next reply is the API's last word. */
+/* The wait that an earlier 429 asked for counts only while its pause lasts. After the pause requests
+ * leave again, and the next reply supersedes it. */
 void cly_departures_pause(cly_departures *departures, double retry_after, double now) {
     double seconds = retry_after < 0 ? pause_unsaid : fmin(retry_after, pause_longest);
     bool is_paused = now < departures->limiter.paused_until;
@@ -78,7 +79,7 @@ double cly_departures_take_pause(cly_departures *departures) {
 int cly_departures_wanted(cly_departures *departures, int ready, int assets, int room, double now) {
     int left, assets_room;
     if (!departures->is_shared) return 0;
-    left = cly_permits_left(&departures->permits, now); /* pays what is owed */
+    left = cly_permits_left(&departures->permits, now); /* uses up permits that are owed */
     assets_room = cly_limiter_room(&departures->asset_limiter, now);
     if (assets > assets_room) ready -= assets - (assets_room > 0 ? assets_room : 0);
     if (ready > room) ready = room;
@@ -88,5 +89,5 @@ int cly_departures_wanted(cly_departures *departures, int ready, int assets, int
 
 void cly_departures_give(cly_departures *departures, double at) {
     cly_permits_add(&departures->permits, at);
-    if (departures->asked > 0) departures->asked--; /* one less is awaited: the next is news */
+    if (departures->asked > 0) departures->asked--; /* one fewer is missing: a new shortage is noticed */
 }

@@ -4,19 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A departure counts for a little longer than the second (or, below one a
- * second, the interval) that it is promised for: what leaves arrives with some
- * milliseconds of jitter, and the server counts arrivals. */
+/* A departure counts slightly longer than the promised second (or interval, below one request per
+ * second): requests arrive with some milliseconds of jitter, and the server counts arrivals. */
 static const double longer_than_promised = 1.018;
 
-/* Within that, how much faster than the rate the pace may be. Work that begins
- * has its first second's worth gone after 0.4 s and is never behind again; a pace
- * even slower than the rate would fall behind by seconds in ten thousand. */
+/* How much faster than the rate the pace may be within a window. New work has sent its first second's
+ * worth after 0.4 s and never falls behind again. A pace even slightly slower than the rate would fall
+ * behind by seconds in ten thousand requests. */
 static const double pace_part = 2.5;
 
-/* How far the pace may run behind and catch up: a loop that wakes a few
- * milliseconds late loses nothing. A few intervals, but at a high rate no less
- * than a poll's granularity, and at a low one no burst after a rest. */
+/* How far the pace may fall behind and catch up, so that a loop that wakes a few milliseconds late
+ * loses no throughput: a few intervals, but at a high rate at least the granularity of poll, and at a
+ * low rate no burst after an idle time. */
 static const double catch_up_intervals = 4, catch_up_least = 0.004, catch_up_most = 0.02; /* seconds */
 
 static const double retry_when_full = 0.005; /* seconds */
@@ -37,8 +36,8 @@ void cly_limiter_clear(cly_limiter *limiter) {
     memset(limiter, 0, sizeof *limiter);
 }
 
-/* Seconds until the oldest departure counts no more. One expression for all who
- * ask, so that rounding cannot make them disagree. */
+/* Seconds until the oldest departure leaves the window. All callers use this one expression, so that
+ * rounding cannot make them disagree. */
 static double until_oldest_is_old(const cly_limiter *limiter, double now) {
     return limiter->left_at[limiter->first] + limiter->window - now;
 }
@@ -50,7 +49,7 @@ static void forget_old(cly_limiter *limiter, double now) {
     }
 }
 
-/* Seconds until the count allows one more, 0 when it does. */
+/* Seconds until the count admits one more request; 0 if it does now. */
 static double wait_for_count(cly_limiter *limiter, double now) {
     forget_old(limiter, now);
     if (limiter->count + limiter->about_to_leave < limiter->limit) return 0;
@@ -63,8 +62,8 @@ static double wait_for_pace(const cly_limiter *limiter, double now) {
     return at > now ? at - now : 0;
 }
 
-/* When the next may have been due at the earliest. After a rest nothing is made
- * up for: the pace begins anew. */
+/* The earliest time at which the next request counts as due. After an idle window the pace starts
+ * afresh and catches up nothing. */
 static double earliest_turn(const cly_limiter *limiter, double now) {
     double lag = catch_up_intervals * limiter->interval;
     if (limiter->next_at < now - limiter->window) return now;
@@ -100,8 +99,7 @@ double cly_limiter_take(cly_limiter *limiter, double now) {
 void cly_limiter_left(cly_limiter *limiter, double now) {
     if (limiter->within) cly_limiter_left(limiter->within, now);
     if (limiter->about_to_leave > 0) limiter->about_to_leave--;
-    /* The ring has room for all that take lets go; an extra departure, which
-     * nobody asked for, takes the place of the oldest. */
+    /* The ring has room for every request that take admits. A departure beyond those replaces the oldest. */
     if (limiter->count == limiter->limit) {
         limiter->first = (limiter->first + 1) % limiter->limit;
         limiter->count--;
@@ -117,6 +115,6 @@ void cly_limiter_gave_up(cly_limiter *limiter) {
 
 void cly_limiter_pause(cly_limiter *limiter, double seconds, double now) {
     if (seconds > 0 && now + seconds > limiter->paused_until) limiter->paused_until = now + seconds;
-    /* A server that is offended by what is within the limit may dislike bursts. */
+    /* The server answered 429 within the limit, so it may dislike bursts: pace evenly at the rate. */
     limiter->interval = limiter->window / limiter->limit;
 }

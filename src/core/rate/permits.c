@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* Seconds for which a permit stays good: what wakes up to use it may be late. As the
- * limiters give out 0.975 of the rate, no second holds more than the rate. */
+/* Seconds for which a permit stays valid, because the thread that uses it may wake late. The shared
+ * limiter grants only 0.975 of the rate, so no second holds more than the rate. */
 static const double good_for = 0.025;
 
 void cly_permits_add(cly_permits *permits, double at) {

@@ -26,20 +26,20 @@ typedef struct cly_permits {
     int owed;
 } cly_permits;
 
-/* One may leave at `at`, on the clock that the others are told too. Beyond the
- * ceiling it is dropped: it will be asked for again. */
+/* Adds a permit for one request at time `at`, on the same clock as the other functions. A permit beyond
+ * the maximum is dropped; the client will ask for it again. */
 void cly_permits_add(cly_permits *permits, double at);
 
-/* How many are not void. */
+/* The number of permits that are still valid. */
 int cly_permits_left(cly_permits *permits, double now);
 
-/* Seconds until one may leave; 0 for now, HUGE_VAL when none was allowed. */
+/* Seconds until the next permit is due: 0 for now, HUGE_VAL if there is none. */
 double cly_permits_wait(cly_permits *permits, double now);
 
-/* The first is used up, after a wait of 0: its moment. */
+/* Takes the first permit and returns its time. Call it after a wait of 0. */
 double cly_permits_take(cly_permits *permits);
 
-/* What took the permit of the moment `at` leaves now. */
+/* The request that took the permit of time `at` leaves now. */
 void cly_permits_departed(cly_permits *permits, double at, double now);
 
 CLY_PRIVATE_END
