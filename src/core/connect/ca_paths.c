@@ -13,7 +13,7 @@ bool cly_ca_is_hash_name(const char *name) {
            name[10] == '\0';
 }
 
-/* Takes the next of several directories, separated by ':' as OpenSSL has it. */
+/* Copies the next of several directories, separated by ':' as in OpenSSL. */
 static bool next_directory(const char **list, char out[CLY_CA_PATH_SIZE]) {
     size_t length;
     *list += strspn(*list, ":");
@@ -80,7 +80,7 @@ cly_ca_system cly_ca_system_make(const char *directory, const char *bundle, cons
 
 /* ---- finding ---- */
 
-/* Where to look, and who looks. */
+/* Where to look for certificates, and the functions that look. */
 typedef struct places {
     const cly_ca_variables *variables;
     const cly_ca_system *system;
@@ -116,7 +116,7 @@ static bool take_hashed_directory(cly_ca_pair *pair, const places *in) {
     return false;
 }
 
-/* The bundle that libcurl was built with is left to libcurl: it keeps it parsed. */
+/* libcurl's built-in bundle is left to libcurl, which caches the parsed bundle. */
 static void take_bundle(cly_ca_paths *paths, const char *bundle, const char *built_in) {
     if (paths->api.directory[0] || !bundle || !built_in || strcmp(bundle, built_in) != 0)
         copy(paths->api.file, bundle);

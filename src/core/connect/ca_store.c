@@ -8,7 +8,7 @@ void cly_ca_store_init(cly_ca_store *store, const cly_ca_paths *paths) {
     store->generation = 0;
 }
 
-/* The file that stands for the directory is gone, or there was none. */
+/* The sample file of the directory is gone, or there was none. */
 static bool take_another_sample(cly_ca_pair *pair, bool by_hash, const cly_ca_files *files) {
     bool is_one = strcmp(pair->file, pair->directory) != 0 && files->is_readable(pair->file);
     if (!pair->is_sample || is_one) return false;
@@ -34,9 +34,9 @@ static bool add_bundle(cly_ca_store *store, const cly_ca_files *files) {
     return true;
 }
 
-/* The faults that more certificates can mend, by OpenSSL's numbers (X509_V_ERR_): an issuer
- * that is not there (2, 20, 21), that the server sent itself (18, 19), or of which
- * the directory has an earlier certificate (7, 10). */
+/* Failures that the bundle can fix, by OpenSSL's codes (X509_V_ERR_): the issuer is missing (2, 20,
+ * 21), the server sent a self-signed certificate (18, 19), or the directory has an outdated certificate of
+ * the issuer (7, 10). */
 static bool is_lack_of_issuer(long result) {
     return result == 2 || result == 7 || result == 10 || (result >= 18 && result <= 21);
 }

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-static const double patience = 1; /* seconds; the system's first repetition comes then */
+static const double patience = 1; /* seconds; the system retransmits after one second */
 static const double slow_factor = 3;
-static const double least_left = 5; /* a network that is slow can need several times what was used */
+static const double least_left = 5; /* a slow network may need several times the time used so far */
 
 void cly_hangs_connected(cly_hangs *hangs, double began_at, double now) {
     hangs->taken = now - began_at;

@@ -1,12 +1,12 @@
 /*
- * hangs.h - connections that take too long to open.
+ * hangs.h - restarts attempts whose connections take too long to open.
  *
- * While packets are lost the system repeats its own ever more seldom: after 1, 3 and 7
- * seconds. Of several attempts whose connections hang one a second is therefore restarted
- * to find out whether packets get through again; never the oldest, which a network that is
- * only slow may be about to serve, and none that has used a fifth of its time. When an
- * attempt that began later has got its connection, all that hang are restarted. No clock: the caller tells
- * the time, in seconds on any monotonic clock.
+ * While packets are lost, the system retransmits ever more rarely: after 1, 3 and 7 seconds. So, of
+ * several attempts whose connections hang, one per second is restarted to find out whether packets get
+ * through again. The oldest is never restarted, because a network that is only slow may be about to
+ * serve it, nor is an attempt that has used a fifth of its time. When an attempt that began later gets
+ * a connection, all hanging attempts are restarted. This module reads no clock: the caller passes the
+ * time, in seconds on any monotonic clock.
  */
 #ifndef CLY_CORE_CONNECT_HANGS_H
 #define CLY_CORE_CONNECT_HANGS_H
@@ -16,19 +16,19 @@
 
 CLY_PRIVATE_BEGIN
 
-/* All zero at first. */
+/* Initialize it with zeros. */
 typedef struct cly_hangs {
-    double taken;        /* seconds that the last connection took; 0 before there was one */
-    double through_at;   /* when the latest attempt began that has got a connection */
-    double restarted_at; /* when one was last restarted */
+    double taken;        /* seconds that the last connection took to open; 0 before the first */
+    double through_at;   /* start of the latest attempt that got a connection */
+    double restarted_at; /* time of the last restart */
 } cly_hangs;
 
-/* An attempt that began at `began_at` has got a new connection. */
+/* An attempt that began at `began_at` got a new connection. */
 void cly_hangs_connected(cly_hangs *hangs, double began_at, double now);
 
-/* When an attempt that began at `began_at` and has no connection is to be restarted, which it
- * must have at `deadline`; HUGE_VAL for never, as before any had one: how long that takes is
- * not known yet. */
+/* Returns when to restart an attempt that began at `began_at`, has no connection and must have one by
+ * `deadline`. Returns HUGE_VAL for never, for example before any attempt got a connection, when it is
+ * not known how long that takes. */
 double cly_hangs_restart_at(const cly_hangs *hangs, double began_at, double deadline, bool is_oldest);
 
 void cly_hangs_restarted(cly_hangs *hangs, double now);

@@ -2,11 +2,11 @@
 
 #include <math.h>
 
-/* In a row they are an outage. A server that is reloaded loses some connections too. */
+/* This many in a row are an outage. A server that reloads also loses some connections. */
 enum { BAD_REPLIES = 3, LOSSES = 5 };
 
 static const double first_delay = 0.05, longest_delay = 0.5; /* seconds */
-static const double patience = 1;                            /* with a probe that hangs */
+static const double patience = 1;                            /* after which a probe counts as hanging */
 
 double cly_outage_wait(const cly_outage *outage, double now) {
     if (!outage->is_on) return 0;
@@ -31,7 +31,7 @@ void cly_outage_failed(cly_outage *outage, cly_outage_sign sign, double began_at
     bool is_bad_reply = sign == CLY_SIGN_BAD_REPLY;
     if (!is_bad_reply && outage->was_reached && began_at <= outage->reached_at) return;
     if (is_bad_reply) outage->bad_replies++;
-    if (outage->is_on && !is_probe) return; /* it was under way when the outage began */
+    if (outage->is_on && !is_probe) return; /* it started before the outage */
     if (!outage->is_on && is_bad_reply && outage->bad_replies < BAD_REPLIES) return;
     if (!outage->is_on) outage->probes = 0;
     outage->is_probed = false;

@@ -4,29 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* nginx closes a connection of HTTP/2 after 1000 requests unless told otherwise. */
+/* nginx closes an HTTP/2 connection after 1000 requests by default. */
 enum { STREAMS_FIRST = 100, REQUESTS_FIRST = 1000, REQUESTS_LEAST = 16 };
 
-/* A successor is opened this many requests before the limit, at the most, so that it
- * stands when it is needed. */
+/* A successor is opened at most this many requests before the limit, so that it is established when
+ * needed. */
 enum { HEADROOM_MOST = 100 };
 
-/* A server that closes a connection for its number of requests does so at once when the
- * last is answered. One that has not after so long did not mean it. */
+/* A server with a request limit closes the connection as soon as it has answered the last request. If
+ * the connection stays open this long, the limit was wrong. */
 static const double linger = 2;       /* seconds */
-static const double certain_for = 60; /* then a confirmed limit is used up once more */
+static const double certain_for = 60; /* then a confirmed limit is tested again */
 static const double raise_every = 0.1, hold = 0.01;
 static const double try_again = 0.5, hangs_after = 1;
-static const double without_memory = 0.05; /* until it is tried again */
-static const double unused_most = 40;      /* less than transfer's MAXAGE_CONN */
-/* For the server's settings to come, unless a reply shows that they have: so long, or as
- * long as the handshake took; with a server of few streams a few times that. */
+static const double without_memory = 0.05; /* wait before a retry */
+static const double unused_most = 40;      /* less than CURLOPT_MAXAGE_CONN in io/curl */
+/* How long to wait for the server's SETTINGS unless a reply shows that they arrived: settings_least, or
+ * as long as the handshake took if that is more; with a server of few streams a multiple of that. */
 static const double settings_least = 0.02, settings_of_few = 0.1, certainty = 4;
-/* After the first reply of a connection: a server may tell its limit with that, or a
- * little later. */
+/* A server may announce its limit with the first reply of a connection or slightly later. */
 static const double settled_after = 0.5;
 
-/* ---- making and freeing ---- */
+/* ---- creating and freeing ---- */
 
 void cly_pools_init(cly_pools *pools, const cly_pools_options *options) {
     memset(pools, 0, sizeof *pools);
@@ -81,10 +80,10 @@ static void raise_request_limit(cly_pools *pools) {
         pools->request_limit *= 2;
 }
 
-/* The server closed a connection for its number of requests if it did so as soon as the
- * last was answered. If not, the limit was learnt from something else, a reload
- * perhaps, and is raised again. Another reload may close it too: then, as a rule,
- * requests are refused, and it says nothing. */
+/* The server has a request limit if it closed the connection as soon as it had answered the last
+ * request. If it did not, the limit was learned from something else, such as a reload, and is raised
+ * again. A reload may close this connection too; then requests are usually refused, and the close
+ * proves nothing. */
 static void review_limit(cly_pools *pools, const cly_pool *pool) {
     if (pools->options.hooks.alive(pools->options.hooks.context, pool) > 0) {
         raise_request_limit(pools);
@@ -94,7 +93,7 @@ static void review_limit(cly_pools *pools, const cly_pool *pool) {
     }
 }
 
-/* It may have been a mistake, or the server may have another limit now. */
+/* The confirmation may have been wrong, or the server's limit may have changed. */
 static void forget_confirmation(cly_pools *pools, double now) {
     if (now - pools->confirmed_at > certain_for) pools->is_confirmed = false;
 }
@@ -138,8 +137,7 @@ static bool is_old(const cly_pools *pools, const cly_pool *pool, double now) {
     return pool->opened_at > 0 && now - pool->opened_at >= pools->options.max_age;
 }
 
-/* Requests that one of its connections may have carried when those under way are
- * issued. */
+/* Upper bound of the requests on one of its connections once the pending ones are issued. */
 static int requests_soon(const cly_pool *pool) {
     return pool->most_requests + pool->unissued;
 }
@@ -155,16 +153,16 @@ static bool wants_successor(const cly_pools *pools, const cly_pool *pool, double
     return !is_http1(pool) && requests_soon(pool) >= pools->request_limit - headroom;
 }
 
-/* Its first request was issued, and the server's settings are known or must be. Until a
- * connection's settings have come, libcurl takes its limit for the usual one. */
+/* True when its first request was issued and the server's SETTINGS have arrived or must have. Before
+ * that, libcurl assumes the default stream limit. */
 static bool is_standing(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pool)) return true;
     if (pool->standing == 0) return false;
     return (pools->is_limit_known && pools->learnt_limit == STREAMS_FIRST) || now >= pool->ready_at;
 }
 
-/* The server may have closed its connection meanwhile: one attempt finds out. Its reply,
- * or time enough for a reset to come back, says that it has not. */
+/* The server may have closed an idle connection. One attempt tests it: the connection works if a reply
+ * arrives, or if no reset arrives within a handshake's time. */
 static bool is_resting(const cly_pool *pool, double now) {
     return pool->users == 0 && pool->idle_since > 0 && now - pool->idle_since > 1;
 }
@@ -177,7 +175,7 @@ static int stream_limit_of(const cly_pools *pools, const cly_pool *pool, double 
     return now >= pool->known_at ? pools->stream_limit : pools->learnt_limit;
 }
 
-/* Attempts that find a stream, or over HTTP/1.1 a connection. */
+/* The number of attempts that would find a stream, or with HTTP/1.1 a connection. */
 static int free_places(const cly_pools *pools, const cly_pool *pool, double now) {
     if (is_http1(pool)) return pools->options.max_connections - pools->running;
     if (!is_standing(pools, pool, now)) return 0;
@@ -185,14 +183,14 @@ static int free_places(const cly_pools *pools, const cly_pool *pool, double now)
     return pool->standing * stream_limit_of(pools, pool, now) - pool->users;
 }
 
-/* Until another may try beside the first of a pool, which does not get through, as when
- * packets are lost; HUGE_VAL when that is not the question, negative when it may. */
+/* Seconds until a second attempt may start on a pool whose first attempt hangs, for example because
+ * packets are lost. HUGE_VAL if none hangs; negative if one may start now. */
 static double until_next_opening(const cly_pool *pool, double now) {
     bool hangs = !is_http1(pool) && pool->standing == 0 && pool->unissued > 0;
     return hangs ? pool->tried_at + hangs_after - now : HUGE_VAL;
 }
 
-/* One at a time, when no other finds out already. */
+/* One attempt at a time may open a connection, and none while another tests the pool. */
 static bool may_open(const cly_pools *pools, const cly_pool *pool, double now) {
     if (until_next_opening(pool, now) <= 0) return true;
     if (is_http1(pool) || pool->unissued > 0) return false;
@@ -204,8 +202,8 @@ static void raise_stream_limit_to(cly_pools *pools, int limit) {
     pools->stream_limit = limit < STREAMS_FIRST ? limit : STREAMS_FIRST;
 }
 
-/* All streams are taken: the limit may have been raised since it was learnt. libcurl keeps
- * to it where it knows it. */
+/* All streams are in use. The server may have raised its limit since it was learned. Where libcurl
+ * knows the limit, it enforces it. */
 static void raise_stream_limit(cly_pools *pools, const cly_pool *pool, double now) {
     if (pools->stream_limit >= STREAMS_FIRST || now < pools->raised_at + raise_every) return;
     if (now < pool->known_at) return;
@@ -213,21 +211,21 @@ static void raise_stream_limit(cly_pools *pools, const cly_pool *pool, double no
     pools->raised_at = now;
 }
 
-/* A limit that was learnt and not confirmed is used up, to see what the server does. */
+/* An unconfirmed learned limit is used up completely, to see what the server does. */
 static bool may_take_over(const cly_pools *pools, double now) {
     bool is_certain = pools->is_confirmed || pools->request_limit == REQUESTS_FIRST;
     if (pools->successor == NULL || !is_standing(pools, pools->successor, now)) return false;
     return is_certain || is_full(pools, pools->current) || is_old(pools, pools->current, now);
 }
 
-/* A limit of streams may have been learnt from something else, as a reload. */
+/* The stream limit may have been learned from something else, such as a reload. */
 static void take_over(cly_pools *pools, double now) {
     if (pools->current->refused == 0) raise_stream_limit_to(pools, pools->stream_limit * 2);
     pools->current->is_full = is_full(pools, pools->current);
     cly_pools_retire(pools, pools->current, now);
 }
 
-/* libcurl would close such a connection, and then open one for each attempt. */
+/* libcurl would close such a connection and then open one for each attempt. */
 static bool is_unused(const cly_pool *pool, double now) {
     return !is_http1(pool) && pool->users == 0 && pool->idle_since > 0 &&
            now - pool->idle_since > unused_most;
@@ -241,12 +239,12 @@ static bool has_place(cly_pools *pools, const cly_pool *pool, double now) {
     return free_places(pools, pool, now) > 0;
 }
 
-/* After one that failed the current pool has the next turns. */
+/* After a failed try of the successor, the current pool is used until try_again has passed. */
 static bool is_to_be_tried(const cly_pool *pool, double now) {
     return pool && pool->users == 0 && pool->standing == 0 && now >= pool->failed_at + try_again;
 }
 
-/* Whether the current pool is there, and its successor where one is wanted. */
+/* Makes sure that there is a current pool and, if wanted, a successor. Returns false if out of memory. */
 static bool renew(cly_pools *pools, double now) {
     forget_confirmation(pools, now);
     if (pools->current && is_unused(pools->current, now)) cly_pools_retire(pools, pools->current, now);
@@ -316,8 +314,8 @@ void cly_pools_started(cly_pools *pools, cly_pool *pool) {
     pool->unissued++;
 }
 
-/* The settings follow the server's end of the handshake at once, and that took longer
- * than they can. */
+/* The SETTINGS follow the server's end of the handshake at once, and the handshake took longer than
+ * they can. */
 static void note_first_request(cly_pools *pools, cly_pool *pool, double taken, double now) {
     bool has_few = pools->learnt_limit < STREAMS_FIRST;
     pool->standing++;
@@ -325,21 +323,20 @@ static void note_first_request(cly_pools *pools, cly_pool *pool, double taken, d
     pool->ready_at = now + (has_few ? fmax(certainty * taken, settings_of_few) : pool->handshake);
 }
 
-/* On a connection that could not be named: as if it were the pool's only one. */
+/* The connection is unknown: treat it as the pool's only one. */
 static void note_unknown(cly_pools *pools, cly_pool *pool, double taken, double now) {
     if (pool->standing == 0) note_first_request(pools, pool, taken, now);
     pool->most_requests++;
 }
 
-/* libcurl keeps to the server's limit where it knows it: so many are within it. */
+/* Where libcurl knows the server's limit it enforces it, so this many streams are within the limit. */
 static void note_under_way(cly_pools *pools, const cly_connection_use *connection, double now) {
     bool is_more = connection->under_way > pools->learnt_limit;
     if (is_more && now >= connection->known_at) pools->learnt_limit = connection->under_way;
 }
 
-/* Of two that a name leads to one may speak HTTP/2 and the other not. libcurl 7.88 to 8.2
- * then writes several requests at once on a connection of HTTP/1.1, and takes one's reply
- * for another's. */
+/* A name may resolve to two servers, of which only one speaks HTTP/2. libcurl 7.88 to 8.2 then writes
+ * several requests at once on an HTTP/1.1 connection and mixes up their replies. */
 static void note_protocol(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
                           cly_protocol protocol, double now) {
     if (protocol == CLY_PROTOCOL_UNKNOWN) return;
@@ -350,7 +347,8 @@ static void note_protocol(cly_pools *pools, cly_pool *pool, cly_connection_use *
     cly_pools_retire(pools, pool, now);
 }
 
-/* In a pool of HTTP/1.1 alone libcurl sees to it. */
+/* True if the connection may carry only one request at a time. In a pool of HTTP/1.1 only, libcurl
+ * enforces that. */
 static bool takes_one(const cly_pool *pool, const cly_connection_use *connection) {
     if (connection->protocol == CLY_PROTOCOL_HTTP2) return false;
     return pool->is_mixed || pool->protocol == CLY_PROTOCOL_HTTP2;
@@ -407,17 +405,18 @@ static void set_stream_limit(cly_pools *pools, int learnt) {
     pools->stream_limit = pools->learnt_limit = learnt > 1 ? learnt : 1;
 }
 
-/* Those that a server does not take for their number come all together: each lowers the
- * limit by one from the number that had been issued. So few requests are no limit, but a
- * reload, or an idle connection that was closed as it was used again. */
+/* Requests beyond a server's limit are refused all together: each refusal lowers the estimate by one
+ * from the number issued. A small number is not a limit, but a reload, or an idle connection that was
+ * closed while it was used again. */
 static void learn_request_limit(cly_pools *pools, int taken) {
     if (taken < REQUESTS_LEAST || taken >= pools->request_limit) return;
     pools->request_limit = taken;
     pools->is_confirmed = false;
 }
 
-/* A young connection of which several requests were refused at once, while others are under
- * way: so many streams it takes. Each refusal is told after it has left the count. */
+/* A new connection on which several requests were refused at once while others are under way: those are
+ * as many streams as it accepts. A refused request is no longer counted in under_way when this is
+ * called. */
 static void learn_from_refused(cly_pools *pools, const cly_pool *pool, const cly_connection_use *connection,
                                int taken) {
     if (connection == NULL || taken >= REQUESTS_LEAST || pool->refused < 2) return;
@@ -425,14 +424,14 @@ static void learn_from_refused(cly_pools *pools, const cly_pool *pool, const cly
     set_stream_limit(pools, connection->under_way);
 }
 
-/* A server that has taken more on a connection does not close them for so few, unless its
- * limit is another now: then it refuses some of the next as well. */
+/* A server that accepted more requests on an earlier connection does not close connections after fewer,
+ * unless its limit has changed; then it refuses requests on the next connection too. */
 static void recall_most_taken(cly_pools *pools, cly_pool *pool) {
     pool->least_limit = pools->most_taken;
     pools->most_taken = 0;
 }
 
-/* Returns how many the server took on the connection. */
+/* Returns the number of requests that the server accepted on the connection. */
 static int note_not_taken(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection,
                           double now) {
     int requests = connection ? connection->requests : pool->most_requests;
@@ -453,7 +452,7 @@ void cly_pools_hung_up(cly_pools *pools, cly_pool *pool, const cly_connection_us
 bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now) {
     int taken = note_not_taken(pools, pool, connection, now);
     if (speaks_http1(pool, connection))
-        return true; /* libcurl repeats there only what a kept connection was to take */
+        return true; /* on HTTP/1.1, libcurl repeats only requests on a reused connection */
     learn_from_refused(pools, pool, connection, taken);
     cly_pools_retire(pools, pool, now);
     return taken > 0;
@@ -472,7 +471,7 @@ static void learn_from_opening(cly_pools *pools, const cly_pool *pool) {
 
 bool cly_pools_may_open(cly_pools *pools, cly_pool *pool) {
     learn_from_opening(pools, pool);
-    /* Over HTTP/1.1 the attempts are counted; libcurl may still be ending old connections. */
+    /* With HTTP/1.1 attempts are counted instead: libcurl may still be closing old connections. */
     if (!is_http1(pool) && pool->standing + pool->opening >= pools->options.max_connections) return false;
     pool->opening++;
     return true;
@@ -491,8 +490,8 @@ void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now) {
     cly_pools_hold(pools, now);
 }
 
-/* A path that has died silently is noticed by the first request that times out on it.
- * Every later attempt goes over a new connection. */
+/* A dead path is noticed by the first request that times out on it. All later attempts use a new
+ * connection. */
 void cly_pools_timed_out(cly_pools *pools, cly_pool *pool, double silent, double elapsed, double now) {
     if (silent >= fmin(1, elapsed / 2)) cly_pools_retire(pools, pool, now);
 }

@@ -1,22 +1,23 @@
 /*
- * pools.h - on which connections an attempt runs, and when they are retired.
+ * pools.h - chooses the connections on which attempts run, and retires them.
  *
- * libcurl keeps connections in a pool and picks from it; it cannot be told which. So
- * each generation of connections has a pool of its own, a share object that holds
- * nothing else. An attempt names its pool. A retired pool finishes what it carries,
- * takes nothing new, and is freed with its connections. The shares and the connections
- * are io's; it opens and closes shares by the hooks below, and tells what attempts do.
+ * libcurl keeps connections in a pool and picks one itself; the caller cannot choose. So each
+ * generation of connections has a pool of its own: a share object that holds nothing else. An attempt
+ * names its pool. A retired pool finishes its attempts, takes no new ones, and is then freed with its
+ * connections. io owns the shares and the connections. This module opens and closes shares through the
+ * hooks below, and io reports to it what happens to attempts.
  *
- * A pool is retired because its connection has carried its number of requests (a
- * server closes it then, and what it does not read is in doubt), refused one, rested
- * for too long, is too old (a name may have moved), was silent while a request on it
- * timed out, failed in a write, or speaks another protocol than the one before. A connection of HTTP/1.1 with
- * bytes on it that belong to no request is closed by itself.
+ * A pool is retired when its connection has carried its maximum number of requests (a server then
+ * closes it, and it is unclear whether the server read later requests), when the connection refused a
+ * request, was idle for too long, is too old (the name may resolve to another address), was silent
+ * while a request on it timed out, failed in a write, or speaks another protocol than the one before.
+ * An HTTP/1.1 connection with received bytes that belong to no request is closed on its own, without
+ * its pool.
  *
- * libcurl is given only attempts that it can start at once: over HTTP/1.1 one for each
- * connection, over HTTP/2 no more than the streams of the connections that stand, and
- * one at a time that may open another, or one a second while that hangs. Both limits,
- * of streams and of requests, are learnt.
+ * libcurl is given only attempts that it can start at once: with HTTP/1.1 one per connection; with
+ * HTTP/2 no more than the streams of the established connections, plus one at a time that may open
+ * another connection, or one per second while that one hangs. Both limits, of streams and of requests,
+ * are learned.
  */
 #ifndef CLY_CORE_CONNECT_POOLS_H
 #define CLY_CORE_CONNECT_POOLS_H
@@ -28,145 +29,144 @@ CLY_PRIVATE_BEGIN
 
 typedef enum cly_protocol { CLY_PROTOCOL_UNKNOWN, CLY_PROTOCOL_HTTP1, CLY_PROTOCOL_HTTP2 } cly_protocol;
 
-/* How a connection has been used. Functions that take one take NULL for a connection that
- * is not known or gone. */
+/* The use of one connection. Functions accept NULL for a connection that is unknown or gone. */
 typedef struct cly_connection_use {
-    unsigned serial; /* no other connection has it */
+    unsigned serial; /* unique per connection */
     int requests;    /* issued on it */
-    int under_way;   /* of those; counted by who issues them */
-    double known_at; /* HTTP/2: libcurl knows its limit of streams from then on */
+    int under_way;   /* of those, unfinished; counted by io, which issues them */
+    double known_at; /* HTTP/2: from when on libcurl knows its stream limit */
     cly_protocol protocol;
 } cly_connection_use;
 
 typedef struct cly_pool {
     struct cly_pool *next;
-    void *share;           /* io's */
-    int named;             /* easy handles that name the share */
-    int users;             /* attempts on it */
-    int unissued;          /* of those: libcurl has not begun to send their request */
-    int opening;           /* attempts for which a connection is being made */
-    int standing;          /* connections of HTTP/2 that take streams */
-    int most_requests;     /* on one of its connections */
-    int refused;           /* requests that libcurl wanted to issue again */
-    int least_limit;       /* when some are refused: no fewer are learnt from it */
-    double opened_at;      /* its first request; 0 before */
-    unsigned newest;       /* the serial of its last connection that carried a request */
-    double ready_at;       /* HTTP/2: when the server's settings must have come */
-    double known_at;       /* of that connection */
-    double idle_since;     /* its last user is gone; 0 while it has any */
-    double failed_at;      /* no connection could be made for it */
-    double tried_at;       /* an attempt was given to it */
-    double handshake;      /* seconds that its last connection took */
-    double doubted_until;  /* an attempt finds out whether its connections still work */
-    cly_protocol protocol; /* of its first connection; its attempts offer no other than HTTP/1.1 */
-    bool is_mixed;         /* another of its connections speaks another protocol */
+    void *share;           /* owned by io */
+    int named;             /* easy handles that use the share */
+    int users;             /* attempts on the pool */
+    int unissued;          /* of those: libcurl has not started sending their request */
+    int opening;           /* attempts for which libcurl is opening a connection */
+    int standing;          /* HTTP/2 connections that accept streams */
+    int most_requests;     /* maximum on one of its connections */
+    int refused;           /* requests that libcurl tried to issue again */
+    int least_limit;       /* the request limit learned from refusals is at least this */
+    double opened_at;      /* time of its first request; 0 before */
+    unsigned newest;       /* serial of the newest connection that carried a request */
+    double ready_at;       /* HTTP/2: by when the server's SETTINGS must have arrived */
+    double known_at;       /* known_at of that connection */
+    double idle_since;     /* when its last attempt ended; 0 before */
+    double failed_at;      /* when an attempt on it ended without any connection */
+    double tried_at;       /* when an attempt was last assigned to it */
+    double handshake;      /* seconds that opening its newest connection took */
+    double doubted_until;  /* until then one attempt tests whether its connections still work */
+    cly_protocol protocol; /* of its first connection; if HTTP/1.1, its attempts offer only that */
+    bool is_mixed;         /* its connections speak different protocols */
     bool is_retired, is_full;
 } cly_pool;
 
-/* Work that io does for the pools. */
+/* Functions that io provides. */
 typedef struct cly_pools_hooks {
-    void *(*open_share)(void);                          /* NULL without memory */
-    void (*close_share)(void *context, cly_pool *pool); /* with its connections */
-    int (*alive)(void *context, const cly_pool *pool);  /* connections that the peer has not ended */
+    void *(*open_share)(void);                          /* NULL if out of memory */
+    void (*close_share)(void *context, cly_pool *pool); /* and its connections */
+    int (*alive)(void *context, const cly_pool *pool);  /* connections the peer has not closed */
     void *context;
 } cly_pools_hooks;
 
 typedef struct cly_pools_options {
     int max_connections;
     double max_age; /* seconds */
-    bool http2;     /* is offered in TLS */
+    bool http2;     /* offer it in the TLS handshake */
     cly_pools_hooks hooks;
 } cly_pools_options;
 
 typedef struct cly_pools {
     cly_pools_options options;
     cly_pool *current;
-    cly_pool *successor; /* its first request finds out whether it works, while current goes on */
-    cly_pool *retired;   /* a list */
-    int running;         /* attempts on all pools */
-    int stream_limit;    /* of a connection of HTTP/2 that is known, raised from time to time */
-    int learnt_limit;    /* of any other: so many a server has taken */
-    bool is_limit_known; /* a connection's settings have come */
+    cly_pool *successor; /* tried by one request while attempts continue on current */
+    cly_pool *retired;   /* linked list */
+    int running;         /* attempts running on all pools */
+    int stream_limit;    /* for HTTP/2 connections whose limit is known; raised periodically */
+    int learnt_limit;    /* for other connections: as many as a server has accepted */
+    bool is_limit_known; /* a connection has received the server's SETTINGS */
     double raised_at;
-    double hold_until; /* libcurl kept an attempt: no other is given to it before */
-    int request_limit; /* of a connection of HTTP/2 */
-    bool is_confirmed; /* a server closed a connection that had carried just so many */
+    double hold_until; /* libcurl queued an attempt: start no other before then */
+    int request_limit; /* for HTTP/2 connections */
+    bool is_confirmed; /* a server closed a connection after exactly that many requests */
     double confirmed_at;
-    double refused_at; /* the last request that a server did not take */
-    int most_taken;    /* on one connection, by the pools freed since a pool was refused some */
+    double refused_at; /* when a server last refused a request */
+    int most_taken;    /* accepted on one connection, maximum over pools freed since a pool had refusals */
 } cly_pools;
 
 void cly_pools_init(cly_pools *pools, const cly_pools_options *options);
 
-/* Frees all shares, and with them all connections. No handle may run, and before that
- * none may name a share. */
+/* Frees all shares and their connections. No handle may be running or use a share any more. */
 void cly_pools_clear(cly_pools *pools);
 
-/* The pool on which an attempt can start at once, or NULL; `*wait` is then the seconds
- * after which to ask again, or HUGE_VAL when an attempt must end first. */
+/* Returns the pool on which an attempt can start now, or NULL. `*wait` then receives the seconds after
+ * which to ask again, or HUGE_VAL if an attempt must end first. */
 cly_pool *cly_pools_choose(cly_pools *pools, double now, double *wait);
 
-/* How many attempts could start at once, at the least. */
+/* A lower bound of the number of attempts that could start now. */
 int cly_pools_room(const cly_pools *pools);
 
-/* How many attempts wait for a connection to be made. */
+/* The number of attempts that wait for a connection to open. */
 int cly_pools_opening(const cly_pools *pools);
 
-/* ---- what an attempt tells, in this order ---- */
+/* ---- events of an attempt, in this order ---- */
 
 void cly_pools_started(cly_pools *pools, cly_pool *pool);
 
-/* libcurl is about to open a connection for it. If it should have found a stream on one
- * that stands, there are fewer than was thought. False when max_connections are open:
- * for connections in a share libcurl keeps no limit. cly_pools_opened is to follow, when
- * that connection carries its request or never will. */
+/* libcurl is about to open a connection for the attempt. If the attempt should have found a stream on
+ * an established connection, the learned stream limit is lowered. Returns false when max_connections
+ * are open: libcurl enforces no limit on connections in a share. Call cly_pools_opened when that
+ * connection carries its request or never will. */
 bool cly_pools_may_open(cly_pools *pools, cly_pool *pool);
 void cly_pools_opened(cly_pool *pool);
 
-/* Its request is being issued on this connection, after `taken` seconds. */
+/* The request of the attempt is being issued on this connection, `taken` seconds after its start. */
 void cly_pools_issued(cly_pools *pools, cly_pool *pool, cly_connection_use *connection, cly_protocol protocol,
                       double taken, double now);
 
-/* Whether libcurl may issue one more request on this connection: before the settings of a
- * connection have come, it gives it more than its server takes, and some versions give more
- * than one to a connection of HTTP/1.1. */
+/* Whether libcurl may issue one more request on this connection. Before a connection's SETTINGS arrive,
+ * libcurl issues more than the server accepts, and some versions issue more than one on an HTTP/1.1
+ * connection. */
 bool cly_pools_has_stream(const cly_pools *pools, const cly_pool *pool, const cly_connection_use *connection,
                           double now);
 
-/* The first bytes of its reply came. */
+/* The first bytes of the reply arrived. */
 void cly_pools_replied(cly_pools *pools, cly_pool *pool, cly_connection_use *connection,
                        cly_protocol protocol, double now);
 
-/* libcurl wanted to issue it again: the server did not take it on the connection, which
- * takes nothing more. Returns whether it took any other there. */
+/* libcurl wants to issue the request again: the server did not process it on this connection, which
+ * accepts no more. Returns whether the server accepted any other request there. */
 bool cly_pools_refused(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now);
 
-/* It got no reply, for the server ended its connection: it may be one that takes so many
- * requests and does not say so. */
+/* The server closed the connection without a reply to the request. It may close connections after a
+ * number of requests without announcing that. */
 void cly_pools_hung_up(cly_pools *pools, cly_pool *pool, const cly_connection_use *connection, double now);
 
-/* libcurl kept it for want of a connection or a stream: there is room for fewer. */
+/* libcurl queued the request because no connection or stream was free: the learned stream limit is too
+ * high. */
 void cly_pools_parked(cly_pools *pools, cly_pool *pool, double now);
 
-/* Its connection takes nothing at present: no attempt is started for a moment. */
+/* The connection accepts nothing at present: no attempt is started for a moment. */
 void cly_pools_hold(cly_pools *pools, double now);
 
-/* It was issued and its time is up, `elapsed` seconds after its start. The peer has said
+/* The request was issued and timed out, `elapsed` seconds after the attempt's start. The peer has sent
  * nothing for `silent` seconds. */
 void cly_pools_timed_out(cly_pools *pools, cly_pool *pool, double silent, double elapsed, double now);
 
 void cly_pools_ended(cly_pools *pools, cly_pool *pool, bool is_issued, double now);
 
-/* A connection was closed; its pool, or NULL when that is gone. */
+/* A connection was closed. `pool` is NULL if the pool is gone. */
 void cly_pools_closed(cly_pool *pool, const cly_connection_use *connection);
 
-/* Takes nothing new any more. */
+/* Retires a pool: it accepts no new attempts. */
 void cly_pools_retire(cly_pools *pools, cly_pool *pool, double now);
 
-/* ---- freeing; `named` is counted by who sets CURLOPT_SHARE ---- */
+/* ---- freeing; io counts `named` when it sets CURLOPT_SHARE ---- */
 
-/* A retired pool that has had its time: no easy handle may name it any more before
- * cly_pools_drop. NULL when there is none; `*wait` is as above. */
+/* Returns a retired pool that can be freed, or NULL; `*wait` is as for cly_pools_choose. No easy handle
+ * may use its share when cly_pools_drop is called. */
 cly_pool *cly_pools_drained(cly_pools *pools, double now, double *wait);
 void cly_pools_drop(cly_pools *pools, cly_pool *pool);
 
