@@ -6,169 +6,169 @@
 
 ---What client:send_template takes.
 ---@class connectly.SendTemplate
----@field sender (string|connectly.Party)? which of your numbers sends, E.164; default: the client's `sender`, else the API chooses
+---@field sender (string|connectly.Party)? the sender, one of your numbers, E.164; default: the client's `sender`, else the API chooses
 ---@field number string the recipient: E.164 (+16044441234), or bsuid: and a BSUID
 ---@field template_name string|number exact name of an approved template (client:list_templates)
 ---@field language string a language in which the template is approved: en, pt_BR
 ---@field header connectly.TemplateHeader? the value of the header: one of text, image, document, video
----@field body ((string|number)[])? the values of the variables {{1}}, {{2}}, ..., in order: texts or numbers, not empty, no line breaks; as many as the template has
----@field buttons ((string|number|false)[])? what is appended to the address of button 1, 2, 3; a hole is `false`
----@field cards connectly.Card[]? of a carousel, as many as the template has (2 to 10), counted from 1
----@field parameters (connectly.Parameter[]|table<string, string|number|connectly.Parameter>)? the same by their wire names, as a map or as the list that the API has
----@field callback_data any? comes back in the webhooks of this message. API: callbackData
+---@field body ((string|number)[])? the values of the variables {{1}}, {{2}}, ..., in order: texts or numbers, not empty, without line breaks; exactly as many as the template has
+---@field buttons ((string|number|false)[])? suffixes for the URLs of button 1, 2, 3; `false` for a button without one
+---@field cards connectly.Card[]? the cards of a carousel, as many as the template has (2 to 10), counted from 1
+---@field parameters (connectly.Parameter[]|table<string, string|number|connectly.Parameter>)? parameters by their wire names, as a map or as the API's own list
+---@field callback_data any? returned in the webhooks of this message. API: callbackData
 ---@field campaign_name (string|number)? a tag for analytics
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:send_session takes.
 ---@class connectly.SendSession
----@field sender (string|connectly.Party)? which of your numbers sends; default: the client's `sender`, else the API chooses
----@field number string? the recipient: E.164, or a BSUID. This or `recipient`
+---@field sender (string|connectly.Party)? the sender, one of your numbers; default: the client's `sender`, else the API chooses
+---@field number string? the recipient: E.164, or a BSUID. Give either this or `recipient`
 ---@field recipient (string|connectly.Party)? the recipient in the API's own form
 ---@field message connectly.Content? the content in the API's own form
----@field text (string|number)? the text, to 4096 characters; alone, or above a list, buttons (then to 1024) or products
+---@field text (string|number)? the text, up to 4096 characters; alone, or above a list, buttons (then up to 1024) or products
 ---@field image (string|connectly.Media)? an image
 ---@field video (string|connectly.Media)? a video
----@field audio (string|connectly.Media)? a sound
+---@field audio (string|connectly.Media)? an audio file
 ---@field document (string|connectly.Media)? a document; its `filename` is shown
 ---@field location connectly.Location? a pin on the map
----@field list connectly.List? a list to choose from, beside `text`
----@field buttons connectly.Button[]? reply buttons, beside `text`; WhatsApp shows three at the most
+---@field list connectly.List? a list to choose from, with `text`
+---@field buttons connectly.Button[]? reply buttons, with `text`; WhatsApp shows at most three
 ---@field product connectly.Product? a product of a catalogue
----@field products table? several products, as the API has it; `text` is needed beside it
----@field header (string|connectly.Header)? of a list or of buttons: a line, or of buttons also a medium
----@field footer (string|connectly.Label)? of a list, of buttons or of a product: a line below
----@field callback_data any? comes back in the webhooks of this message. API: callbackData
+---@field products table? several products, in the API's own form; `text` is required with it
+---@field header (string|connectly.Header)? header of a list or of buttons: a line of text, or for buttons also a medium
+---@field footer (string|connectly.Label)? footer of a list, of buttons or of a product: a line below
+---@field callback_data any? returned in the webhooks of this message. API: callbackData
 ---@field campaign_name (string|number)? a tag for analytics
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:send_campaigns takes.
 ---@class connectly.SendCampaigns
----@field entries connectly.CampaignEntry[] one for each recipient; nobody may stand twice for one campaign and version; in one request
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field entries connectly.CampaignEntry[] one entry per recipient, all in one request; a number must not occur twice for the same campaign and version
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:create_webhook takes.
 ---@class connectly.CreateWebhook
----@field topic string|number messages, delivery_status or report; one registration a topic
----@field address string gets the POSTs; https
+---@field topic string|number messages, delivery_status or report; one registration per topic
+---@field address string receives the POSTs; https
 ---@field type (string|number)? custom (the default), zapier, webengage or integromat_make
 ---@field configuration connectly.WebhookConfiguration? what is delivered
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:list_webhooks takes.
 ---@class connectly.ListWebhooks
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:update_webhook takes.
 ---@class connectly.UpdateWebhook
----@field id string|number as create_webhook and list_webhooks return it
----@field address string? the new address; absent: as it was
----@field configuration connectly.WebhookConfiguration? the new configuration; absent: as it was
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field id string|number the id that create_webhook and list_webhooks return
+---@field address string? the new address; if absent, it stays unchanged
+---@field configuration connectly.WebhookConfiguration? the new configuration; if absent, it stays unchanged
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:delete_webhook takes.
 ---@class connectly.DeleteWebhook
----@field id string|number which one
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field id string|number the id
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:create_template takes.
 ---@class connectly.CreateTemplate
----@field name string|number lower-case letters, digits and underscores, to 512
----@field language string|connectly.Language of its texts: en, pt_BR
----@field category string marketing, utility or authentication, or the API's long word for it
+---@field name string|number lower-case letters, digits and underscores, up to 512
+---@field language string|connectly.Language language of its texts: en, pt_BR
+---@field category string marketing, utility or authentication, or the API's constant
 ---@field components table a list: { header = { media = { type = "TYPE_IMAGE", example = { url } } } }, { body = { text = { text = "Hi {{1}}", example = { "Ana" } } } }, { footer = { text = { text = "..." } } }, { button = { quickReply = { text = "..." } } }
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:list_templates takes.
 ---@class connectly.ListTemplates
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:quality_signals takes.
 ---@class connectly.QualitySignals
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:create_asset takes.
 ---@class connectly.CreateAsset
----@field uri string a public address from which Connectly copies the file
+---@field uri string a public URL from which Connectly copies the file
 ---@field id (string|number)? an id of your own for the asset
 ---@field metadata connectly.AssetMetadata? who may read it
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:get_asset takes.
 ---@class connectly.GetAsset
----@field id string|number which one
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field id string|number the id
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:list_reports takes.
 ---@class connectly.ListReports
----@field type string|number such as campaign.daily.v1
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field type string|number the type of report, such as campaign.daily.v1
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:request takes.
 ---@class connectly.Request
 ---@field method string|number GET, POST, PUT, ...
----@field path string|number what follows /v1/businesses/{businessId}, with its query
+---@field path string|number the path after /v1/businesses/{businessId}, with its query
 ---@field body any? a table, or JSON as a string
----@field traceparent string? W3C Trace Context; goes as a header, not in the body
+---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---who may read an asset
 ---@class connectly.AssetMetadata
----@field access_control_type string? public (the default), private or cdn_private, or the API's long word for it
+---@field access_control_type string? public (the default), private or cdn_private, or the API's constant
 
 ---a medium in the API's own form
 ---@class connectly.Attachment
 ---@field type "image"|"video"|"audio"|"document" image, video, audio or document
----@field url string a public address that answers without a login. WhatsApp takes jpeg and png to 5 MB, mp4 and 3gpp to 16 MB, aac, amr, mp3, mp4 and ogg (opus) to 16 MB, documents to 100 MB
----@field caption (string|number)? shown under the medium, to 1024 characters; WhatsApp shows none for audio
----@field filename (string|number)? shown to the customer; of documents only
+---@field url string a public URL that needs no login. WhatsApp takes jpeg and png up to 5 MB, mp4 and 3gpp up to 16 MB, aac, amr, mp3, mp4 and ogg (opus) up to 16 MB, documents up to 100 MB
+---@field caption (string|number)? shown below the medium, up to 1024 characters; WhatsApp shows none for audio
+---@field filename (string|number)? shown to the customer; only for documents
 
 ---a reply button
 ---@class connectly.Button
----@field id string|number comes back in the webhook when the button is pressed; no two alike, to 256 characters
----@field text string|number the button's label, to 20 characters, no two alike
+---@field id string|number returned in the webhook when the customer presses the button; unique, up to 256 characters
+---@field text string|number the button's label, unique, up to 20 characters
 
----one recipient of a campaign; the first three tell one from another
+---one recipient of a campaign; number, name and version must be unique in a request
 ---@class connectly.CampaignEntry
 ---@field number string|connectly.Party the recipient, E.164
----@field campaign_name string|number the campaign's name in Connectly's UI, where it must be published
----@field campaign_version (string|number)? which version of it
----@field sender (string|connectly.Party)? which of your numbers sends, E.164; default: the client's `sender`
----@field variables table<string, any>? the campaign's variables by their names; numbers become texts
----@field scheduled_at (string|number)? when it is to start, such as 2026-12-01T15:00:00Z; not in every account
+---@field campaign_name string|number the name of a campaign that is published in Connectly's UI
+---@field campaign_version (string|number)? the version of the campaign
+---@field sender (string|connectly.Party)? the sender, one of your numbers, E.164; default: the client's `sender`
+---@field variables table<string, any>? the campaign's variables by name; numbers become texts
+---@field scheduled_at (string|number)? when to start it, such as 2026-12-01T15:00:00Z; not available in every account
 
 ---a card of a carousel
 ---@class connectly.Card
 ---@field header connectly.CardHeader? the image of the card
 ---@field body ((string|number)[])? the values of the card's variables, in order: texts or numbers
----@field buttons ((string|number|false)[])? what is appended to the address of each of its buttons; a hole is `false`
+---@field buttons ((string|number|false)[])? suffixes for the URLs of its buttons, in order; `false` for a button without one
 
 ---header of a card
 ---@class connectly.CardHeader
----@field image string a public address
+---@field image string a public URL
 
 ---`message` of a session message, by its wire name
 ---@class connectly.Content
----@field id (string|number)? not described by the API; leave it out
----@field text (string|number)? the text; with a list, buttons or products the text above them
+---@field id (string|number)? undocumented; leave it out
+---@field text (string|number)? the text; with a list, buttons or products, the text above them
 ---@field attachments connectly.Attachment[]? one medium
 ---@field location connectly.Location? a pin on the map
 ---@field list_message connectly.List? a text with a list to choose from
 ---@field reply_button_message connectly.ReplyButtons? a text with buttons
 ---@field single_product_message connectly.Product? a product of a catalogue
----@field multi_product_message table? several products, as the API has it; `text` is needed beside it
+---@field multi_product_message table? several products, in the API's own form; `text` is required with it
 
 ---header of a list or of reply buttons: exactly one content
 ---@class connectly.Header
----@field text (string|number)? a line above the text, to 60 characters
+---@field text (string|number)? a line above the text, up to 60 characters
 ---@field attachment connectly.Attachment? a medium above the text, in the API's own form
 ---@field image (string|connectly.Media)? an image above the text
 ---@field video (string|connectly.Media)? a video above the text
 ---@field document (string|connectly.Media)? a document above the text
----@field filename (string|number)? of the document
+---@field filename (string|number)? file name of the document
 
----a line with an id
+---a text with an optional id
 ---@class connectly.Label
----@field id (string|number)? an id of the button, where the API takes one
----@field text string|number what is shown
+---@field id (string|number)? an id of the button, if the API takes one
+---@field text string|number the text that is shown
 
 ---a language in the API's own form
 ---@class connectly.Language
@@ -176,43 +176,43 @@
 
 ---a list to choose from
 ---@class connectly.List
----@field header (string|connectly.Header)? a line above the text, to 60 characters; WhatsApp takes a text only here
----@field footer (string|connectly.Label)? a line below the text, to 60 characters
----@field button string|connectly.Label the label of the button that opens the list, to 20 characters
----@field sections connectly.Section[] the rows, by section; WhatsApp takes 10 sections
+---@field header (string|connectly.Header)? a line above the text, up to 60 characters; WhatsApp accepts only a text here
+---@field footer (string|connectly.Label)? a line below the text, up to 60 characters
+---@field button string|connectly.Label the label of the button that opens the list, up to 20 characters
+---@field sections connectly.Section[] the rows, by section; WhatsApp accepts 10 sections
 
 ---a pin on the map
 ---@class connectly.Location
 ---@field latitude number degrees, north is positive
 ---@field longitude number degrees, east is positive
----@field name (string|number)? title of the place
----@field address (string|number)? a line of address
+---@field name (string|number)? name of the place
+---@field address (string|number)? address, one line
 
 ---image = {...}, video = {...}, ...: our form of an attachment
 ---@class connectly.Media
----@field url string a public address that answers without a login. WhatsApp takes jpeg and png to 5 MB, mp4 and 3gpp to 16 MB, aac, amr, mp3, mp4 and ogg (opus) to 16 MB, documents to 100 MB
----@field caption (string|number)? shown under the medium, to 1024 characters; WhatsApp shows none for audio
----@field filename (string|number)? shown to the customer; of documents only
+---@field url string a public URL that needs no login. WhatsApp takes jpeg and png up to 5 MB, mp4 and 3gpp up to 16 MB, aac, amr, mp3, mp4 and ogg (opus) up to 16 MB, documents up to 100 MB
+---@field caption (string|number)? shown below the medium, up to 1024 characters; WhatsApp shows none for audio
+---@field filename (string|number)? shown to the customer; only for documents
 
 ---one parameter by its wire name
 ---@class connectly.Parameter
----@field name (string|number)? one of the names below; as the key of a map it is left out
----@field value string|number a text or a number, for media an address
----@field filename (string|number)? of header_document, shown to the customer
----@field raw boolean? true lets a name pass that the API's pages do not have
+---@field name (string|number)? one of the names below; omit it when the key of the map is the name
+---@field value string|number a text or a number; for media a URL
+---@field filename (string|number)? file name for header_document, shown to the customer
+---@field raw boolean? true allows a name that the API's pages do not document
 
 ---sender and recipient of a session message
 ---@class connectly.Party
 ---@field id string E.164, or a BSUID
----@field channel_type (string|number)? "whatsapp" when absent
+---@field channel_type (string|number)? default: "whatsapp"
 ---@field name (string|number)? a display name
----@field user_id (string|number)? a BSUID, as the API's older pages have it
+---@field user_id (string|number)? a BSUID, as in the API's older pages
 
 ---a product of a catalogue
 ---@class connectly.Product
 ---@field catalog_id string|number the id of Meta's catalogue
 ---@field product_item connectly.ProductItem? the product, in the API's own form
----@field product_retailer_id (string|number)? the same in short: the product's id in the catalogue
+---@field product_retailer_id (string|number)? short form of `product_item`: the product's id in the catalogue
 ---@field footer (string|connectly.Label)? a line below the text
 
 ---a product in the API's own form
@@ -222,44 +222,44 @@
 ---buttons in the API's own form
 ---@class connectly.ReplyButtons
 ---@field header (string|connectly.Header)? a line or a medium above the text
----@field footer (string|connectly.Label)? a line below the text, to 60 characters
----@field buttons connectly.Button[] WhatsApp shows three at the most
+---@field footer (string|connectly.Label)? a line below the text, up to 60 characters
+---@field buttons connectly.Button[] the buttons; WhatsApp shows at most three
 
 ---a row of a list
 ---@class connectly.Row
----@field id string|number comes back in the webhook when the row is chosen; no two alike, to 200 characters
----@field text string|number the row's label, to 24 characters
----@field description (string|number)? a line below the label, to 72 characters
+---@field id string|number returned in the webhook when the customer chooses the row; unique, up to 200 characters
+---@field text string|number the row's label, up to 24 characters
+---@field description (string|number)? a line below the label, up to 72 characters
 
----a part of a list
+---a section of a list
 ---@class connectly.Section
----@field title (string|number)? above its rows, to 24 characters; needed when there are several sections
----@field rows connectly.Row[] the rows to choose from; WhatsApp takes 10 in all sections together
+---@field title (string|number)? title above its rows, up to 24 characters; required when there are several sections
+---@field rows connectly.Row[] the rows to choose from; WhatsApp accepts 10 in all sections together
 
 ---header of a template: our form of header_text, header_image, ...
 ---@class connectly.TemplateHeader
----@field text (string|number)? the header's variable; WhatsApp takes 60 characters of header
----@field image string? a public address of a jpeg or png, to 5 MB
----@field document string? a public address; give `filename` with it
----@field video string? a public address of an mp4 or 3gpp, to 16 MB
----@field filename (string|number)? of the document, shown to the customer
+---@field text (string|number)? the header's variable; WhatsApp allows 60 characters in a header
+---@field image string? a public URL of a jpeg or png, up to 5 MB
+---@field document string? a public URL; give `filename` with it
+---@field video string? a public URL of an mp4 or 3gpp, up to 16 MB
+---@field filename (string|number)? file name of the document, shown to the customer
 
----of type webengage
+---settings for type webengage
 ---@class connectly.Webengage
----@field webengage_token (string|number)? of your WebEngage account
----@field webengage_webhook_url string? an address of WebEngage
+---@field webengage_token (string|number)? token of your WebEngage account
+---@field webengage_webhook_url string? a URL of WebEngage
 
----what a webhook is told of
+---selects what is delivered to a webhook
 ---@class connectly.WebhookConfiguration
----@field echo boolean? true: topic messages tells of the business's own messages too
----@field channel_types string[]? such as whatsapp
----@field filters connectly.WebhookFilter[]? only what fits is delivered
----@field webengage_configuration connectly.Webengage? of type webengage only
+---@field echo boolean? true: topic `messages` also delivers the business's own messages
+---@field channel_types string[]? channel types, such as whatsapp
+---@field filters connectly.WebhookFilter[]? only events that match are delivered
+---@field webengage_configuration connectly.Webengage? only for type webengage
 
----which campaigns are told of
+---selects the campaigns to report
 ---@class connectly.WebhookFilter
----@field field string|number what is looked at: campaign_name
----@field expression string|number a name, * stands for anything: promo-*
+---@field field string|number the field to match: campaign_name
+---@field expression string|number a name; * matches anything: promo-*
 
 ---@alias connectly.Operation "send_template"|"send_session"|"send_campaigns"|"create_webhook"|"list_webhooks"|"update_webhook"|"delete_webhook"|"create_template"|"list_templates"|"quality_signals"|"create_asset"|"get_asset"|"list_reports"|"request"
 
@@ -296,51 +296,53 @@ function Client:send_session(message) end
 ---@return connectly.Info info
 function Client:send_campaigns(message, options) end
 
----Registers a webhook: one address a topic. A second registration of a topic is refused with 409;
----ensure_webhook takes care of that. Returns its id. API: webhooks, registration.
+---Registers a webhook: one address per topic. The API refuses a second registration of a topic with
+---409; ensure_webhook handles that. Returns its id. API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string id
 ---@return connectly.Info info
 function Client:create_webhook(message) end
 
----The webhooks that are registered: { entity = { webhooks = { { id, topic, address, configuration }
----} } }. API: webhooks, registration.
+---Lists the registered webhooks: { entity = { webhooks = { { id, topic, address, configuration } }
+---} }. API: webhooks, registration.
 ---@param message connectly.ListWebhooks?
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:list_webhooks(message) end
 
----Changes the address or the configuration of a webhook; its topic stays. API: webhooks, registration.
+---Changes the address or the configuration of a webhook, but not its topic. API: webhooks,
+---registration.
 ---@param message connectly.UpdateWebhook
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:update_webhook(message) end
 
----Removes a webhook. When the answer was lost, it is asked for again; if the API then says that
----there is no such webhook, it was removed: the reply is empty and the status in `info` 404. API:
+---Removes a webhook. If the reply is lost, the call is retried. If the API then says that there is
+---no such webhook, it was removed: the reply is empty, and the status in `info` is 404. API:
 ---webhooks, registration.
 ---@param message connectly.DeleteWebhook
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:delete_webhook(message) end
 
----Creates a template, which WhatsApp then reviews for minutes or a day. Returns { entity = { id,
----name, category, templates = { { id, language, status, rejectionReason } } } }. API: templates.
+---Creates a template. WhatsApp then reviews it, which takes minutes or up to a day. Returns {
+---entity = { id, name, category, templates = { { id, language, status, rejectionReason } } } }.
+---API: templates.
 ---@param message connectly.CreateTemplate
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:create_template(message) end
 
----All templates with their status: { entity = { templateGroups = { { name, category, templates = {
----{ id, language, status, templateComponents, rejectionReason } } } } } }. A status is
----MESSAGE_TEMPLATE_STATUS_PENDING, _APPROVED, _REJECTED, or one that the API did not document. It
----is a POST that only reads. API: templates.
+---Lists all templates with their status: { entity = { templateGroups = { { name, category,
+---templates = { { id, language, status, templateComponents, rejectionReason } } } } } }. A status
+---is MESSAGE_TEMPLATE_STATUS_PENDING, _APPROVED, _REJECTED, or one that the API does not document.
+---The request is a POST that only reads. API: templates.
 ---@param message connectly.ListTemplates?
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:list_templates(message) end
 
----The quality and the tier of the business's numbers: { entity = { signals = { {
+---Returns the quality and the tier of the business's numbers: { entity = { signals = { {
 ---whatsappQualitySignals = { phoneNumber, wabaId, messagesLimitTier, qualityScore } } } } }. API:
 ---quality signals.
 ---@param message connectly.QualitySignals?
@@ -349,21 +351,21 @@ function Client:list_templates(message) end
 function Client:quality_signals(message) end
 
 ---Copies a public file to Connectly's CDN. Returns { asset = { id, uri, source, metadata } }; the
----uri is good as a header or an attachment. API: assets.
+---uri can be used in a header or an attachment. API: assets.
 ---@param message connectly.CreateAsset
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:create_asset(message) end
 
----The address of an asset on the CDN: { cdnUri }. API: assets.
+---Returns the URL of an asset on the CDN: { cdnUri }. API: assets.
 ---@param message connectly.GetAsset
 ---@return any reply decoded
 ---@return connectly.Info info
 function Client:get_asset(message) end
 
----Reports and their last runs: { data = { { id, name, type, lastRun = { id, status, result = { url,
----expiresAt, createdAt } } } } }. A status is processing, completed or failed; the address of a
----result is good for about an hour. API: reports.
+---Lists reports and their last runs: { data = { { id, name, type, lastRun = { id, status, result =
+---{ url, expiresAt, createdAt } } } } }. A status is processing, completed or failed. The URL of a
+---result is valid for about an hour. API: reports.
 ---@param message connectly.ListReports
 ---@return any reply decoded
 ---@return connectly.Info info
@@ -484,51 +486,53 @@ function SafeClient:send_session(message) end
 ---@return connectly.Info|connectly.Error
 function SafeClient:send_campaigns(message, options) end
 
----Registers a webhook: one address a topic. A second registration of a topic is refused with 409;
----ensure_webhook takes care of that. Returns its id. API: webhooks, registration.
+---Registers a webhook: one address per topic. The API refuses a second registration of a topic with
+---409; ensure_webhook handles that. Returns its id. API: webhooks, registration.
 ---@param message connectly.CreateWebhook
 ---@return string? id
 ---@return connectly.Info|connectly.Error
 function SafeClient:create_webhook(message) end
 
----The webhooks that are registered: { entity = { webhooks = { { id, topic, address, configuration }
----} } }. API: webhooks, registration.
+---Lists the registered webhooks: { entity = { webhooks = { { id, topic, address, configuration } }
+---} }. API: webhooks, registration.
 ---@param message connectly.ListWebhooks?
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:list_webhooks(message) end
 
----Changes the address or the configuration of a webhook; its topic stays. API: webhooks, registration.
+---Changes the address or the configuration of a webhook, but not its topic. API: webhooks,
+---registration.
 ---@param message connectly.UpdateWebhook
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:update_webhook(message) end
 
----Removes a webhook. When the answer was lost, it is asked for again; if the API then says that
----there is no such webhook, it was removed: the reply is empty and the status in `info` 404. API:
+---Removes a webhook. If the reply is lost, the call is retried. If the API then says that there is
+---no such webhook, it was removed: the reply is empty, and the status in `info` is 404. API:
 ---webhooks, registration.
 ---@param message connectly.DeleteWebhook
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:delete_webhook(message) end
 
----Creates a template, which WhatsApp then reviews for minutes or a day. Returns { entity = { id,
----name, category, templates = { { id, language, status, rejectionReason } } } }. API: templates.
+---Creates a template. WhatsApp then reviews it, which takes minutes or up to a day. Returns {
+---entity = { id, name, category, templates = { { id, language, status, rejectionReason } } } }.
+---API: templates.
 ---@param message connectly.CreateTemplate
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:create_template(message) end
 
----All templates with their status: { entity = { templateGroups = { { name, category, templates = {
----{ id, language, status, templateComponents, rejectionReason } } } } } }. A status is
----MESSAGE_TEMPLATE_STATUS_PENDING, _APPROVED, _REJECTED, or one that the API did not document. It
----is a POST that only reads. API: templates.
+---Lists all templates with their status: { entity = { templateGroups = { { name, category,
+---templates = { { id, language, status, templateComponents, rejectionReason } } } } } }. A status
+---is MESSAGE_TEMPLATE_STATUS_PENDING, _APPROVED, _REJECTED, or one that the API does not document.
+---The request is a POST that only reads. API: templates.
 ---@param message connectly.ListTemplates?
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:list_templates(message) end
 
----The quality and the tier of the business's numbers: { entity = { signals = { {
+---Returns the quality and the tier of the business's numbers: { entity = { signals = { {
 ---whatsappQualitySignals = { phoneNumber, wabaId, messagesLimitTier, qualityScore } } } } }. API:
 ---quality signals.
 ---@param message connectly.QualitySignals?
@@ -537,21 +541,21 @@ function SafeClient:list_templates(message) end
 function SafeClient:quality_signals(message) end
 
 ---Copies a public file to Connectly's CDN. Returns { asset = { id, uri, source, metadata } }; the
----uri is good as a header or an attachment. API: assets.
+---uri can be used in a header or an attachment. API: assets.
 ---@param message connectly.CreateAsset
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:create_asset(message) end
 
----The address of an asset on the CDN: { cdnUri }. API: assets.
+---Returns the URL of an asset on the CDN: { cdnUri }. API: assets.
 ---@param message connectly.GetAsset
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error
 function SafeClient:get_asset(message) end
 
----Reports and their last runs: { data = { { id, name, type, lastRun = { id, status, result = { url,
----expiresAt, createdAt } } } } }. A status is processing, completed or failed; the address of a
----result is good for about an hour. API: reports.
+---Lists reports and their last runs: { data = { { id, name, type, lastRun = { id, status, result =
+---{ url, expiresAt, createdAt } } } } }. A status is processing, completed or failed. The URL of a
+---result is valid for about an hour. API: reports.
 ---@param message connectly.ListReports
 ---@return any? reply decoded
 ---@return connectly.Info|connectly.Error

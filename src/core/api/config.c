@@ -9,7 +9,7 @@
 
 enum { TEXT_MAX = 4096 };
 
-/* The options as a shape, so that unknown ones are found as any field is. */
+/* The options as a shape, so that unknown options are reported like unknown fields. */
 static const cly_field option_fields[] = {
 #define OPTION(name) {#name, #name, sizeof #name - 1, sizeof #name - 1, CLY_FIELD_TEXT, 0, 0, 0, NULL},
 #define CLY_OPTION_TEXT(name) OPTION(name)
@@ -58,7 +58,7 @@ void cly_config_clear(cly_config *config) {
 
 /* ---- base_url ---- */
 
-/* Length of a decimal number from 0 to 255 without leading zeros, else 0. */
+/* Returns the length of a decimal number from 0 to 255 without leading zeros, else 0. */
 static size_t octet_length(const char *text, size_t length) {
     size_t count = 0;
     int number = 0;
@@ -68,7 +68,8 @@ static size_t octet_length(const char *text, size_t length) {
     return count;
 }
 
-/* What is no address is a name, and whoever answers for it would get the key. */
+/* 127.0.0.0/8 in full dotted form only. Any other text is a host name, and whatever it resolves to
+ * would receive the key. */
 static bool is_loopback_address(const char *host, size_t length) {
     size_t at = 0;
     if (!cly_starts_with(host, length, "127.")) return false;
@@ -145,7 +146,7 @@ typedef struct reader {
     cly_reader reader;
     cly_slots slots;
     cly_config *config;
-    bool lacks_memory; /* no fault of an option */
+    bool lacks_memory; /* not the fault of an option */
 } reader;
 
 static bool copy(char **out, const char *text, size_t length) {
@@ -244,7 +245,7 @@ static bool has_blank_ends(const char *text) {
     return *text == ' ' || (*text && text[strlen(text) - 1] == ' ');
 }
 
-/* `given` tells "not given" from "given and refused already". */
+/* `given` distinguishes "not given" from "given but already refused". */
 static void check_api_key(cly_problems *problems, const char *key, bool given) {
     if (key == NULL && !given)
         fault(problems, "api_key", "missing: give it here or in CONNECTLY_API_KEY");

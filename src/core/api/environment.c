@@ -24,7 +24,7 @@ void cly_environment_proxy(cly_lookup *lookup, const char *base_url, const char 
     static const char *const exceptions[] = {"no_proxy", "NO_PROXY"};
     *proxy = option ? option : "";
     *no_proxy = "";
-    /* Plain HTTP goes to loopback only: by a proxy the key would leave in the clear. */
+    /* Plain HTTP is allowed to loopback only; a proxy would carry the key in the clear. */
     if (option || cly_base_url_is_plain(base_url)) return;
     *proxy = first_of(lookup, proxies, 4);
     *no_proxy = first_of(lookup, exceptions, 2);

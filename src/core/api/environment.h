@@ -1,9 +1,9 @@
 /*
- * environment.h - what the environment's variables mean. The caller looks them up, once,
- * when a client is made.
+ * environment.h - interprets environment variables. The caller looks them up once, when a client is
+ * created.
  *
- * Never later and never by a thread: getenv beside a setenv is a data race, and
- * libcurl's own look at the proxy variables on each transfer costs time.
+ * They are never read later and never by a thread: getenv concurrent with setenv is a data race, and
+ * libcurl's own lookup of the proxy variables on each transfer costs time.
  */
 #ifndef CLY_CORE_API_ENVIRONMENT_H
 #define CLY_CORE_API_ENVIRONMENT_H
@@ -12,19 +12,19 @@
 
 CLY_PRIVATE_BEGIN
 
-/* As getenv: NULL when the variable is not set. The functions below give its texts as they
- * are, without a copy. */
+/* Like getenv: returns NULL if the variable is not set. The functions below return its texts without
+ * copying them. */
 typedef char *cly_lookup(const char *name);
 
 /* CONNECTLY_API_KEY, CONNECTLY_BUSINESS_ID, CONNECTLY_BASE_URL. */
 cly_config_defaults cly_environment_defaults(cly_lookup *lookup);
 
-/* The proxy for this base URL, and the hosts that go without one: as the option says, which
- * is NULL when it is not given, else as curl's variables do. "" for none, never NULL. */
+/* The proxy for this base URL, and the hosts to contact without it. `option` takes precedence; if it is
+ * NULL, curl's variables apply. "" means none; never NULL. */
 void cly_environment_proxy(cly_lookup *lookup, const char *base_url, const char *option, const char **proxy,
                            const char **no_proxy);
 
-/* Certificates. */
+/* The certificate variables. */
 cly_ca_variables cly_environment_ca(cly_lookup *lookup);
 
 CLY_PRIVATE_END

@@ -10,7 +10,7 @@ static const cly_operation operations[] = {
 #undef CLY_OPERATION
 };
 
-/* The way out, by its method and by what its path asks for. */
+/* The variants of client:request, by limit and idempotency. */
 #define REQUEST(limit, idempotent) \
     { CLY_OPERATION_REQUEST, "request", NULL, NULL, &cly_shape_request, CLY_REPLY_BODY, limit, idempotent }
 static const cly_operation requests[2][2] = {

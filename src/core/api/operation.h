@@ -1,5 +1,5 @@
 /*
- * operation.h - operations.def as data: every endpoint.
+ * operation.h - operations.def as data: all endpoints.
  */
 #ifndef CLY_CORE_API_OPERATION_H
 #define CLY_CORE_API_OPERATION_H
@@ -24,24 +24,24 @@ typedef enum cly_operation_id {
 typedef struct cly_operation {
     cly_operation_id id;
     const char *name;
-    const char *method; /* NULL: the message says */
-    const char *path;   /* behind the business; NULL: the message says */
+    const char *method; /* NULL: given by the message */
+    const char *path;   /* appended to the business's URL; NULL: given by the message */
     const cly_shape *shape;
     cly_reply reply;
     cly_limit limit;
     bool is_idempotent;
 } cly_operation;
 
-/* By its Lua name, or NULL. The result is static. */
+/* Finds an operation by its Lua name, or returns NULL. The result is static. */
 const cly_operation *cly_operation_find(const char *name, size_t length);
 
-/* The same operation; or the way out as what it is used for: one that may be repeated
- * when its method says so (RFC 9110 section 9.2.2), and one that counts for the assets'
- * limit when its path is theirs. The result is static. */
+/* Returns `operation`, or for client:request the variant that fits: idempotent if its method is (RFC
+ * 9110 section 9.2.2), and subject to the assets' limit if its path is one of theirs. The result is
+ * static. */
 const cly_operation *cly_operation_by_request(const cly_operation *operation, const char *method,
                                               const char *path);
 
-/* All of them; `*count` receives how many. */
+/* Returns all operations and stores their number in `*count`. */
 const cly_operation *cly_operations(size_t *count);
 
 CLY_PRIVATE_END

@@ -65,7 +65,7 @@ const char *cly_problem_message(const cly_problems *problems, size_t index) {
     return problems->text.data + problems->items[index].message;
 }
 
-/* Insertion: there are a handful, and qsort takes no context in C11. */
+/* Insertion sort: there are only a few, and qsort takes no context argument in C11. */
 void cly_problems_sort_from(cly_problems *problems, size_t first) {
     for (size_t i = first + 1; i < problems->count; i++) {
         cly_problem moving = problems->items[i];

@@ -31,13 +31,13 @@ cly_kind cly_request_header(cly_buffer *line, const char *name, const char *valu
     return cly_buffer_check(line, "header", error);
 }
 
-/* The value may be the key. */
+/* `value` may be the API key. */
 static cly_kind add_header(cly_request_add *add, void *list, const char *name, const char *value,
                            cly_error *error) {
     cly_buffer line;
     cly_kind kind;
     cly_buffer_init(&line, CLY_HEADER_MAX);
-    /* Growing it later would leave a copy of the key behind. */
+    /* Reserve enough at once: a realloc would leave a copy of the key behind. */
     cly_buffer_reserve(&line, strlen(name) + strlen(value) + sizeof ": ");
     kind = cly_request_header(&line, name, value, error);
     if (kind == CLY_OK && !add(list, line.data)) kind = cly_error_no_memory(error);
