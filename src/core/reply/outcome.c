@@ -20,7 +20,7 @@ static cly_kind set_permanent(cly_error *error, cly_outcome outcome, const char 
     return kind;
 }
 
-/* Certificates, and a proxy's own word: the next attempt would end alike. */
+/* Certificate errors and a proxy's refusal: the next attempt would end the same way. */
 static cly_kind judge_refused_connection(const cly_report *report, cly_error *error) {
     cly_outcome outcome = left_or_not(report);
     switch (report->end) {
@@ -66,7 +66,7 @@ static cly_kind judge_silence(const cly_report *report, cly_error *error) {
     }
 }
 
-/* A 2xx that did not come whole: it may well have been a success. */
+/* An incomplete 2xx reply: the request may have succeeded. */
 static cly_kind judge_half_success(const cly_report *report, cly_error *error) {
     switch (report->end) {
     case CLY_END_TIMEOUT:
@@ -102,7 +102,7 @@ static cly_kind judge_success(const cly_report *report, const cly_operation *ope
     return cly_sendouts_judge(&response->sendouts, batch, error);
 }
 
-/* The API's own text, with what could be a number hidden; else ours. */
+/* Uses the API's own message, with digits hidden that may be a telephone number, or else `otherwise`. */
 static void describe(char *out, size_t room, const cly_response *response, const char *otherwise) {
     const char *message = cly_response_text(response, CLY_TEXT_MESSAGE);
     if (message && *message)
@@ -160,7 +160,7 @@ cly_kind cly_outcome_judge(const cly_report *report, const cly_operation *operat
     return kind;
 }
 
-/* Some statuses of 4xx say that the proxy or the way behind it is busy. */
+/* Some 4xx statuses mean that the proxy or the network behind it is busy. */
 bool cly_outcome_refuses_connect(long status) {
     if (status == 408 || status == 425 || status == 429) return false;
     return status >= 300 && status < 500;

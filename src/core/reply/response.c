@@ -4,8 +4,8 @@
 #include "core/base/redact.h"
 #include "core/base/text.h"
 
-/* What is read of an object; of two names for one text the first that says
- * something counts. The API's older pages write snake_case in places. */
+/* The fields that are read. If two names belong to one text, the first that has a value is used. The
+ * API's older pages use snake_case in places. */
 static const struct {
     cly_reply_text text;
     const char *name;
@@ -27,7 +27,7 @@ enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 void cly_response_init(cly_response *response) {
     memset(response, 0, sizeof *response);
-    /* Each byte of a reply is kept at most once; the rest is for zero bytes. */
+    /* Each byte of a reply is stored at most once; the rest is for terminating zero bytes. */
     cly_buffer_init(&response->text, 2 * (size_t)CLY_REPLY_MAX);
 }
 
@@ -61,7 +61,7 @@ static bool is_whole_number(const cly_json_value *value) {
     return true;
 }
 
-/* False when the value is of a type that says nothing here. */
+/* Returns false if the value has a type that is not used for this text. */
 static bool append_value(cly_buffer *out, cly_reply_text text, const cly_json_value *value) {
     if (text == CLY_TEXT_DETAILS && value->type != CLY_JSON_NULL)
         cly_buffer_append(out, value->start, value->length);
@@ -79,26 +79,26 @@ static void show_zero_bytes(char *text, size_t length) {
         if (text[i] == '\0') text[i] = '?';
 }
 
-/* An error is told in a line by these, which is logged: not with a customer's
- * number that was echoed there. A code of the API has no ten digits in a row. */
+/* These texts appear in the one-line form of an error, which is logged, so a customer's number that was
+ * echoed must not stay in them. No code of the API has ten digits in a row. */
 static void hide_numbers(char *text, cly_reply_text which) {
     if (which == CLY_TEXT_CODE || which == CLY_TEXT_TYPE) cly_text_hide_numbers(text, 10);
     if (which == CLY_TEXT_TRACE_ID) cly_text_hide_numbers(text, 0);
 }
 
-/* False when the text, masked, must not stay. */
+/* Masks the text in place. Returns false if the result must not be kept. */
 static bool make_fit(char *text, size_t length, cly_reply_text which, const char *secret) {
     bool is_short = which == CLY_TEXT_ID && secret && strlen(secret) < CLY_REDACTED_LEAST;
     bool is_masked = !is_short && cly_redact(text, text, length, length, secret);
     if (which == CLY_TEXT_ID && memchr(text, '\0', length)) return false;
-    /* Stars may stand over a part of an escape, or over quotes. */
+    /* Masking may break an escape or remove a quote. */
     if (which == CLY_TEXT_DETAILS && is_masked && !cly_json_is_valid(text, length)) return false;
     show_zero_bytes(text, length);
     hide_numbers(text, which);
     return true;
 }
 
-/* What was written from `start` on becomes a text, or is forgotten. */
+/* The bytes from `start` on become the text, or are discarded. */
 static void conclude(cly_response *response, cly_reply_text text, size_t start, const char *secret) {
     cly_buffer *out = &response->text;
     size_t length = out->length - start;
@@ -112,7 +112,7 @@ static void conclude(cly_response *response, cly_reply_text text, size_t start, 
     out->length = start;
 }
 
-/* One growth for all. If that is too much, one or the other may still fit. */
+/* Reserves memory for all texts at once. If that fails, single texts may still fit. */
 static void make_room(cly_response *response, const cly_json_member members[FIELD_COUNT]) {
     size_t needed = 0;
     for (size_t i = 0; i < FIELD_COUNT; i++)
@@ -132,7 +132,7 @@ static void keep_members(cly_response *response, const cly_json_member members[F
     }
 }
 
-/* ---- a body that says nothing ---- */
+/* ---- a body without known fields ---- */
 
 static bool is_error_or_id(const cly_response *response) {
     for (int i = 0; i < CLY_TEXT_BODY; i++)
@@ -140,7 +140,7 @@ static bool is_error_or_id(const cly_response *response) {
     return false;
 }
 
-/* Masked as it is cut, so that no half of a key stays at the cut. */
+/* Masks before it cuts, so that no part of the key remains at the cut. */
 static void keep_body(cly_response *response, const char *body, size_t length, const char *secret) {
     size_t start = response->text.length, shown = length < CLY_BODY_SHOWN ? length : CLY_BODY_SHOWN;
     char *place;

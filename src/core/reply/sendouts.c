@@ -9,7 +9,7 @@ static bool is_said(const cly_json_value *value) {
     return value->type != CLY_JSON_ABSENT && value->type != CLY_JSON_NULL;
 }
 
-/* Whatever is neither false nor an empty string. */
+/* True for any value except absent, null, false and an empty string. */
 static bool is_problem(const cly_json_value *value) {
     if (value->type == CLY_JSON_STRING) return value->length > strlen("\"\"");
     return is_said(value) && value->type != CLY_JSON_FALSE;
@@ -17,7 +17,7 @@ static bool is_problem(const cly_json_value *value) {
 
 /* ---- counts ---- */
 
-/* Many replies together can say more than there is room for. */
+/* Saturates: the sum of many counts may exceed the type. */
 static uint64_t add(uint64_t a, uint64_t b) {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
@@ -38,8 +38,7 @@ static bool read_digits(uint64_t *count, const cly_json_value *string) {
     return true;
 }
 
-/* What follows the e of a number; beyond what any reply's digits could make up for, it
- * grows no further. */
+/* Reads the exponent of a number, capped at a value that no reply has enough digits to offset. */
 static long read_exponent(const char *at, const char *end) {
     const long enough = 100000000;
     bool is_negative = at < end && *at == '-';
@@ -49,20 +48,20 @@ static long read_exponent(const char *at, const char *end) {
     return is_negative ? -exponent : exponent;
 }
 
-/* Exact, and by the text: 3, 3.0 and 30e-1 are a count, 3.5 and -3 are none. */
+/* Exact, computed on the text: 3, 3.0 and 30e-1 are counts, 3.5 and -3 are not. */
 static bool read_number(uint64_t *count, const cly_json_value *number) {
     const char *start = number->start, *end = start + number->length, *mark, *point;
     bool is_negative = *start == '-';
     long power;
     if (is_negative) start++;
-    mark = start; /* of the exponent, or the end */
+    mark = start; /* the e, or the end */
     while (mark < end && *mark != 'e' && *mark != 'E') mark++;
     point = memchr(start, '.', (size_t)(mark - start));
     if (point == NULL) point = mark;
     power = point - start + read_exponent(mark < end ? mark + 1 : end, end);
     for (const char *at = start; at < mark; at++) {
         if (*at == '.') continue;
-        power--; /* of ten, that this digit stands for */
+        power--; /* power of ten of this digit */
         if (*at == '0') continue;
         if (is_negative || power < 0 || power >= DIGITS_MAX) return false;
         *count += (uint64_t)(*at - '0') * power_of_ten(power);
@@ -70,7 +69,7 @@ static bool read_number(uint64_t *count, const cly_json_value *number) {
     return true;
 }
 
-/* False when something else stands there. */
+/* Reads a count; an absent one is 0. Returns false if the value is not a count. */
 static bool read_count(uint64_t *count, const cly_json_value *value) {
     *count = 0;
     if (value->type == CLY_JSON_STRING) return read_digits(count, value);
@@ -85,7 +84,7 @@ static void note_problem(cly_sendouts *sendouts, cly_json_value *problem, const 
     sendouts->has_problem = true;
 }
 
-/* False when it does not say how many were taken. */
+/* Returns false if the item does not say how many entries were accepted. */
 static bool read_sendout(cly_sendouts *sendouts, cly_json_value *problem, const cly_json_value *item) {
     cly_json_member members[] = {{.name = "acceptedCount"}, {.name = "rejectedCount"}, {.name = "error"}};
     const cly_json_value *accepted = &members[0].value, *rejected = &members[1].value;
@@ -127,7 +126,7 @@ bool cly_sendouts_read(cly_sendouts *sendouts, cly_json_value *problem, const ch
     return true;
 }
 
-/* ---- what follows ---- */
+/* ---- the result ---- */
 
 static bool is_all_accepted(const cly_sendouts *sendouts, cly_batch batch) {
     return !sendouts->has_problem && sendouts->rejected == 0 && sendouts->accepted == (uint64_t)batch.entries;

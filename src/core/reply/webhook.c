@@ -9,7 +9,7 @@
 
 enum { DIGEST_SIZE = 32, SIGNATURE_SIZE = 44 };
 
-/* False without memory; `out` then says nothing. */
+/* Returns false if out of memory; `out` is then undefined. */
 static bool sign(unsigned char out[SIGNATURE_SIZE + 1], const cly_webhook_secret *secret, const char *body,
                  size_t length) {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -20,7 +20,7 @@ static bool sign(unsigned char out[SIGNATURE_SIZE + 1], const cly_webhook_secret
     return EVP_EncodeBlock(out, digest, DIGEST_SIZE) == SIGNATURE_SIZE;
 }
 
-/* How long it takes does not tell which secret it was, if any. */
+/* The time it takes does not reveal which secret matched, if any. */
 bool cly_webhook_verify(const cly_webhook_secret secrets[], size_t count, const char *body, size_t length,
                         const char *signature, size_t signature_length) {
     unsigned char ours[SIGNATURE_SIZE + 1];
@@ -39,7 +39,7 @@ static bool is_null(const cly_json_value *value) {
     return value->type == CLY_JSON_ABSENT || value->type == CLY_JSON_NULL;
 }
 
-/* By either of its names, as webhook/event.lua finds the rest of the update. */
+/* Finds a member by either of its names, as webhook/event.lua does for the rest of the update. */
 static bool find_member(cly_json_value *out, const char *name, const char *older, const char *text,
                         size_t length) {
     cly_json_member members[] = {{.name = name}, {.name = older}};
@@ -48,7 +48,7 @@ static bool find_member(cly_json_value *out, const char *name, const char *older
     return !is_null(out);
 }
 
-/* false, "" and {}: an object without a quote has no member. */
+/* True for false, "" and {}: an object without a quote has no member. */
 static bool says_nothing(const cly_json_value *value) {
     if (value->type == CLY_JSON_FALSE) return true;
     if (value->type == CLY_JSON_STRING) return value->length == 2;

@@ -1,17 +1,16 @@
 /*
- * webhook.h - is a webhook from Connectly, and why was its message not delivered.
+ * webhook.h - verifies the signature of a webhook, and reads why its message was not delivered.
  *
- * The signature is the base64 (standard alphabet, padded) of the HMAC-SHA256 of
- * the raw body under the business's secret. Ours is computed and the two texts are
- * compared in constant time; so a signature has one spelling only, and nothing of
- * what a stranger sent is decoded. Several secrets may be good at once, while one
- * takes the place of another. API: webhooks, delivery mechanics.
+ * The signature is the base64 (standard alphabet, padded) of the HMAC-SHA256 of the raw body under the
+ * business's secret. The library computes its own and compares the two texts in constant time. So a
+ * signature has only one valid spelling, and no untrusted input is decoded. Several secrets may be
+ * valid at once, while one replaces another. API: webhooks, delivery mechanics.
  *
  *   cly_webhook_secret secrets[] = {{"old", 3}, {"new", 3}};
  *   if (cly_webhook_verify(secrets, 2, body, body_length, signature, signature_length)) ...
  *
- * Nothing in a signature says when it was made: whoever has seen a webhook can send
- * it again. That is for the one who handles it to notice.
+ * The signature contains no time: anyone who has seen a webhook can replay it. The handler must detect
+ * that.
  */
 #ifndef CLY_CORE_REPLY_WEBHOOK_H
 #define CLY_CORE_REPLY_WEBHOOK_H
@@ -23,19 +22,19 @@ CLY_PRIVATE_BEGIN
 
 enum { CLY_WEBHOOK_SECRETS_MAX = 16 };
 
-/* Its bytes are used as they are; borrowed. */
+/* The bytes are used as they are; borrowed. */
 typedef struct cly_webhook_secret {
     const char *bytes;
     size_t length;
 } cly_webhook_secret;
 
-/* True when the signature is the body's under one of the secrets. An empty secret
- * makes none. Without memory no signature is good. */
+/* Returns true if the signature matches the body under one of the secrets. An empty secret never
+ * matches. Without memory no signature matches. */
 bool cly_webhook_verify(const cly_webhook_secret secrets[], size_t count, const char *body, size_t length,
                         const char *signature, size_t signature_length) CLY_MUST_CHECK;
 
-/* Reads why a message was not delivered, if a status webhook says so: false when
- * it does not. `response` holds the texts, as of an API's reply. */
+/* Reads from a status webhook why a message was not delivered. Returns false if it reports no error.
+ * `response` receives the texts, as for a reply of the API. */
 bool cly_webhook_error(cly_error *error, cly_response *response, const char *body, size_t length);
 
 CLY_PRIVATE_END
