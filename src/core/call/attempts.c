@@ -3,7 +3,7 @@
 #include "core/base/redact.h"
 #include <math.h>
 
-/* More than a slice in which Lua waits (client.lua): it may collect garbage meanwhile. */
+/* Longer than one slice of a wait in Lua (lua/connectly/client): Lua may collect garbage in between. */
 static const double shortage_wait = 0.15; /* seconds */
 
 static bool is_asset(const cly_record *record) {
@@ -51,8 +51,8 @@ static void refuse_outlasted(cly_attempts *attempts, cly_record_state state, dou
     }
 }
 
-/* First those whose time is up: that is what ended them. Last those for whom refused ones
- * have made room. */
+/* First ends calls that have timed out, so that they report a timeout. The second cly_records_advance
+ * lets in the calls for which the refused ones made room. */
 double cly_attempts_advance(cly_attempts *attempts, double now) {
     double wait = cly_records_advance(attempts->records, now);
     if (!cly_departures_outlast(&attempts->departures, now)) return wait;
@@ -64,7 +64,7 @@ double cly_attempts_advance(cly_attempts *attempts, double now) {
 
 /* ---- the beginning ---- */
 
-/* All that wait behind it wait for the limiter too. */
+/* The calls behind it wait for the limiter too. */
 static void mark_throttled(cly_attempts *attempts, cly_record *first) {
     cly_record *record = attempts->records->lists[CLY_RECORD_READY].last;
     for (; !is_asset(first) && record && !record->is_throttled; record = record->previous)
@@ -72,7 +72,7 @@ static void mark_throttled(cly_attempts *attempts, cly_record *first) {
     first->is_throttled = true;
 }
 
-/* 0, or the seconds until the limiters let it begin. */
+/* Returns 0, or the seconds until the limiters admit the attempt. */
 static double begin(cly_attempts *attempts, cly_record *record, double now, cly_start *start) {
     double wait;
     start->began_at = start->permit_at = now;
@@ -107,7 +107,7 @@ static bool try_next(cly_attempts *attempts, cly_record *record, double now, cly
     return true;
 }
 
-/* Calls that wait for the assets' limiter do not keep others waiting. */
+/* Calls that wait for the assets' limiter do not block the others. */
 cly_record *cly_attempts_next(cly_attempts *attempts, cly_ready *ready, double now, cly_start *start,
                               double *wait) {
     cly_record *record;
@@ -135,8 +135,8 @@ void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const
 
 /* ---- the end ---- */
 
-/* A whole reply is handed on: it may echo the key, as errors may. The reply is judged as
- * it will be read, should stars stand in its way. */
+/* A complete reply is passed to the caller and may echo the key, as errors may. It is masked before it
+ * is judged, so that the judged reply is the one that the caller reads. */
 static void mask_reply(const char *secret, const cly_attempt *attempt) {
     const cly_operation *operation = attempt->record->call.operation;
     cly_buffer *reply = attempt->reply;
@@ -145,7 +145,8 @@ static void mask_reply(const char *secret, const cly_attempt *attempt) {
     (void)cly_redact(reply->data, reply->data, reply->length, reply->length, secret);
 }
 
-/* A refusal in place of a second deletion is no error, and no reply either. */
+/* If a repeated DELETE succeeds because the object is already gone, the error body of the reply is
+ * dropped. */
 static void drop_refusal(cly_record *record) {
     if (record->call.error.kind == CLY_OK && record->call.status >= 300) cly_buffer_reset(&record->reply);
 }
@@ -154,7 +155,7 @@ static bool is_of_a_balancer(int status) {
     return status >= 502 && status <= 504;
 }
 
-/* Notes whether the end of an attempt shows that the API can be reached. */
+/* Records whether the end of an attempt shows that the API is reachable. */
 static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, double now) {
     double chance = cly_random_next(&attempts->random);
     cly_outage *outage = &attempts->outage;
@@ -174,7 +175,7 @@ static void note_reach(cly_attempts *attempts, const cly_attempt *attempt, doubl
     attempts->rules.is_outage = outage->is_on && outage->was_reached;
 }
 
-/* A cancel may have come while the attempt was ending by itself. */
+/* A cancel may have arrived while the attempt was ending. */
 static void end_or_wait(cly_attempts *attempts, cly_record *record, double now) {
     if (record->is_canceled) cly_call_cancel(&record->call, now);
     if (record->call.state == CLY_CALL_DONE)
@@ -183,7 +184,7 @@ static void end_or_wait(cly_attempts *attempts, cly_record *record, double now) 
         cly_records_move(attempts->records, record, CLY_RECORD_WAITING);
 }
 
-/* core/call says what comes next. */
+/* cly_call_report decides what comes next. */
 static void conclude(cly_attempts *attempts, const cly_attempt *attempt, double now) {
     cly_record *record = attempt->record;
     const cly_report *report = attempt->report;
@@ -200,14 +201,14 @@ static void conclude(cly_attempts *attempts, const cly_attempt *attempt, double 
         tell_retry(attempts, record);
 }
 
-/* It was not begun: the call goes back to the queue. */
+/* The attempt was not started: the call returns to the queue. */
 static void withdraw(cly_attempts *attempts, const cly_attempt *attempt) {
     if (attempt->start.is_probe) cly_outage_unclear(&attempts->outage);
     cly_call_withdraw(&attempt->record->call);
 }
 
-/* The host may free descriptors, by collecting clients that were dropped; so such a call
- * has a second try, a moment later. */
+/* The host may free descriptors by collecting clients that were dropped, so such a call gets a second
+ * try a moment later. */
 static bool may_try_again(cly_attempts *attempts, const cly_attempt *attempt, double now) {
     cly_record *record = attempt->record;
     if (attempt->report->end != CLY_END_NO_DESCRIPTOR) return false;

@@ -34,12 +34,13 @@ static void finish(cly_call *call, double now) {
     call->ended_at = now;
     call->error.attempts = call->attempts;
     if (call->error.kind == CLY_OK || !call->may_have_arrived || call->error.outcome == CLY_UNKNOWN) return;
-    /* An earlier attempt may have arrived, whatever became of the last. */
+    /* An earlier attempt may have arrived, whatever the last one's outcome. */
     call->error.outcome = CLY_UNKNOWN;
     call->error.hint = cly_kind_hint(CLY_NETWORK, CLY_UNKNOWN);
 }
 
-/* Says why a call ends while nothing of it is under way. `last` is how its last attempt ended. */
+/* Sets the error of a call that ends without an attempt under way. `last` is the error of its last
+ * attempt. */
 static void say_between(cly_call *call, cly_kind kind, const char *what, const cly_error *last) {
     const char *when = call->attempts > 0 ? "before the next attempt" : "before anything was sent";
     bool has_failed = kind == CLY_TIMEOUT && last->kind == CLY_NETWORK;
@@ -90,7 +91,7 @@ void cly_call_sent(cly_call *call) {
     cly_error_clear(&call->error);
 }
 
-/* An idempotent POST reads as a GET does: it has no effect that may have arrived. */
+/* An idempotent POST only reads, like a GET: it has no effect that may have arrived. */
 static bool only_reads(const cly_operation *operation) {
     return operation->is_idempotent && operation->method &&
            (strcmp(operation->method, "GET") == 0 || strcmp(operation->method, "POST") == 0);
@@ -115,9 +116,8 @@ static bool begins(const char *text, const char *with) {
     return text && strncmp(text, with, strlen(with)) == 0;
 }
 
-/* An error that has the API's own marks, and is not about the business: a router or a
- * gateway that finds nothing says nothing of what was to be deleted. API: errors, body
- * shape. */
+/* True for an error with the API's own markers that is not about the business. A 404 from a router or a
+ * gateway proves nothing about the object to be deleted. API: errors, body shape. */
 static bool is_word_of_api(const cly_response *response) {
     const char *type = cly_response_text(response, CLY_TEXT_TYPE);
     const char *code = cly_response_text(response, CLY_TEXT_CODE);
@@ -125,8 +125,8 @@ static bool is_word_of_api(const cly_response *response) {
     return !(code && strstr(code, "BUSINESS"));
 }
 
-/* An attempt before this one may have deleted it, and then this one finds nothing. RFC
- * 9110, section 9.2.2: the effect is the same, the response may be another. */
+/* An earlier attempt may have deleted the object, so that this one does not find it. RFC 9110, section
+ * 9.2.2: the effect is the same, though the response may differ. */
 static bool is_deleted(const cly_call *call, const cly_report *report) {
     return call->may_have_arrived && call->operation->method &&
            strcmp(call->operation->method, "DELETE") == 0 && report->end == CLY_END_REPLY &&

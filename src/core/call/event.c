@@ -21,7 +21,7 @@ void cly_event_put(cly_event_queue *queue, const cly_event *event) {
     }
     kept = &queue->events[(queue->first + queue->count++) % CLY_EVENT_MAX];
     *kept = *event;
-    cly_text_hide_numbers(kept->id, 0); /* it may be anything; the caller has it as it is */
+    cly_text_hide_numbers(kept->id, 0); /* may be any text; the caller gets it unmodified */
 }
 
 bool cly_event_take(cly_event_queue *queue, cly_event *event) {

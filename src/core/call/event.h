@@ -1,7 +1,7 @@
 /*
- * event.h - what happened to a call on its way, for those who watch.
+ * event.h - events about a call, for the on_event option.
  *
- * Nothing in an event is secret: no key, no number, no text.
+ * An event contains no secrets: no key, no telephone number, no message text.
  */
 #ifndef CLY_CORE_CALL_EVENT_H
 #define CLY_CORE_CALL_EVENT_H
@@ -13,12 +13,12 @@ CLY_PRIVATE_BEGIN
 
 typedef enum cly_event_type {
     CLY_EVENT_ATTEMPT,   /* an attempt ended */
-    CLY_EVENT_RETRY,     /* there will be another, in `delay` seconds */
-    CLY_EVENT_THROTTLED, /* the limiter kept it for `delay` seconds */
+    CLY_EVENT_RETRY,     /* another attempt follows in `delay` seconds */
+    CLY_EVENT_THROTTLED, /* the limiter delayed the attempt by `delay` seconds */
     CLY_EVENT_DONE       /* the call ended, `delay` seconds after it began */
 } cly_event_type;
 
-/* Seconds from the start of the attempt; 0 where it did not come so far. */
+/* Seconds from the start of the attempt; 0 for a phase that was not reached. */
 typedef struct cly_phases {
     double dns, connect, tls, first_byte, total;
 } cly_phases;
@@ -28,25 +28,25 @@ enum { CLY_EVENT_ID_SIZE = 64, CLY_EVENT_CODE_SIZE = 80 };
 typedef struct cly_event {
     cly_event_type type;
     const char *operation; /* static */
-    uint64_t call;         /* which call, counted from 1 in one client */
+    uint64_t call;         /* from 1 */
     int attempt;           /* from 1 */
     int status;            /* 0 when no reply came */
     cly_kind kind;         /* CLY_OK for a success */
-    cly_outcome outcome;   /* of the attempt, when it failed */
+    cly_outcome outcome;   /* of the failed attempt or call */
     double delay;
-    const char *reason;       /* static, of a retry */
+    const char *reason;       /* of a retry; static */
     const char *http_version; /* static */
     cly_phases phases;
-    char id[CLY_EVENT_ID_SIZE];     /* of a success, cut when longer */
-    char code[CLY_EVENT_CODE_SIZE]; /* the API's, of a failure */
+    char id[CLY_EVENT_ID_SIZE];     /* of a success, truncated if longer */
+    char code[CLY_EVENT_CODE_SIZE]; /* of a failure: the API's code */
 } cly_event;
 
 enum { CLY_EVENT_MAX = 1024 };
 
-/* The last CLY_EVENT_MAX that nobody has taken yet. Embedded; make it all zero. */
+/* The last CLY_EVENT_MAX events that were not taken yet. Embed the struct and initialize it with zeros. */
 typedef struct cly_event_queue {
-    bool is_wanted;    /* nothing is kept otherwise */
-    cly_event *events; /* owned, made at the first event */
+    bool is_wanted;    /* if false, no events are stored */
+    cly_event *events; /* owned, allocated at the first event */
     int count, first;
     unsigned lost; /* overwritten before they were taken */
 } cly_event_queue;

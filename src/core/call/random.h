@@ -1,5 +1,5 @@
 /*
- * random.h - numbers for jitter. Not for secrets.
+ * random.h - random numbers for jitter, not for secrets.
  */
 #ifndef CLY_CORE_CALL_RANDOM_H
 #define CLY_CORE_CALL_RANDOM_H

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- making and freeing ---- */
+/* ---- creating and freeing ---- */
 
 bool cly_records_init(cly_records *records, int max_in_flight, int capacity, int most,
                       uint32_t first_generation) {
@@ -145,7 +145,7 @@ void cly_records_end(cly_records *records, cly_record *record) {
     if (records->on_ended) records->on_ended(records->context, cly_record_ticket(record));
 }
 
-/* News for the engine even when the call has ended: there is room for another. */
+/* The engine must also be told if the call has ended: there is room for another. */
 void cly_records_cancel(cly_records *records, cly_record *record, double now) {
     if (record->state == CLY_RECORD_DONE) return;
     records->has_news = true;
@@ -170,7 +170,7 @@ static void make_ready(cly_records *records, cly_record *record, double now) {
     note_deadline(records, record);
 }
 
-/* The next attempt may be due, or the time may be up. */
+/* The next attempt may be due, or the call may have timed out. */
 static double settle_waiting(cly_records *records, double now) {
     double wait = HUGE_VAL;
     cly_record *next;
@@ -227,7 +227,7 @@ int cly_records_cancel_all(cly_records *records, double now) {
     return count;
 }
 
-/* ---- what the caller asks for ---- */
+/* ---- requests of the caller ---- */
 
 static bool fill(cly_record *record, const cly_submission *submission) {
     cly_buffer_reset(&record->url);

@@ -12,7 +12,7 @@ void cly_retry_succeeded(cly_retry_quota *quota, int attempts) {
     if (quota->tokens > CLY_RETRY_QUOTA) quota->tokens = CLY_RETRY_QUOTA;
 }
 
-/* Full jitter: anything from nothing to a ceiling that doubles. */
+/* Full jitter: a random delay up to a ceiling that doubles. */
 static double backoff(int attempts, double chance) {
     double ceiling = first_delay;
     for (int i = 1; i < attempts && ceiling < longest_delay; i++) ceiling *= 2;
@@ -24,9 +24,9 @@ static bool is_proved_unsent(const cly_error *error) {
     return error->kind == CLY_NETWORK || error->kind == CLY_RATE_LIMITED;
 }
 
-/* Lost after bytes left, in the middle of the reply too, or a server that failed
- * on the way. A whole 2xx that holds no id is neither: it was accepted, if
- * anything, and a repetition would be answered alike. */
+/* True if the connection was lost after bytes left, also in the middle of the reply, or if a server
+ * failed on the way. A complete 2xx without an id is neither: if anything, it was accepted, and a retry
+ * would get the same reply. */
 static bool is_in_doubt(const cly_error *error) {
     if (error->outcome != CLY_UNKNOWN) return false;
     if (error->kind == CLY_NETWORK) return true;
