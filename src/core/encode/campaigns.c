@@ -2,8 +2,8 @@
 
 #include "core/encode/field_encoders.h"
 
-/* Where in the body stands who is sent what: first who, then what. JSON of equal texts
- * is equal. */
+/* The part of the body that identifies an entry: first the number, then campaign and version. The
+ * encoder writes equal texts as equal JSON. */
 typedef struct span {
     size_t start, campaign, end;
 } span;
@@ -28,13 +28,13 @@ static const span *find_twin(const cly_buffer *spans, const char *body, span of)
 static bool is_campaign_known(const cly_buffer *spans, const char *body, span of) {
     size_t count;
     const span *list = list_of(spans, &count);
-    for (size_t i = count; i-- > 0;) /* mostly the one before */
+    for (size_t i = count; i-- > 0;) /* usually the previous one */
         if (is_equal(body, list[i].campaign, list[i].end, of.campaign, of.end)) return true;
     return false;
 }
 
-/* API: campaigns, rules: the pair must be unique within a request, and those of one
- * campaign and version become one sendout. */
+/* API: campaigns, rules: the pair of number and campaign must be unique within a request. All entries
+ * of one campaign and version become one sendout. */
 static void note_recipient(cly_reader *reader, cly_buffer *spans, span of, cly_batch *batch,
                            const cly_path *path) {
     const cly_buffer *body = reader->json.out;
@@ -59,7 +59,7 @@ static void write_entry_sender(cly_reader *reader, const cly_slots *slots, const
     cly_json_plain(&reader->json, default_sender);
 }
 
-/* What all entries of a request share. */
+/* State shared by all entries of a request. */
 typedef struct campaigns {
     const char *default_sender;
     cly_buffer *spans;
@@ -70,7 +70,7 @@ static size_t count_problems(const cly_reader *reader) {
     return reader->problems->count + reader->problems->overflow;
 }
 
-/* Of one that is not right, who it is for cannot be compared; it keeps its place. */
+/* An invalid entry cannot be compared, so an empty span keeps its place in the list. */
 static void note_entry(cly_reader *reader, campaigns *all, span who, size_t problems, const cly_path *path) {
     static const span nobody = {0, 0, 0};
     if (count_problems(reader) == problems)

@@ -1,5 +1,5 @@
 /*
- * campaigns.h - the entries of a request that starts campaigns.
+ * campaigns.h - encodes the entries of send_campaigns.
  */
 #ifndef CLY_CORE_ENCODE_CAMPAIGNS_H
 #define CLY_CORE_ENCODE_CAMPAIGNS_H
@@ -10,8 +10,8 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Writes the body of send_campaigns and returns what it holds. The same number twice for
- * one campaign and version is a problem; `spans` is the encoder's buffer for that
+/* Writes the body of send_campaigns and returns its numbers of entries and sendouts. The same number
+ * twice for one campaign and version is a problem; `spans` is a buffer of the encoder for that
  * comparison. `default_sender` is E.164 or NULL. API: campaigns, rules. */
 cly_batch cly_write_campaigns(cly_reader *reader, const cly_slots *slots, const char *default_sender,
                               cly_buffer *spans);

@@ -19,7 +19,7 @@ void cly_encoder_init(cly_encoder *encoder) {
 }
 
 void cly_encoder_clear(cly_encoder *encoder) {
-    encoder->generation++; /* an encode that is under way must notice */
+    encoder->generation++; /* an encode under way must notice */
     cly_buffer_clear(&encoder->body);
     cly_buffer_clear(&encoder->path);
     cly_buffer_clear(&encoder->slices);
@@ -44,14 +44,14 @@ static const char *known_method(const char *text, size_t length) {
     return NULL;
 }
 
-/* RFC 3986: what may stand in a path and a query, % included. */
+/* Bytes that RFC 3986 allows in a path and a query, % included. */
 static bool is_path_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c && strchr("-._~!$&'()*+,;=:@/?%", c) != NULL);
 }
 
-/* Length of the separator at the beginning, 0 when there is none. Some servers
- * decode it before they look at the dots. */
+/* Returns the length of the separator at the beginning, or 0. Some servers decode an escaped separator
+ * before they look at dot segments. */
 static size_t separator(const char *text, size_t length) {
     if (*text == '/') return 1;
     return cly_starts_with(text, length, "%2f") || cly_starts_with(text, length, "%5c") ? 3 : 0;
@@ -64,8 +64,8 @@ static size_t skip_dots(const char *text, size_t length) {
     return at;
 }
 
-/* A path stays inside the business: it cannot climb out by dots. Behind a ; stand
- * parameters of a segment, which some servers drop. */
+/* Rejects dot segments, so that a path cannot leave the business. The text after a ; is a segment's
+ * parameters, which some servers drop. */
 static bool has_dot_segment(const char *text, size_t length) {
     for (size_t at = 0; at < length && text[at] != '?';) {
         size_t dots, end;
@@ -109,7 +109,7 @@ static void read_method(cly_reader *reader, cly_encoder *encoder, cly_value valu
         cly_problem_add(reader->problems, &at, "GET, POST, PUT, DELETE or PATCH expected");
 }
 
-/* A string is JSON already, anything else becomes it. */
+/* A string is taken as JSON; any other value is encoded as JSON. */
 static void write_body(cly_reader *reader, cly_encoder *encoder, const cly_slots *slots) {
     cly_value value = slots->values[CLY_AT(request, body)];
     cly_path at = cly_path_name(NULL, "body");
@@ -140,7 +140,7 @@ static void write_request(cly_reader *reader, cly_encoder *encoder, const cly_sl
 }
 
 static void read_traceparent(cly_reader *reader, cly_encoder *encoder, const cly_slots *slots) {
-    size_t at = slots->shape->count - 1, length = 0; /* the last field, where there is one */
+    size_t at = slots->shape->count - 1, length = 0; /* the last field, if there is one */
     cly_path path;
     const char *text = NULL;
     if (slots->shape->fields[at].type != CLY_FIELD_TRACEPARENT || !slots->given[at]) return;
@@ -178,7 +178,7 @@ static cly_kind conclude(cly_encoder *encoder, cly_error *error) {
     cly_buffer_terminate(&encoder->path);
     if (kind == CLY_OK) kind = cly_buffer_check(&encoder->body, "message", error);
     if (kind == CLY_OK) kind = cly_buffer_check(&encoder->path, "path", error);
-    /* Who stands twice was looked for there. */
+    /* This buffer holds the spans with which campaigns.c finds duplicates. */
     if (kind == CLY_OK) kind = cly_buffer_check(&encoder->slices, "message", error);
     return kind;
 }
@@ -198,7 +198,7 @@ cly_kind cly_encoder_repeat(cly_encoder *encoder, const cly_operation *operation
     return conclude(encoder, error);
 }
 
-/* The problems are those of the other message, which has been read by now. */
+/* The problems belong to the other message, which has overwritten this one's. */
 static cly_kind refuse_over(cly_encoder *encoder, cly_error *error) {
     cly_problems_reset(&encoder->problems);
     return cly_error_set(error, CLY_ARGUMENT, CLY_NOT_SENT,
@@ -209,7 +209,7 @@ cly_kind cly_encoder_encode(cly_encoder *encoder, const cly_operation *operation
                             const cly_source *source, cly_value value, cly_error *error) {
     cly_reader reader = {.source = source, .problems = &encoder->problems, .json.out = &encoder->body};
     int mark = source->mark(source->host);
-    /* A metamethod may close the client, and what it was given is gone then. */
+    /* A metamethod may close the client, which frees default_sender, so copy it. */
     char sender[CLY_SENDER_SIZE];
     cly_slots slots;
     if (default_sender) snprintf(sender, sizeof sender, "%s", default_sender);

@@ -35,7 +35,7 @@ bool cly_read_text(cly_reader *reader, cly_value value, const cly_path *path, ch
     }
 }
 
-/* The text of a field that takes no number. */
+/* Returns the text of a field that does not accept a number. */
 static const char *read_string(cly_reader *reader, cly_value value, const cly_path *path, size_t *length) {
     if (cly_reader_type(reader, value) == CLY_TYPE_TEXT) return cly_value_text(value, length);
     cly_reader_expected(reader, path, "string", value);
@@ -79,7 +79,7 @@ static void write_boolean(cly_reader *reader, cly_value value, const cly_path *p
     cly_json_boolean(&reader->json, reader->source->boolean(reader->source->host, value));
 }
 
-/* "en-us" becomes "en_US", for the question whether that was meant. */
+/* Turns "en-us" into "en_US", to suggest it in the problem. */
 static bool guess_language(const char *text, size_t length, char guess[8]) {
     bool is_region = false;
     if (length > 6) return false;
@@ -117,7 +117,7 @@ static bool is_prefixed_bsuid(const char *text, size_t length) {
            cly_is_bsuid(text + BSUID_PREFIX, length - BSUID_PREFIX);
 }
 
-/* A template's recipient: the prefix stays. API: business-scoped user ids. */
+/* A template's recipient keeps the prefix. API: business-scoped user ids. */
 static void write_recipient(cly_reader *reader, cly_value value, const cly_path *path) {
     size_t length;
     const char *text = read_string(reader, value, path, &length);
@@ -128,7 +128,7 @@ static void write_recipient(cly_reader *reader, cly_value value, const cly_path 
         cly_problem_add(reader->problems, path, E164_EXPECTED ", or bsuid: and a user id");
 }
 
-/* A session's party: the prefix goes. */
+/* A session's party is written without the prefix. */
 static void write_identity(cly_reader *reader, cly_value value, const cly_path *path) {
     size_t length;
     const char *text = read_string(reader, value, path, &length);
@@ -151,8 +151,8 @@ static void write_phone_text(cly_reader *reader, cly_value value, const cly_path
         cly_problem_add(reader->problems, path, E164_EXPECTED);
 }
 
-/* The template endpoint takes a plain string, the session endpoint an object;
- * a caller may give either to both. */
+/* The template endpoint takes a plain string, the session endpoint an object; a caller may give either
+ * form to both. */
 static void write_phone(cly_reader *reader, cly_value value, const cly_path *path) {
     cly_slots slots;
     cly_path id = cly_path_name(path, "id");
@@ -289,7 +289,7 @@ static void write_attachment_type(cly_reader *reader, cly_value value, const cly
     cly_problem_add(reader->problems, path, "image, video, audio or document expected");
 }
 
-/* Ours has the item's id beside the catalogue's, the wire's an object inside. */
+/* Our form has the item's id next to the catalogue's; the wire form has it in a nested object. */
 static void write_product(cly_reader *reader, cly_value value, const cly_path *path) {
     cly_slots slots;
     cly_path item = cly_path_name(path, "product_retailer_id");
@@ -344,7 +344,7 @@ static void write_texts(cly_reader *reader, const cly_field *field, cly_value va
     cly_json_close(&reader->json, ']');
 }
 
-/* A language as an object, which only the making of a template wants. */
+/* Writes a language as an object, which only create_template requires. */
 static void write_language_object(cly_reader *reader, cly_value value, const cly_path *path) {
     cly_slots slots;
     cly_path code = cly_path_name(path, "code");
@@ -364,8 +364,8 @@ static void write_language_object(cly_reader *reader, cly_value value, const cly
 
 enum { CONSTANT_MAX = 128 };
 
-/* A word of an open set, in capitals on the wire, whose prefix may be left out:
- * "marketing" becomes MESSAGE_TEMPLATE_GROUP_CATEGORY_MARKETING. */
+/* Writes a constant of an open set, in capitals. The prefix may be omitted: "marketing" becomes
+ * MESSAGE_TEMPLATE_GROUP_CATEGORY_MARKETING. */
 static void write_constant(cly_reader *reader, cly_value value, const cly_path *path, const char *prefix) {
     char word[CONSTANT_MAX];
     size_t length, used;
@@ -404,7 +404,7 @@ static void write_datetime(cly_reader *reader, cly_value value, const cly_path *
             "a date and time with its zone expected, such as 2026-12-01T15:00:00Z, or Unix seconds");
 }
 
-/* Of JSON: how many brackets are in each other. */
+/* Returns the nesting depth of a JSON text. */
 static int depth_of(const char *text, size_t length) {
     int depth = 0, deepest = 0;
     bool is_string = false;
@@ -421,7 +421,7 @@ static int depth_of(const char *text, size_t length) {
     return deepest;
 }
 
-/* The bytes that are counted are the bytes that go. */
+/* The length that is checked is the length of the encoded JSON, as it is sent. */
 static void write_json(cly_reader *reader, const cly_field *field, cly_value value, const cly_path *path) {
     const cly_buffer *out;
     size_t start;
@@ -465,7 +465,7 @@ static void write_variable(cly_reader *reader, const cly_field *field, const cly
         write_json(reader, field, entry->value, &at);
 }
 
-/* What a campaign calls its variables is its own affair. API: campaigns. */
+/* A campaign's variables may have any names. API: campaigns. */
 static void write_variables(cly_reader *reader, const cly_field *field, cly_value value,
                             const cly_path *path) {
     cly_entries entries;
@@ -497,7 +497,7 @@ void cly_write_value(cly_reader *reader, const cly_field *field, cly_value value
     case CLY_FIELD_LABEL: write_label(reader, field, value, path); break;
     case CLY_FIELD_HEADER: write_header(reader, field, value, path); break;
     case CLY_FIELD_MEDIA: cly_write_media(reader, field->wire, value, NULL, path); break;
-    case CLY_FIELD_TRACEPARENT: break; /* core/message makes a header of it */
+    case CLY_FIELD_TRACEPARENT: break; /* encoder.c sends it as a header */
     case CLY_FIELD_ATTACHMENT_TYPE: write_attachment_type(reader, value, path); break;
     case CLY_FIELD_PRODUCT: write_product(reader, value, path); break;
     case CLY_FIELD_OBJECT: cly_write_object(reader, field->shape, value, path); break;

@@ -3,7 +3,7 @@
 #include "core/base/text.h"
 #include "core/encode/field_encoders.h"
 
-/* A segment of dots alone would climb, whatever it is encoded as. */
+/* A segment that consists only of dots would leave the business's path, however it is encoded. */
 static bool is_dots(const char *text, size_t length) {
     return length <= 2 && strspn(text, ".") >= length;
 }

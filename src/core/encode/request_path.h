@@ -1,5 +1,5 @@
 /*
- * request_path.h - the requests that are not messages: a path with arguments, a query, an
+ * request_path.h - encodes the requests that are not messages: a path with arguments, a query, an
  * object of fields. API: campaigns, webhooks (registration), other endpoints.
  */
 #ifndef CLY_CORE_ENCODE_REQUEST_PATH_H
@@ -10,12 +10,11 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Appends the operation's path with its arguments, percent-encoded, and its query. */
+/* Appends the operation's path with its percent-encoded arguments, and its query. */
 void cly_write_path(cly_reader *reader, const cly_operation *operation, const cly_slots *slots,
                     cly_buffer *path);
 
-/* Writes the fields that go in the body, as an object; nothing when the shape has
- * none. */
+/* Writes the fields of the body as an object, or nothing if the shape has none. */
 void cly_write_fields(cly_reader *reader, const cly_slots *slots);
 
 CLY_PRIVATE_END

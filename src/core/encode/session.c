@@ -34,7 +34,7 @@ static void write_recipient(cly_reader *reader, const cly_slots *slots) {
     }
 }
 
-/* What goes together. API: session message, "exactly one content type". */
+/* Checks that the text and the content fit together. API: session message, "exactly one content type". */
 static void check_text(cly_reader *reader, const cly_slots *slots, size_t text, size_t content,
                        const cly_path *path) {
     cly_path at = cly_path_name(path, "text");
@@ -49,7 +49,7 @@ static void check_text(cly_reader *reader, const cly_slots *slots, size_t text, 
         cly_problem_add(reader->problems, &at, "missing: `%s` needs one", field->name);
 }
 
-/* The wire's `message`. */
+/* Writes a `message` given in the wire form. */
 static void write_content(cly_reader *reader, cly_value value, const cly_path *path) {
     cly_slots slots;
     size_t content = CONTENT(text);
@@ -76,7 +76,7 @@ static void write_attachment(cly_reader *reader, const cly_slots *slots, size_t 
     cly_json_close(&reader->json, ']');
 }
 
-/* header or footer, from the message or from inside its list. */
+/* Writes a header or footer given in the message or inside its list. */
 static void write_outer(cly_reader *reader, const cly_slots *outer, size_t outer_at, const cly_slots *inner,
                         size_t inner_at, const cly_path *inner_path) {
     cly_path twice = cly_path_name(NULL, outer->shape->fields[outer_at].name);
@@ -125,7 +125,7 @@ static void write_our_content(cly_reader *reader, const cly_slots *slots, size_t
         refuse_outer(reader, slots, SESSION(footer), "goes with `list` and `buttons` (of a product: inside)");
     }
     switch (at) {
-    case SESSION(text): break; /* alone, and written already */
+    case SESSION(text): break; /* a text alone, already written */
     case SESSION(list): write_list(reader, slots); break;
     case SESSION(buttons): write_buttons(reader, slots); break;
     case SESSION(image):
@@ -136,7 +136,7 @@ static void write_our_content(cly_reader *reader, const cly_slots *slots, size_t
     }
 }
 
-/* text, image, list, ...: our form of the content. */
+/* Writes a content given in our form: text, image, list, ... */
 static void write_our_message(cly_reader *reader, const cly_slots *slots) {
     size_t content = SESSION(text);
     int count = cly_count_given(slots, SESSION(image), SESSION(products), &content);

@@ -18,8 +18,8 @@ static bool is_name(const char *known, size_t known_length, const char *name, si
     return known_length == length && known[0] == name[0] && memcmp(known, name, length) == 0;
 }
 
-/* The place of a key in the shape, or -1. The shapes are short: a linear search
- * that looks at lengths first beats a table of hashes. */
+/* Returns the index of a key in the shape, or -1. Shapes are short, so a linear search that compares
+ * lengths first is faster than a hash table. */
 static int find(const cly_shape *shape, const char *key, size_t length) {
     for (size_t i = 0; i < shape->count; i++) {
         const cly_field *field = &shape->fields[i];
@@ -31,7 +31,7 @@ static int find(const cly_shape *shape, const char *key, size_t length) {
 
 const char *cly_nearest_field(const cly_shape *shape, const char *name, size_t length) {
     const char *nearest = NULL;
-    size_t limit = length / 3 < 3 ? length / 3 + 1 : 4; /* best found so far, exclusive */
+    size_t limit = length / 3 < 3 ? length / 3 + 1 : 4; /* best distance so far, exclusive */
     if (length > 1) limit++;
     for (size_t i = 0; i < shape->count; i++) {
         const cly_field *field = &shape->fields[i];
@@ -96,7 +96,7 @@ static void take(cly_reader *reader, cly_slots *slots, const cly_entry *entry, c
         report_index(reader, path, entry);
 }
 
-/* Fields that a metatable supplies, as in setmetatable(message, {__index = defaults}). */
+/* Reads fields that a metatable supplies, as in setmetatable(message, {__index = defaults}). */
 static void collect_defaults(cly_reader *reader, cly_value table, cly_slots *slots) {
     for (size_t i = 0; i < slots->shape->count; i++) {
         const cly_field *field = &slots->shape->fields[i];
@@ -111,7 +111,7 @@ static void collect_defaults(cly_reader *reader, cly_value table, cly_slots *slo
 
 enum { ENTRY_MAX = 200 };
 
-/* True when one entry more would be too many. */
+/* Returns true if the table has too many entries. */
 static bool take_all(cly_reader *reader, cly_slots *slots, const cly_entries *entries, size_t seen,
                      const cly_path *path) {
     for (size_t i = 0; i < entries->count; i++) {
@@ -149,7 +149,7 @@ int cly_count_given(const cly_slots *slots, size_t first, size_t last, size_t *a
     return count;
 }
 
-/* The first index that holds nothing. */
+/* Returns the first index without a value. */
 static size_t first_hole(cly_reader *reader, cly_value table, size_t last) {
     const cly_source *source = reader->source;
     for (size_t i = 1; i < last; i++) {
@@ -174,7 +174,7 @@ static bool check_items(cly_reader *reader, cly_value table, const cly_path *pat
     return true;
 }
 
-/* How many items it has, or -1 and what is wrong with it. */
+/* Returns the number of items, or reports a problem and returns -1. */
 static int count_items(cly_reader *reader, cly_value value, const cly_path *path, int low, int high) {
     cly_list_shape list = cly_reader_source_list(reader, value);
     if (!check_items(reader, value, path, list)) return -1;

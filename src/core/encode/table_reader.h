@@ -1,17 +1,15 @@
 /*
- * table_reader.h - one table of a message, read field by field.
+ * table_reader.h - reads a table of a message field by field.
  *
- * The host may use the encoder again from inside any call of its source: a metamethod
- * or a finalizer that sends on the same client. The buffers then hold another message,
- * and every offset into them is wrong. So core calls the source through the functions
- * below: they notice it, and from then on the reader reads nothing and writes into a
- * buffer that is full. Code that keeps an offset needs no other check than the one it
- * has anyway, that the buffer is CLY_BUFFER_FINE.
+ * Any function of a source may run code of the host that uses the encoder again: a metamethod or a
+ * finalizer that sends on the same client. The buffers then hold another message, and all offsets into
+ * them are invalid. So core calls the source only through the functions below. They detect this; from
+ * then on the reader reads nothing and writes into a buffer that is full. Code that keeps an offset
+ * needs no extra check: it checks anyway that the buffer is CLY_BUFFER_FINE.
  *
- * cly_collect steps once through a table, finds the field behind each key, and
- * reports what is unknown (naming the nearest field) or given twice. The values
- * stay held in `slots`, by their place in the shape, until the caller releases
- * what it marked.
+ * cly_collect iterates once over a table, finds the field for each key, and reports keys that are
+ * unknown (with the nearest field) or given twice. The values stay held in `slots`, at their index in
+ * the shape, until the caller releases its mark.
  */
 #ifndef CLY_CORE_ENCODE_TABLE_READER_H
 #define CLY_CORE_ENCODE_TABLE_READER_H
@@ -27,17 +25,17 @@ typedef struct cly_reader {
     const cly_source *source;
     cly_problems *problems;
     cly_json_writer json;
-    const unsigned *generation; /* the encoder's, or NULL where there is none */
-    unsigned began;             /* the generation that this reader belongs to */
-    cly_buffer nowhere;         /* takes what is written after it is over */
+    const unsigned *generation; /* the encoder's, or NULL if there is none */
+    unsigned began;             /* the generation of this reader */
+    cly_buffer nowhere;         /* receives the writes after the reader is over */
 } cly_reader;
 
-/* Whether the encoder was used for something else since the reader began. */
+/* Whether the encoder was used for another message since the reader began. */
 static inline bool cly_reader_is_over(const cly_reader *reader) {
     return reader->generation && *reader->generation != reader->began;
 }
 
-/* Leads all further writing nowhere. */
+/* Redirects all further writes into `nowhere`. */
 void cly_reader_leave(cly_reader *reader);
 
 static inline void cly_reader_look(cly_reader *reader) {
@@ -46,11 +44,11 @@ static inline void cly_reader_look(cly_reader *reader) {
 
 typedef struct cly_slots {
     const cly_shape *shape;
-    bool given[CLY_SLOT_MAX]; /* set, and neither nil nor JSON's null */
+    bool given[CLY_SLOT_MAX]; /* given, and neither nil nor JSON null */
     cly_value values[CLY_SLOT_MAX];
 } cly_slots;
 
-/* A list, a few items of which are at hand at once; the others come one by one. */
+/* A list. A short one has all its items at hand; of a longer one, items are fetched one at a time. */
 enum { CLY_AT_HAND = 16 };
 
 typedef struct cly_list {
@@ -106,7 +104,7 @@ static inline cly_list_shape cly_reader_source_list(cly_reader *reader, cly_valu
     return list;
 }
 
-/* Into the reader's own output. */
+/* Appends JSON to the reader's output. */
 static inline const char *cly_reader_source_json(cly_reader *reader, cly_value value) {
     const char *why = NULL;
     if (!cly_reader_is_over(reader))
@@ -115,7 +113,7 @@ static inline const char *cly_reader_source_json(cly_reader *reader, cly_value v
     return why;
 }
 
-/* Type of a value, and whether it counts as absent. */
+/* The type of a value, and whether it counts as absent. */
 static inline cly_type cly_reader_type(const cly_reader *reader, cly_value value) {
     (void)reader;
     return value.type;
@@ -129,37 +127,37 @@ static inline bool cly_reader_is_absent(const cly_reader *reader, cly_value valu
 /* Reports "<expected> expected, got <type>". */
 void cly_reader_expected(cly_reader *reader, const cly_path *path, const char *expected, cly_value value);
 
-/* False, with a problem, when the value is not a table. */
+/* Returns false and reports a problem if the value is not a table. */
 static inline bool cly_reader_table(cly_reader *reader, cly_value value, const cly_path *path) {
     if (value.type == CLY_TYPE_TABLE) return true;
     cly_reader_expected(reader, path, "table", value);
     return false;
 }
 
-/* Fills the slots from a table; `path` is the table's own. */
+/* Reads a table into the slots. `path` is the path of the table. */
 void cly_collect(cly_reader *reader, const cly_shape *shape, cly_value table, const cly_path *path,
                  cly_slots *slots);
 
-/* How many of the slots from `first` to `last` are given; `*at` becomes the last
- * of them, and stays when there is none. */
+/* Counts the given slots from `first` to `last`. `*at` receives the index of the last given one, and
+ * stays unchanged if there is none. */
 int cly_count_given(const cly_slots *slots, size_t first, size_t last, size_t *at);
 
-/* True of a plain list so short that all of it is at hand. */
+/* Returns true for a plain list that is short enough for all items to be at hand. */
 bool cly_reader_at_hand(cly_reader *reader, cly_value table, cly_list *list);
 
-/* Reads a list of `low` to `high` items and returns their number, or -1 with a
- * problem when it is not one. A hole is a problem, named by its index. */
+/* Reads a list of `low` to `high` items and returns their number, or reports a problem and returns -1.
+ * A hole is a problem at its index. */
 int cly_reader_list(cly_reader *reader, cly_value value, const cly_path *path, int low, int high,
                     cly_list *list);
 
-/* An item of it, from 1, held; good until the next is asked for. */
+/* Returns an item of the list, from 1. It is held, and valid until the next one is requested. */
 static inline const cly_value *cly_reader_item(cly_reader *reader, cly_list *list, int index) {
     if (index <= list->at_hand) return &list->items[index - 1];
     list->other = cly_reader_source_item(reader, list->table, (size_t)index);
     return &list->other;
 }
 
-/* The known name that `name` is most like, or NULL. */
+/* Returns the field name most similar to `name`, or NULL. */
 const char *cly_nearest_field(const cly_shape *shape, const char *name, size_t length);
 
 CLY_PRIVATE_END

@@ -16,7 +16,7 @@ static void add_list(cly_reader *reader, cly_param_list *list, const cly_field *
         cly_param_name name = {param, {(unsigned)i, 0}};
         bool is_hole = param == CLY_PARAM_BUTTON_URL_SUFFIX || param == CLY_PARAM_CARD_BUTTON_URL_SUFFIX;
         if (card > 0) {
-            /* Lua counts from 1, a card's wire names from 0. */
+            /* Lua counts from 1, the wire names of cards from 0. */
             name.numbers[0] = (unsigned)card - 1;
             name.numbers[1] = (unsigned)i - 1;
         }

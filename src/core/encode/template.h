@@ -1,5 +1,5 @@
 /*
- * template.h - a template message. API: template message.
+ * template.h - encodes a template message. API: template message.
  */
 #ifndef CLY_CORE_ENCODE_TEMPLATE_H
 #define CLY_CORE_ENCODE_TEMPLATE_H
@@ -8,8 +8,8 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Writes the whole body from the fields of a message. `default_sender` is
- * E.164 or NULL; `slices` and `scratch` are the encoder's, for the parameters. */
+/* Writes the body from the fields of a message. `default_sender` is E.164 or NULL; `slices` and
+ * `scratch` are buffers of the encoder for the parameters. */
 void cly_write_template(cly_reader *reader, const cly_slots *slots, const char *default_sender,
                         cly_buffer *slices, cly_buffer *scratch);
 

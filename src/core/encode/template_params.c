@@ -6,7 +6,7 @@
 
 typedef struct param_kind {
     const char *pattern;
-    size_t start; /* length of what stands before the first # */
+    size_t start; /* length of the text before the first # */
     unsigned first, last;
     cly_field_type type;
     unsigned group, part;
@@ -19,7 +19,7 @@ static const param_kind kinds[CLY_PARAM_COUNT] = {
 #undef CLY_PARAM
 };
 
-/* Behind all known ones. */
+/* Sorts after all known names. */
 static const uint64_t raw_rank = (uint64_t)4 << 56;
 
 static uint64_t rank_of(const cly_param_name *name) {
@@ -56,7 +56,7 @@ static bool matches(const char *pattern, const char *name, size_t length, unsign
     return at == length;
 }
 
-/* `matches` after a look at the start, where most are told apart. */
+/* Compares the start first, which tells most names apart, then calls `matches`. */
 static bool is_kind(const param_kind *kind, const char *name, size_t length, unsigned numbers[2]) {
     size_t start = kind->start;
     return length >= start && kind->pattern[0] == name[0] && memcmp(kind->pattern, name, start) == 0 &&
@@ -101,7 +101,7 @@ void cly_template_params_open(cly_reader *reader, cly_param_list *list) {
     cly_json_open(&reader->json, '[');
 }
 
-/* What becomes one object. */
+/* A parameter to be written as one object. */
 typedef struct param {
     const char *name;
     size_t length;
@@ -114,7 +114,7 @@ typedef struct param {
 static const char before_name[] = "{\"name\":\"", before_value[] = "\",\"value\":";
 enum { BEFORE_NAME = sizeof before_name - 1, BEFORE_VALUE = sizeof before_value - 1 };
 
-/* Up to the value, in one piece: a known name is plain ASCII. */
+/* Writes everything before the value with one reserve: a known name is plain ASCII. */
 static void open_known(cly_json_writer *json, const char *name, size_t length) {
     char *place = cly_buffer_reserve(json->out, BEFORE_NAME + length + BEFORE_VALUE);
     if (place == NULL) return;
@@ -124,7 +124,7 @@ static void open_known(cly_json_writer *json, const char *name, size_t length) {
     json->out->length += BEFORE_NAME + length + BEFORE_VALUE;
 }
 
-/* The same of a name that may hold anything; returns its length as written. */
+/* The same for a name that may contain any text; returns its length as written. */
 static size_t open_raw(cly_reader *reader, const char *name, size_t length, const cly_path *path) {
     cly_json_writer *json = &reader->json;
     size_t start;
@@ -138,7 +138,7 @@ static size_t open_raw(cly_reader *reader, const char *name, size_t length, cons
     return length;
 }
 
-/* Written where it stays: a copy of what was just written would wait for it. */
+/* Writes the slice in place, because a copy from the stack would stall on the stores just made. */
 static void remember(cly_param_list *list, uint64_t rank, bool is_wire, size_t start, size_t length,
                      size_t name_length) {
     cly_param_slice *slice = (void *)cly_buffer_reserve(list->slices, sizeof *slice);
@@ -151,14 +151,14 @@ static void remember(cly_param_list *list, uint64_t rank, bool is_wire, size_t s
     list->slices->length += sizeof *slice;
 }
 
-/* `path` is that of the value beside it. */
+/* `path` is the path of the value given with it. */
 static void write_filename(cly_reader *reader, const cly_value *filename, const cly_path *path) {
     cly_path at = cly_path_name(path->parent, "filename");
     cly_json_key(&reader->json, "filename");
     cly_write_text(reader, filename, &at, CLY_FIELD_TEXT, 0);
 }
 
-/* One object, remembered as a slice. The slice holds no comma. */
+/* Writes one object and records it as a slice, without the comma. */
 static void add(cly_reader *reader, cly_param_list *list, const param *given, const cly_path *path) {
     cly_json_writer *json = &reader->json;
     size_t start, name_length = given->length;
@@ -172,7 +172,7 @@ static void add(cly_reader *reader, cly_param_list *list, const param *given, co
     cly_write_text(reader, given->value, path, given->type, CLY_MAY_BE_EMPTY);
     if (given->filename) write_filename(reader, given->filename, path);
     cly_json_close(json, '}');
-    if (cly_reader_is_over(reader)) return; /* `start` is a place in another message */
+    if (cly_reader_is_over(reader)) return; /* `start` is an offset in another message */
     remember(list, given->rank, given->is_wire, start, json->out->length - start, name_length);
 }
 
@@ -184,7 +184,7 @@ void cly_template_params_add(cly_reader *reader, cly_param_list *list, const cly
     add(reader, list, &given, path);
 }
 
-/* The known name most like this one, its own numbers put in. */
+/* Finds the known name most similar to this one, with this one's numbers filled in. */
 static bool nearest_param(const char *name, size_t length, char out[CLY_PARAM_NAME_SIZE]) {
     size_t limit = length / 3 < 4 ? length / 3 + 1 : 5;
     bool found = false;
@@ -232,7 +232,7 @@ static const cly_value *if_given(const cly_slots *slots, size_t at) {
     return slots->given[at] ? &slots->values[at] : NULL;
 }
 
-/* `raw = true` lets a name pass that is not known. */
+/* Reads `raw`; true allows an unknown name. */
 static bool read_raw(cly_reader *reader, const cly_value *raw, const cly_path *path) {
     cly_path at = cly_path_name(path, "raw");
     if (raw == NULL) return false;
@@ -241,7 +241,7 @@ static bool read_raw(cly_reader *reader, const cly_value *raw, const cly_path *p
     return false;
 }
 
-/* True when the name is one of params.def. */
+/* Returns true if the name is in params.def. */
 static bool recognize(param *given) {
     cly_param_name parsed;
     if (!cly_param_parse(&parsed, given->name, given->length)) return false;
@@ -250,7 +250,7 @@ static bool recognize(param *given) {
     return true;
 }
 
-/* A value by wire name; `filename` and `raw` are NULL where they are not given. */
+/* Adds a value by its wire name; `filename` and `raw` are NULL if not given. */
 static void add_named(cly_reader *reader, cly_param_list *list, const char *name, size_t length,
                       const cly_value *value, const cly_value *filename, const cly_value *raw,
                       const cly_path *path) {
@@ -295,7 +295,7 @@ static void add_entry(cly_reader *reader, cly_param_list *list, const cly_entry 
     add(reader, list, &given, &at);
 }
 
-/* True when one entry more would be too many. */
+/* Returns true if there are too many entries. */
 static bool add_entries(cly_reader *reader, cly_param_list *list, const cly_entries *entries, size_t seen,
                         const cly_path *path) {
     for (size_t i = 0; i < entries->count; i++) {
@@ -326,7 +326,7 @@ static inline bool is_key(const cly_entry *entry, const char *key, size_t length
     return entry->length == length && memcmp(entry->key, key, length) == 0;
 }
 
-/* An item of name and value and nothing else, as nearly all are, needs no slots. */
+/* Fast path: nearly all items consist of exactly name and value and need no slots. */
 static bool read_pair(cly_reader *reader, const cly_value *item, cly_entries *pair, const cly_value **name,
                       const cly_value **value) {
     int first;
@@ -367,7 +367,8 @@ static void add_item(cly_reader *reader, cly_param_list *list, const cly_value *
 
 enum { LET_GO_EVERY = 8 };
 
-/* Items are let go a few at a time: for the host that is as much work as one. */
+/* Items are released a few at a time: for the host, one release costs the same for one item as for
+ * several. */
 static void add_items(cly_reader *reader, cly_param_list *list, cly_list *items, const cly_path *path) {
     const cly_source *source = reader->source;
     int mark = source->mark(source->host);
@@ -378,7 +379,7 @@ static void add_items(cly_reader *reader, cly_param_list *list, cly_list *items,
     }
 }
 
-/* Neither a short list nor an empty table. */
+/* Adds the parameters of a table that is neither a short list nor empty. */
 static void add_any(cly_reader *reader, cly_param_list *list, cly_value value, const cly_path *path) {
     cly_list_shape shape = cly_reader_source_list(reader, value);
     cly_list items;
@@ -413,7 +414,7 @@ static bool is_before(const cly_buffer *out, const cly_param_slice *a, const cly
     return order < 0 || (order == 0 && a->name_length < b->name_length);
 }
 
-/* Insertion: stable, and the usual few are nearly in order. True if one moved. */
+/* Insertion sort: stable, and fast for a few items that are nearly in order. Returns true if one moved. */
 static bool sort(const cly_buffer *out, cly_param_slice *slices, size_t count) {
     bool has_moved = false;
     for (size_t i = 1; i < count; i++) {
@@ -445,7 +446,7 @@ static void rewrite(cly_buffer *out, cly_buffer *scratch, const cly_param_slice 
     if (scratch->state != CLY_BUFFER_FINE) out->state = scratch->state;
 }
 
-/* One parameter, two values: which one the customer would see is anybody's guess. */
+/* Two values for one parameter: it is ambiguous which of them the customer would see. */
 static void report_twice(cly_reader *reader, const cly_param_slice *slices, size_t count) {
     cly_path path = cly_path_name(NULL, "parameters");
     for (size_t i = 1; i < count; i++) {
@@ -465,7 +466,7 @@ void cly_template_params_close(cly_reader *reader, cly_param_list *list) {
         out->state = list->slices->state;
     if (out->state == CLY_BUFFER_FINE && count > 0) {
         bool has_moved = sort(out, slices, count);
-        report_twice(reader, slices, count); /* the slices are places in what is not yet rewritten */
+        report_twice(reader, slices, count); /* the slices are offsets into the unsorted output */
         if (has_moved) rewrite(out, list->scratch, slices, count);
     }
     cly_json_close(&reader->json, ']');

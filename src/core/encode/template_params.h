@@ -1,10 +1,9 @@
 /*
- * template_params.h - a template's parameters by their wire names.
+ * template_params.h - writes a template's parameters by their wire names.
  *
- * Every parameter becomes {"name":...,"value":...} in the order header, body,
- * buttons, cards, whatever form and order it was given in. Each is written
- * straight into the message and remembered as a slice of it; only when the
- * slices are out of order are they put right, by one copy.
+ * Every parameter becomes {"name":...,"value":...}, in the order header, body, buttons, cards,
+ * regardless of the form and order in which it was given. Each is written directly into the message and
+ * recorded as a slice of it. Only if the slices are out of order, one copy reorders them.
  */
 #ifndef CLY_CORE_ENCODE_TEMPLATE_PARAMS_H
 #define CLY_CORE_ENCODE_TEMPLATE_PARAMS_H
@@ -22,26 +21,26 @@ typedef enum cly_param {
 
 enum { CLY_PARAM_NAME_SIZE = 64 };
 
-/* A parameter's wire name taken apart: body_3 is BODY and {3, 0}. */
+/* A parsed wire name: body_3 is BODY and {3, 0}. */
 typedef struct cly_param_name {
     cly_param param;
     unsigned numbers[2];
 } cly_param_name;
 
-/* False when the name is none of params.def, or a number is out of bounds. */
+/* Returns false if the name is not in params.def or a number is out of range. */
 bool cly_param_parse(cly_param_name *out, const char *name, size_t length);
 
-/* Writes the wire name, as "card.0.body.1", and returns its length. */
+/* Writes the wire name, such as "card.0.body.1", and returns its length. */
 size_t cly_param_format(char out[CLY_PARAM_NAME_SIZE], const cly_param_name *name);
 
 typedef struct cly_param_slice {
     uint64_t rank;
     size_t start, length; /* of the object in the message */
     size_t name_length;   /* the name begins at CLY_PARAM_NAME_AT */
-    bool is_wire;         /* given by its wire name, not by header, body, ... */
+    bool is_wire;         /* given by its wire name, not in header, body, ... */
 } cly_param_slice;
 
-/* {"name":" stands before the name. */
+/* length of {"name":", which precedes the name */
 enum { CLY_PARAM_NAME_AT = 9 };
 
 typedef struct cly_param_list {
@@ -49,15 +48,15 @@ typedef struct cly_param_list {
     cly_buffer *scratch; /* borrowed likewise */
 } cly_param_list;
 
-/* Opens "parameters":[ and closes it, in order. */
+/* Open writes "parameters":[ and close writes ] with the parameters in order. */
 void cly_template_params_open(cly_reader *reader, cly_param_list *list);
 void cly_template_params_close(cly_reader *reader, cly_param_list *list);
 
-/* One parameter of our own form; `filename` is NULL for none. */
+/* Adds a parameter given in our form; `filename` may be NULL. */
 void cly_template_params_add(cly_reader *reader, cly_param_list *list, const cly_param_name *name,
                              const cly_value *value, const cly_value *filename, const cly_path *path);
 
-/* The field `parameters`: a map of wire names, or the API's own list. */
+/* Adds the field `parameters`: a map by wire names, or the API's own list. */
 void cly_template_params_add_wire(cly_reader *reader, cly_param_list *list, cly_value value,
                                   const cly_path *path);
 
