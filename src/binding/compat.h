@@ -1,9 +1,9 @@
 /*
- * compat.h - the one file that looks at the Lua version.
+ * compat.h - hides the differences between Lua versions.
  *
- * The binding is written for what Lua 5.3 to 5.5 and LuaJIT 2.1 all have; the few
- * things that differ are given one name here. LuaJIT 2.1 calls itself 5.1 but has
- * some of 5.2's functions; its headers show it by luaL_newlibtable.
+ * The binding uses what Lua 5.3 to 5.5 and LuaJIT 2.1 have in common. This file gives the few things
+ * that differ one name each; no other file tests the Lua version. LuaJIT 2.1 reports version 5.1 but
+ * has some functions of 5.2; its headers can be recognized by luaL_newlibtable.
  */
 #ifndef CLY_BINDING_COMPAT_H
 #define CLY_BINDING_COMPAT_H
@@ -22,21 +22,21 @@
 #define CLY_HAS_CLOSE 0
 #endif
 
-/* The name of the Lua that this module was built for. */
+/* The name of the Lua version for which this module was built. */
 #if LUA_VERSION_NUM < 502
 #define CLY_LUA_NAME "LuaJIT (Lua 5.1)"
 #else
 #define CLY_LUA_NAME LUA_VERSION
 #endif
 
-/* As luaL_checkstack, which calls it a stack overflow when memory is missing: from
- * Lua 5.4.7 on, a stack that cannot grow is refused without a memory error. */
+/* Like luaL_checkstack, but reports missing memory as such. luaL_checkstack reports a stack overflow,
+ * because from Lua 5.4.7 on, lua_checkstack fails without a memory error if the stack cannot grow. */
 static inline void clyL_reserve(lua_State *L, int slots) {
     if (!lua_checkstack(L, slots)) luaL_error(L, "not enough memory for the Lua stack");
 }
 
-/* A whole number below 2^53: an integer where the language has those of 64 bits, which as
- * the key of a table is cheaper than a float. */
+/* Pushes a whole number below 2^53, as an integer if the language has 64-bit integers: as a table key,
+ * an integer is cheaper than a float. */
 static inline void clyL_push_count(lua_State *L, uint64_t number) {
 #if LUA_VERSION_NUM >= 503
     lua_pushinteger(L, (lua_Integer)number);
@@ -45,8 +45,7 @@ static inline void clyL_push_count(lua_State *L, uint64_t number) {
 #endif
 }
 
-/* A number that is a whole one in the language's own sense: 5.3 has integers,
- * 5.1 only doubles. */
+/* True for a number of integer subtype: Lua 5.3 has integers, 5.1 only doubles. */
 static inline int clyL_is_integer(lua_State *L, int index) {
 #if LUA_VERSION_NUM >= 503
     return lua_isinteger(L, index);

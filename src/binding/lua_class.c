@@ -20,7 +20,7 @@ void clyL_class(lua_State *L, const char *name, const luaL_Reg *methods, const l
     lua_setfield(L, -2, "__index");
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__name");
-    /* getmetatable(userdata) gives no way to call __gc by hand. */
+    /* Hides the metatable, so that a program cannot call __gc by hand. */
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);

@@ -1,5 +1,5 @@
 /*
- * lua_class.h - how every class of the module is made.
+ * lua_class.h - creates the classes of the module.
  */
 #ifndef CLY_BINDING_LUA_CLASS_H
 #define CLY_BINDING_LUA_CLASS_H
@@ -9,12 +9,12 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Makes the metatable `name`: methods in an __index of their own, each with the metatable
- * as its upvalue, and __name. Leaves nothing on the stack. */
+/* Creates the metatable `name` with an __index table of methods and __name. Each method has the
+ * metatable as its upvalue. Leaves nothing on the stack. */
 void clyL_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
 
-/* The first argument, of class `name`, or an error as luaL_checkudata's. In a method it
- * needs no look into the registry. */
+/* Returns the first argument as a userdata of class `name`, or raises an error like luaL_checkudata. In
+ * a method it needs no registry lookup. */
 void *clyL_check_self(lua_State *L, const char *name);
 
 CLY_PRIVATE_END

@@ -1,5 +1,5 @@
 /*
- * lua_error.h - a cly_error as the one error object of the library.
+ * lua_error.h - converts a cly_error into the library's error object.
  */
 #ifndef CLY_BINDING_LUA_ERROR_H
 #define CLY_BINDING_LUA_ERROR_H
@@ -10,11 +10,11 @@
 
 CLY_PRIVATE_BEGIN
 
-/* The registry name of the error metatable; lua/connectly/errors.lua fills it. */
+/* The registry name of the error metatable; lua/connectly/errors.lua sets its fields. */
 #define CLYL_ERROR "connectly.error"
 
-/* Pushes a table with the fields that README.md names. `problems` and
- * `response` may be NULL. `details` is JSON text; the Lua side decodes it. */
+/* Pushes a table with the fields documented in README.md. `problems` and `response` may be NULL.
+ * `details` is JSON text; the Lua side decodes it. */
 void clyL_push_error(lua_State *L, const cly_error *error, const cly_problems *problems,
                      const cly_response *response);
 

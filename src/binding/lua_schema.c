@@ -1,5 +1,5 @@
 /*
- * lua_schema.c - the tables of core, as Lua tables.
+ * lua_schema.c - core's tables as Lua tables.
  */
 #include "binding/lua_schema.h"
 

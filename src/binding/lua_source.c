@@ -18,7 +18,7 @@ static cly_type type_of(lua_State *L, int index, int lua_type) {
     }
 }
 
-/* Texts and tables are nearly all that there is. */
+/* Fast path for texts and tables, which nearly all values are. */
 static inline void read_value(lua_State *L, int index, cly_value *value) {
     int type = lua_type(L, index);
     value->index = index;
@@ -42,14 +42,14 @@ void clyL_host_init(clyL_host *host, lua_State *L, int encode) {
     host->top = host->room = lua_gettop(L);
 }
 
-/* What was just pushed. */
+/* Returns the value that was just pushed. */
 static cly_value pushed(clyL_host *host) {
     return clyL_value(host->L, ++host->top);
 }
 
 enum { NEEDED = 2 * CLY_ENTRIES_MAX + 8, GRAIN = 3 * NEEDED };
 
-/* Asks Lua for slots once in a while, not for every value. */
+/* Reserves slots in large steps instead of for every value. */
 static void make_room(clyL_host *host) {
     if (host->top + NEEDED <= host->room) return;
     clyL_reserve(host->L, GRAIN);
@@ -74,8 +74,8 @@ static cly_number source_number(void *host, cly_value value) {
     return number;
 }
 
-/* What Lua writes for a number begins with a digit or a minus, or is inf (or, but
- * for keys, nan), and it ends with a digit but for those two. */
+/* Lua formats a number with a digit or a minus first, or as inf (or, except for keys, nan). The last
+ * character of all but those two is a digit. */
 static inline bool is_name(const char *text) {
     return text && *text > '9' && (text[0] != 'i' || text[1] != 'n');
 }
@@ -86,8 +86,8 @@ static inline bool may_be_number(const char *text, size_t length) {
     return is_begun && ((last >= '0' && last <= '9') || last == 'f' || last == 'n');
 }
 
-/* `copy` is that of the key that lua_next does not need: to ask a number for its
- * text makes it one. To ask first for the type would be a call more for each. */
+/* `copy` is the copy of the key that lua_next does not need: lua_tolstring converts a number in place.
+ * Testing the type first would cost one more call per key. */
 static inline void read_key(lua_State *L, int copy, cly_entry *entry) {
     int key = copy + 2;
     entry->key = lua_tolstring(L, copy, &entry->length);
@@ -98,8 +98,8 @@ static inline void read_key(lua_State *L, int copy, cly_entry *entry) {
     entry->index = lua_type(L, key) == LUA_TNUMBER ? (double)lua_tonumber(L, key) : -1;
 }
 
-/* The same of the value between the two. What became a text, or may have, is read
- * from the table again. */
+/* The same for the value between the two keys. If it was a number or looks like one, lua_tolstring may
+ * have converted it, so it is read from the table again. */
 static inline void read_field(lua_State *L, int table, int index, cly_value *value) {
     value->type = CLY_TYPE_TEXT;
     value->index = index;
@@ -113,9 +113,8 @@ static inline void read_field(lua_State *L, int table, int index, cly_value *val
     read_value(L, index, value);
 }
 
-/* Reads on from the key on top of the stack, at `top`; returns where the top is.
- * Held is, entry by entry, a copy of the key and the value; on top of all is the
- * last key, which lua_next takes away. */
+/* Continues from the key on top of the stack, at `top`, and returns the new top. Each entry holds a
+ * copy of its key and its value. The last key stays on top; lua_next pops it. */
 static inline int read_entries(lua_State *L, int table, int top, cly_entries *entries) {
     size_t count = 0;
     for (; count < CLY_ENTRIES_MAX && lua_next(L, table); count++, top += 2) {
@@ -140,7 +139,7 @@ static void source_next(void *data, cly_value table, cly_entries *entries) {
     host->top = read_entries(host->L, table.index, host->top, entries);
 }
 
-/* The key on top stays, for the next step. */
+/* The key on top stays for the next step. */
 static void source_drop(void *data, cly_entries *entries) {
     clyL_host *host = data;
     host->top = entries->mark;
@@ -189,7 +188,7 @@ static void source_release(void *data, int mark) {
     lua_settop(host->L, mark);
 }
 
-/* The number of entries, or -1 when there are more than `most`. */
+/* Returns the number of entries, or -1 if there are more than `most`. */
 static int count_entries(lua_State *L, int table, int top, int most) {
     int count = 0;
     lua_pushnil(L);
@@ -204,7 +203,7 @@ static int count_entries(lua_State *L, int table, int top, int most) {
     return count;
 }
 
-/* As many entries as indices that hold something: then there are no others. */
+/* If the table has as many entries as indices with a value, it has no other keys. */
 static int source_items(void *data, cly_value table, cly_value *items, int room) {
     clyL_host *host = data;
     int base = host->top, count;
@@ -222,7 +221,7 @@ static int source_items(void *data, cly_value table, cly_value *items, int room)
 
 enum { COMPUTED_MAX = 1001 };
 
-/* A list that a metatable makes ends at its first nil. */
+/* A list that a metatable produces ends at its first nil. */
 static void count_computed(void *host, cly_value table, cly_list_shape *list) {
     int mark = source_mark(host);
     size_t count = 0;
@@ -258,7 +257,7 @@ static cly_list_shape source_list(void *host, cly_value table) {
     return list;
 }
 
-/* The Lua function gives the JSON, or nil and why not. */
+/* Calls the Lua function, which returns the JSON, or nil and the reason for a failure. */
 static const char *source_json(void *data, cly_value value, cly_buffer *out) {
     clyL_host *host = data;
     lua_State *L = host->L;

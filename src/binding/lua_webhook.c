@@ -7,7 +7,7 @@
 
 #define CLASS "connectly.native.response"
 
-/* Puts the list at `index` onto the stack, where its strings stay; returns how many. */
+/* Pushes the strings of the list at `index`, which keeps them referenced; returns their number. */
 static size_t check_secrets(lua_State *L, int index, cly_webhook_secret secrets[CLY_WEBHOOK_SECRETS_MAX]) {
     int count = 0;
     luaL_checktype(L, index, LUA_TTABLE);
@@ -30,7 +30,8 @@ int clyL_webhook_verify(lua_State *L) {
     return 1;
 }
 
-/* Made empty and anchored, for whatever happens while it is read and pushed. */
+/* Creates an empty response as a userdata, so that Lua frees it if an error is raised while it is read
+ * and pushed. */
 static cly_response *new_response(lua_State *L) {
     cly_response *response = lua_newuserdata(L, sizeof *response);
     cly_response_init(response);

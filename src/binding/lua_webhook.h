@@ -1,5 +1,5 @@
 /*
- * lua_webhook.h - what lua/connectly/webhook/init.lua asks of C.
+ * lua_webhook.h - the C functions that lua/connectly/webhook uses.
  */
 #ifndef CLY_BINDING_LUA_WEBHOOK_H
 #define CLY_BINDING_LUA_WEBHOOK_H
@@ -9,17 +9,17 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Makes the class that the functions need. Leaves nothing on the stack. */
+/* Creates the class that these functions use. Leaves nothing on the stack. */
 void clyL_open_webhook(lua_State *L);
 
 /* verify_webhook(secrets, body, signature) -> boolean */
 int clyL_webhook_verify(lua_State *L);
 
-/* webhook_error(body) -> the error of a delivery, or nil; `details` is JSON text */
+/* webhook_error(body) -> the error of a failed delivery, or nil; `details` is JSON text */
 int clyL_webhook_error(lua_State *L);
 
-/* exact_json(text) -> the text with numbers that are too long for a double as
- * strings, or nil when it is no JSON */
+/* exact_json(text) -> the text with the integers that a double cannot hold as strings, or nothing if it
+ * is not JSON */
 int clyL_exact_json(lua_State *L);
 
 CLY_PRIVATE_END

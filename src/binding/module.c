@@ -33,7 +33,8 @@ static void set(lua_State *L, const char *field, const char *text) {
     lua_setfield(L, -2, field);
 }
 
-/* versions() -> what the module stands on */
+/* versions() -> the versions of the module, of Lua, libcurl and the TLS backend, and whether HTTP/2 is
+ * supported */
 static int native_versions(lua_State *L) {
     cly_libcurl libcurl = cly_libcurl_running();
     lua_newtable(L);
@@ -52,8 +53,8 @@ static const char *bundle_of(const cly_ca_paths *paths) {
     return cly_libcurl_running().bundle;
 }
 
-/* ca_paths() -> what a client without ca_file and ca_path trusts: directory and bundle,
- * "" for none, what named each, and whether the bundle waits until it is needed */
+/* ca_paths() -> the certificates that a client without ca_file and ca_path trusts: directory and bundle
+ * ("" for none), the source of each, and whether the bundle is added only when needed */
 static int native_ca_paths(lua_State *L) {
     cly_ca_variables variables = cly_settings_ca_variables();
     cly_ca_system system = cly_libcurl_ca_system();
@@ -77,32 +78,32 @@ static int native_taxonomy(lua_State *L) {
     return 1;
 }
 
-/* clock() -> seconds on a clock that only goes forward */
+/* clock() -> seconds on a monotonic clock */
 static int native_clock(lua_State *L) {
     lua_pushnumber(L, (lua_Number)cly_clock_now());
     return 1;
 }
 
-/* sleep(seconds): blocks for a second at most, or until a signal comes */
+/* sleep(seconds): blocks for at most a second, or until a signal arrives */
 static int native_sleep(lua_State *L) {
     lua_Number seconds = luaL_checknumber(L, 1);
     if (seconds > 0) cly_clock_sleep(seconds < 1 ? (double)seconds : 1);
     return 0;
 }
 
-/* is_yieldable() -> whether its caller may yield */
+/* is_yieldable() -> whether the caller may yield */
 static int native_is_yieldable(lua_State *L) {
     lua_pushboolean(L, lua_isyieldable(L));
     return 1;
 }
 
-/* process() -> a number that is another one in each child of a fork */
+/* process() -> a number that differs in each forked child */
 static int native_process(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)cly_process_generation());
     return 1;
 }
 
-/* error_metatable() -> the metatable of every error object */
+/* error_metatable() -> the metatable of all error objects */
 static int native_error_metatable(lua_State *L) {
     luaL_newmetatable(L, CLYL_ERROR);
     return 1;
@@ -131,10 +132,10 @@ static const luaL_Reg functions[] = {
 
 CLY_EXPORT int luaopen_connectly_native(lua_State *L);
 
-/* Lua unloads C modules when a state is closed. A thread of libcurl's resolver may then
- * still be asking (a call that ran out of time does not wait for it), and OpenSSL has
- * registered what it does at exit. `make` links the module so that it stays; LuaRocks'
- * builtin build takes no linker flags. The handle is never given back. */
+/* Lua unloads C modules when a state is closed. A thread of libcurl's resolver may still be running
+ * then (a call that times out does not wait for it), and OpenSSL has registered exit handlers. `make`
+ * links the module so that it is never unloaded; LuaRocks' builtin build accepts no linker flags. The
+ * handle is never closed. */
 static void stay_loaded(void) {
 #if defined(RTLD_NODELETE)
     static const char anchor = 0; /* an address inside this module */

@@ -9,11 +9,11 @@
 
 CLY_PRIVATE_BEGIN
 
-/* Makes the class; leaves nothing on the stack. */
+/* Creates the class; leaves nothing on the stack. */
 void clyL_open_client(lua_State *L);
 
-/* new(options, encode) -> client, or nil and an error. `encode` is a function
- * that gives a value's JSON, or nil and why not. */
+/* new(options, encode) -> client, or nil and an error. `encode` is a function that returns a value's
+ * JSON, or nil and the reason for a failure. */
 int clyL_client_new(lua_State *L);
 
 CLY_PRIVATE_END
