@@ -51,7 +51,7 @@
 ---@field topic string|number messages, delivery_status or report; one registration per topic
 ---@field address string receives the POSTs; https
 ---@field type (string|number)? custom (the default), zapier, webengage or integromat_make
----@field configuration connectly.WebhookConfiguration? what is delivered
+---@field configuration connectly.WebhookConfiguration? selects what is delivered
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
 ---What client:list_webhooks takes.
