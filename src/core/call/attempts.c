@@ -62,7 +62,7 @@ double cly_attempts_advance(cly_attempts *attempts, double now) {
     return cly_records_advance(attempts->records, now);
 }
 
-/* ---- the beginning ---- */
+/* ---- starting ---- */
 
 /* The calls behind it wait for the limiter too. */
 static void mark_throttled(cly_attempts *attempts, cly_record *first) {
@@ -133,7 +133,7 @@ void cly_attempts_issued(cly_attempts *attempts, const cly_record *record, const
     attempts->rules.is_outage = attempts->outage.is_on;
 }
 
-/* ---- the end ---- */
+/* ---- ending ---- */
 
 /* A complete reply is passed to the caller and may echo the key, as errors may. It is masked before it
  * is judged, so that the judged reply is the one that the caller reads. */

@@ -93,7 +93,7 @@ bool cly_records_is_under_way(const cly_records *records, cly_ticket ticket) {
     return record && record->state != CLY_RECORD_DONE;
 }
 
-/* ---- how a call ends ---- */
+/* ---- ending calls ---- */
 
 cly_event cly_record_event(const cly_record *record, cly_event_type type, double delay) {
     cly_event event = {0};
