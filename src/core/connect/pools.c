@@ -306,7 +306,7 @@ int cly_pools_opening(const cly_pools *pools) {
     return current + (pools->successor ? pools->successor->unissued : 0);
 }
 
-/* ---- what an attempt tells ---- */
+/* ---- events of an attempt ---- */
 
 void cly_pools_started(cly_pools *pools, cly_pool *pool) {
     pools->running++;
