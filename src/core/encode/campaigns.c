@@ -95,7 +95,7 @@ static void write_entry(cly_reader *reader, cly_value value, campaigns *all, con
     cly_write_field(reader, &slots, CLY_AT(campaign_entry, campaign_name), path);
     cly_write_field(reader, &slots, CLY_AT(campaign_entry, campaign_version), path);
     who.end = reader->json.out->length;
-    if (cly_reader_is_over(reader)) return; /* cly_encoder_encode says so */
+    if (cly_reader_is_over(reader)) return; /* cly_encoder_encode reports it */
     note_entry(reader, all, who, problems, path);
     write_entry_sender(reader, &slots, all->default_sender, path);
     cly_write_field(reader, &slots, CLY_AT(campaign_entry, variables), path);
