@@ -19,9 +19,9 @@ CLY_PRIVATE_BEGIN
 
 enum { CLY_PERMITS_MAX = 1024 };
 
-/* All zero is empty. */
+/* Initialize it with zeros, which means empty. */
 typedef struct cly_permits {
-    double at[CLY_PERMITS_MAX]; /* a ring, in order of time */
+    double at[CLY_PERMITS_MAX]; /* a ring, ordered by time */
     int first, count;
     int owed;
 } cly_permits;
