@@ -29,8 +29,8 @@
 #define CLY_LUA_NAME LUA_VERSION
 #endif
 
-/* Like luaL_checkstack, but reports missing memory as such. luaL_checkstack reports a stack overflow,
- * because from Lua 5.4.7 on, lua_checkstack fails without a memory error if the stack cannot grow. */
+/* Like luaL_checkstack, but reports missing memory as such. luaL_checkstack would report a stack
+ * overflow: from Lua 5.4.7 on, lua_checkstack fails without a memory error if the stack cannot grow. */
 static inline void clyL_reserve(lua_State *L, int slots) {
     if (!lua_checkstack(L, slots)) luaL_error(L, "not enough memory for the Lua stack");
 }

@@ -1,8 +1,8 @@
 /*
  * ca_paths.h - finds the trusted certificates of a client, once when the client is created.
  *
- * 1. The options ca_file and ca_path. If either is given, nothing else is trusted. 2. The environment
- * variables of curl and OpenSSL: CURL_CA_BUNDLE or SSL_CERT_FILE replaces the
+ * 1. The options ca_file and ca_path. If either is given, nothing else is trusted.
+ * 2. The environment variables of curl and OpenSSL: CURL_CA_BUNDLE or SSL_CERT_FILE replaces the
  *    system's bundle, SSL_CERT_DIR the system's directory.
  * 3. The system: a directory of certificates named by hash, and the bundle, a file that contains all
  *    of them.
