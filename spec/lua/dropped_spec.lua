@@ -136,14 +136,14 @@ describe("a client that is dropped", function()
     handle:detach_group(0)
     handle:forget(ticket)
     handle:acknowledge()
-    handle:give_slot(0)
+    handle:give_permit(0)
     handle:hurry()
     return {
       submit = refusal.kind, result = gone.kind .. " " .. gone.outcome, encode = unwritten.kind,
       background = unstarted.kind, is_closed = handle:is_closed(), is_done = handle:is_done(ticket),
       has_room = handle:has_room(), in_flight = handle:stats().in_flight, take_done = handle:take_done() or "none",
       next_ended = handle:next_ended() or "none", descriptor = handle:descriptor() or "none",
-      next_event = handle:next_event() or "none", wanted = (handle:slots_wanted()), drain = handle:drain(1),
+      next_event = handle:next_event() or "none", wanted = (handle:permits_wanted()), drain = handle:drain(1),
       close = handle:close(1), listen = (pcall(handle.listen, handle)), text = tostring(handle),
     }
   end

@@ -44,12 +44,12 @@ function inner:submit(operation, message, group, anchor, batch)
 end
 
 local function ask_limiter(self)
-  local wanted, pause = self.native:slots_wanted()
+  local wanted, pause = self.native:permits_wanted()
   if pause then
     self.limiter:pause(pause)
   end
   if wanted > 0 then
-    return self.limiter:reserve(wanted, function(at) self.native:give_slot(at) end,
+    return self.limiter:reserve(wanted, function(at) self.native:give_permit(at) end,
       function(name, reason) self:emit({ name = name, reason = reason }) end)
   end
 end

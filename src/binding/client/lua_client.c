@@ -15,16 +15,15 @@
 typedef struct lua_client {
     cly_client client;
     int encode; /* registry reference */
-    /* While results are pushed a finalizer of the program may run and close the
-     * client: that then happens when the pushing is over. Should an error leave
-     * `is_read` set, the close waits for the collector. */
+    /* While results are pushed, a finalizer of the program may close the client. The close is
+     * then done after the push. If an error leaves `is_read` set, the collector closes. */
     bool is_read, is_close_due;
-    /* It is the encoder that is read: nothing else may be encoded meanwhile. */
+    /* The encoder is being read: nothing else may be encoded. */
     bool is_encoder_read;
-    bool is_hurried; /* interrupted: the collector is not to wait for anything */
+    bool is_hurried; /* interrupted: the collector must not wait for calls */
 } lua_client;
 
-/* Seconds that calls have to end when their client is collected, at most. */
+/* Seconds that calls get to end after their client was collected, at most. */
 static const double collector_drain = 5;
 
 static lua_client *check_client(lua_State *L) {
@@ -43,8 +42,8 @@ static int close_now(lua_State *L, lua_client *self, double drain) {
     return ended;
 }
 
-/* One reading may begin and end inside another, by a finalizer: each ends with what it
- * found. An inner one that was left by an error is thereby ended with the outer one. */
+/* Reads nest: a finalizer may read during another read. Each restores the state that it
+ * found, so the outer read also ends an inner one that an error left. */
 typedef struct read_state {
     bool is_read, is_encoder_read;
 } read_state;
@@ -75,7 +74,7 @@ static int fail_closed(lua_State *L) {
     return clyL_fail_unsent(L, CLY_CLOSED, "the client is closed");
 }
 
-/* By a finalizer, while what was encoded is pushed. */
+/* A finalizer called encode while the encoder was being read. */
 static int fail_read(lua_State *L) {
     return clyL_fail_unsent(L, CLY_OVERLOADED, "a message of this client is being read");
 }
@@ -105,8 +104,8 @@ typedef struct reading {
     const cly_error *error;
 } reading;
 
-/* The functions that push lie in the registry, at these addresses: LuaJIT makes an
- * object of one each time it is pushed, and with that may run a finalizer. */
+/* Registry keys of the functions that push. They are created once: LuaJIT allocates an object
+ * for each C function that is pushed, and an allocation may run a finalizer. */
 static const char problems_key, encoded_key;
 
 static void keep_function(lua_State *L, const void *key, lua_CFunction function) {
@@ -115,8 +114,8 @@ static void keep_function(lua_State *L, const void *key, lua_CFunction function)
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* Pushes what the encoder holds, protected: for lack of memory it may be left by an
- * error, and must not count as being read for ever. */
+/* Pushes the contents of the encoder in a protected call: an error for lack of memory must not
+ * leave the encoder marked as being read. */
 static int read_encoder(lua_State *L, lua_client *self, const void *key, const cly_error *error) {
     reading given = {self, error};
     read_state before;
@@ -166,7 +165,7 @@ int clyL_client_new(lua_State *L) {
     return fail_with_problems(L, made, &error);
 }
 
-/* Fills the encoder from the message at index 3. */
+/* Encodes the message at index 3. */
 static cly_kind encode(lua_State *L, lua_client *self, const cly_operation *operation, cly_error *error) {
     clyL_host host = {NULL, LUA_NOREF, 0, 0};
     cly_source source = clyL_source(&host);
@@ -216,24 +215,23 @@ static unsigned check_group(lua_State *L, int argument) {
     return (unsigned)number;
 }
 
-/* client:anchor() -> an anchor for a call to come, to keep as long as its result is
- * wanted */
+/* client:anchor() -> an anchor for a later call, kept for as long as its result is wanted */
 static int client_anchor(lua_State *L) {
     return clyL_new_anchor(L, &check_client(L)->client);
 }
 
-/* Clients that were dropped and not yet collected hold memory and descriptors. LuaJIT
- * frees in the second pass what a finalizer held. */
+/* Clients that the program dropped hold memory and descriptors until they are collected. LuaJIT
+ * frees what a finalizer referenced in the second pass only. */
 static void collect_garbage(lua_State *L) {
     lua_gc(L, LUA_GCCOLLECT, 0);
     lua_gc(L, LUA_GCCOLLECT, 0);
 }
 
-/* The thread of a collected client frees its descriptors within some milliseconds. */
+/* The worker of a collected client closes its descriptors within a few milliseconds. */
 enum { OPEN_TRIES = 10 };
 static const double open_pause = 0.005; /* seconds */
 
-/* Before a message is read: a collector may use the encoder. */
+/* Called before a message is read, because a finalizer may use the encoder. */
 static bool open_client(lua_State *L, lua_client *self, cly_error *error) {
     for (int i = 0; i < OPEN_TRIES; i++) {
         cly_error_clear(error);
@@ -288,8 +286,8 @@ static int check_count(lua_State *L, int table, const char *field) {
     return count;
 }
 
-/* client:submit_batch(operation, body, batch[, anchor]) -> ticket, number: what encode
- * gave, byte for byte. `operation` is that of campaigns. */
+/* client:submit_batch(operation, body, batch[, anchor]) -> ticket, number: sends the
+ * body that encode returned, byte for byte. `operation` is send_campaigns. */
 static int client_submit_batch(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
@@ -315,7 +313,7 @@ static int client_submit_batch(lua_State *L) {
     return submit_encoded(L, self, operation, 0, anchor);
 }
 
-/* client:background(): calls are carried by a thread from here on -> true */
+/* client:background() -> true: the worker performs the calls from now on */
 static int client_background(lua_State *L) {
     lua_client *self = check_client(L);
     cly_error error;
@@ -332,8 +330,7 @@ static int client_background(lua_State *L) {
     return 1;
 }
 
-/* client:has_room(): whether one more call would be taken, and whether a 429 lets nothing
- * leave at present */
+/* client:has_room() -> whether the client takes another call, and whether a 429 pauses it */
 static int client_has_room(lua_State *L) {
     lua_client *self = check_client(L);
     cly_engine *engine = is_closed(self) ? NULL : cly_client_engine(&self->client);
@@ -349,8 +346,8 @@ static void collect_when_short(lua_State *L, lua_client *self) {
     collect_garbage(L);
 }
 
-/* client:step(seconds, ticket) or (seconds, nil, group): what can be done, until
- * this call, or one of the group, has ended */
+/* client:step(seconds, ticket) or (seconds, nil, group): makes progress
+ * until this call, or one of the group, has ended, or the time is up */
 static int client_step(lua_State *L) {
     lua_client *self = check_client(L);
     double seconds = check_seconds(L, 2);
@@ -362,7 +359,7 @@ static int client_step(lua_State *L) {
     return 0;
 }
 
-/* client:is_done(ticket): also true of a ticket that is not (or no longer) known */
+/* client:is_done(ticket): also true for an unknown or released ticket */
 static int client_is_done(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
@@ -373,7 +370,7 @@ static int client_is_done(lua_State *L) {
     return 1;
 }
 
-/* Releases the call: a result is handed out once. */
+/* Pushes the result and releases the call. */
 static int take_result(lua_State *L, lua_client *self, cly_ticket ticket, const cly_result *result) {
     read_state before = begin_read(self);
     int count = clyL_push_result(L, result);
@@ -382,8 +379,8 @@ static int take_result(lua_State *L, lua_client *self, cly_ticket ticket, const 
     return count;
 }
 
-/* client:result(ticket) -> id or body, info; or nil, error, info, and the body where it
- * says what became of the entries of campaigns. Once a ticket. */
+/* client:result(ticket) -> id or body, info; or nil, error, info, and the body if it
+ * reports on entries of campaigns. Each result can be read once. */
 static int client_result(lua_State *L) {
     lua_client *self = check_client(L);
     cly_ticket ticket = check_ticket(L, 2);
@@ -394,8 +391,8 @@ static int client_result(lua_State *L) {
     return clyL_fail_gone(L);
 }
 
-/* client:take_done([group]) -> the ticket of its call that ended first, and its result; nil
- * when none has ended */
+/* client:take_done([group]) -> the ticket of the call of the group that ended first, and its
+ * result; nothing if none has ended */
 static int client_take_done(lua_State *L) {
     lua_client *self = check_client(L);
     cly_result result;
@@ -406,29 +403,29 @@ static int client_take_done(lua_State *L) {
     return 1 + take_result(L, self, ticket, &result);
 }
 
-/* client:cancel(ticket): ends the call; its result says what is known of it */
+/* client:cancel(ticket): ends the call; its result says whether it may have arrived */
 static int client_cancel(lua_State *L) {
     lua_client *self = check_client(L);
     cly_client_cancel(&self->client, check_ticket(L, 2));
     return 0;
 }
 
-/* client:forget(ticket): ends the call; nobody wants its result */
+/* client:forget(ticket): ends the call and discards its result */
 static int client_forget(lua_State *L) {
     lua_client *self = check_client(L);
     cly_client_release(&self->client, check_ticket(L, 2));
     return 0;
 }
 
-/* client:detach(ticket): the call goes on; nobody wants its result */
+/* client:detach(ticket): the call goes on, and its result is discarded when it ends */
 static int client_detach(lua_State *L) {
     lua_client *self = check_client(L);
     cly_call_table_detach(cly_client_calls(&self->client), check_ticket(L, 2));
     return 0;
 }
 
-/* client:descriptor() -> readable while calls have ended that nobody asked for,
- * until client:acknowledge(); nil without a worker */
+/* client:descriptor() -> a descriptor that is readable after calls have ended, until
+ * client:acknowledge(); nil without a worker */
 static int client_descriptor(lua_State *L) {
     cly_worker *worker = cly_client_worker(&check_client(L)->client);
     int descriptor = worker ? cly_worker_descriptor(worker) : -1;
@@ -437,7 +434,7 @@ static int client_descriptor(lua_State *L) {
     return 1;
 }
 
-/* client:detach_group(group): nobody will ask for its results */
+/* client:detach_group(group): the same for all calls of a group */
 static int client_detach_group(lua_State *L) {
     cly_call_table_detach_group(cly_client_calls(&check_client(L)->client), check_group(L, 2));
     return 0;
@@ -449,8 +446,7 @@ static int client_acknowledge(lua_State *L) {
     return 0;
 }
 
-/* client:next_ended() -> the ticket of a call that ended and was not named here
- * yet, or nil */
+/* client:next_ended() -> the ticket of an ended call that was not returned before, or nil */
 static int client_next_ended(lua_State *L) {
     cly_ticket ticket = cly_call_table_next_ended(cly_client_calls(&check_client(L)->client));
     if (ticket == 0) return 0;
@@ -458,9 +454,9 @@ static int client_next_ended(lua_State *L) {
     return 1;
 }
 
-/* client:slots_wanted() -> how many departures are to be reserved, and seconds for
- * which a 429 said to stop, or nil */
-static int client_slots_wanted(lua_State *L) {
+/* client:permits_wanted() -> the number of permits to reserve, and the seconds of a pause that
+ * a 429 demanded, or nil */
+static int client_permits_wanted(lua_State *L) {
     cly_engine *engine = cly_client_engine(&check_client(L)->client);
     double pause = engine ? cly_engine_take_pause(engine) : 0;
     lua_pushinteger(L, engine ? cly_engine_permits_wanted(engine) : 0);
@@ -471,15 +467,15 @@ static int client_slots_wanted(lua_State *L) {
     return 2;
 }
 
-/* client:give_slot(at): a request may leave at that moment of native.clock */
-static int client_give_slot(lua_State *L) {
+/* client:give_permit(at): a request may leave at that time of native.clock */
+static int client_give_permit(lua_State *L) {
     cly_engine *engine = cly_client_engine(&check_client(L)->client);
     double at = (double)luaL_checknumber(L, 2);
     if (engine) cly_engine_give_permit(engine, at);
     return 0;
 }
 
-/* client:listen() -> the path of a unix socket on which ended calls are named */
+/* client:listen() -> the path of a unix socket that receives a line with the ticket of each ended call */
 static int client_listen(lua_State *L) {
     cly_worker *worker = cly_client_worker(&check_client(L)->client);
     cly_error error;
@@ -508,14 +504,14 @@ static int client_stats(lua_State *L) {
     return 1;
 }
 
-/* client:drain(seconds) -> how many calls are still under way */
+/* client:drain(seconds) -> the number of calls still under way */
 static int client_drain(lua_State *L) {
     cly_client *client = &check_client(L)->client;
     lua_pushinteger(L, cly_client_drain(client, check_seconds(L, 2)));
     return 1;
 }
 
-/* client:close([drain]) -> how many calls had to be ended */
+/* client:close([drain]) -> the number of calls that were ended by force */
 static int client_close(lua_State *L) {
     lua_client *self = check_client(L);
     double drain = lua_isnoneornil(L, 2) ? 0 : check_seconds(L, 2);
@@ -530,9 +526,9 @@ static int client_hurry(lua_State *L) {
     return 0;
 }
 
-/* Nobody can be reading: the one who reads has it on the stack. What is in the
- * background goes on by itself for a moment, for a collector runs in the midst of a
- * host's loop; and what then is not ended is not hushed up. */
+/* No read can be under way, because a reader has the client on its stack. Background calls get
+ * a short time to end without blocking, since a collector runs inside a host's loop. What has
+ * not ended then is reported on stderr. */
 static int client_gc(lua_State *L) {
     lua_client *self = check_client(L);
     cly_client_leave(&self->client, self->is_hurried ? 0 : collector_drain);
@@ -568,8 +564,8 @@ static const luaL_Reg methods[] = {
     {"descriptor", client_descriptor},
     {"acknowledge", client_acknowledge},
     {"next_ended", client_next_ended},
-    {"slots_wanted", client_slots_wanted},
-    {"give_slot", client_give_slot},
+    {"permits_wanted", client_permits_wanted},
+    {"give_permit", client_give_permit},
     {"listen", client_listen},
     {"next_event", client_next_event},
     {"stats", client_stats},

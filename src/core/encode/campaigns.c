@@ -72,11 +72,11 @@ static size_t count_problems(const cly_reader *reader) {
 
 /* An invalid entry cannot be compared, so an empty span keeps its place in the list. */
 static void note_entry(cly_reader *reader, campaigns *all, span who, size_t problems, const cly_path *path) {
-    static const span nobody = {0, 0, 0};
+    static const span none = {0, 0, 0};
     if (count_problems(reader) == problems)
         note_recipient(reader, all->spans, who, &all->batch, path);
     else
-        cly_buffer_append(all->spans, &nobody, sizeof nobody);
+        cly_buffer_append(all->spans, &none, sizeof none);
 }
 
 static void write_entry(cly_reader *reader, cly_value value, campaigns *all, const cly_path *path) {
