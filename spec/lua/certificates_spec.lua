@@ -309,6 +309,8 @@ describe("certificates", function()
 
     for _, case in ipairs {
       { "are those of proxy_ca_file", "sent", "", "ca_file=${company.pem}", "proxy_ca_file=${proxy-ca.pem}" },
+      { "are those of proxy_ca_file also with one slash", "sent", "", "ca_file=${company.pem}",
+        "proxy_ca_file=${proxy-ca.pem}", "https:/" },
       { "are those of proxy_ca_path", "sent", "", "ca_path=${company}", "proxy_ca_path=${proxy-ca}" },
       { "are those of the API when no others are given", "sent", "", "ca_file=${both.pem}" },
       { "are those of the environment", "sent", "SSL_CERT_FILE=${both.pem}" },
@@ -326,7 +328,7 @@ describe("certificates", function()
       { "are not those of the API", "api", "", "ca_file=${other.pem}", "proxy_ca_file=${proxy-ca.pem}" },
     } do
       it(case[1], function()
-        local said = send(case[3], "proxy=https://127.0.0.1:" .. proxy.captured, case[4], case[5])
+        local said = send(case[3], "proxy=" .. (case[6] or "https://") .. "127.0.0.1:" .. proxy.captured, case[4], case[5])
         assert.matches(({ sent = "^sent 1$", proxy = UNTRUSTED_PROXY, api = "^network not_sent" })[case[2]], said)
         assert.equal(case[2] == "sent" and 1 or 0, server:tally().requests)
         -- Older libcurls do not say what failed inside the TLS of a proxy.

@@ -72,7 +72,8 @@ static cly_kind find_certificates(cly_settings *settings, cly_error *error) {
     cly_kind kind = cly_ca_paths_check(&settings->config, &variables, &cly_ca_files_on_disk, error);
     if (kind != CLY_OK) return kind;
     cly_ca_paths_find(&settings->ca_paths, &settings->config, &variables, &system, &cly_ca_files_on_disk);
-    settings->ca_paths.has_tls_proxy = cly_starts_with(settings->proxy, strlen(settings->proxy), "https://");
+    settings->ca_paths.has_tls_proxy = cly_starts_with(settings->proxy, strlen(settings->proxy),
+                                                       "https:"); /* libcurl takes one slash, too */
     return CLY_OK;
 }
 

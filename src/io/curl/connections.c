@@ -182,8 +182,8 @@ static const struct curl_tlssessioninfo *session_of(cly_connections *connections
 
 typedef enum pending { NOTHING, SOMETHING, HIDDEN } pending;
 
-/* What TLS has read beyond the reply. A record is read whole, and with libcurl 8.21 OpenSSL also
- * reads the records behind it, which SSL_pending does not count. */
+/* Whether TLS holds bytes beyond the reply: the rest of a record, which is read whole, or since libcurl
+ * 8.15, which lets OpenSSL read ahead, further records, which SSL_pending does not count. */
 static pending pending_of(cly_connections *connections, CURL *easy) {
     const cly_tls_symbols *tls = &connections->tls;
     const struct curl_tlssessioninfo *session = session_of(connections, easy);

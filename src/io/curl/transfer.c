@@ -392,6 +392,7 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
     return set_connect_limit(transfer) && set_version(transfer) && set_url(transfer, request->url) &&
            set_method(transfer->easy, request) && set_upload_buffer(transfer, request->length) &&
            curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 0L) == CURLE_OK &&
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK;
 }
 

@@ -20,7 +20,7 @@ static _Thread_local bool is_held; /* by a fork of this thread */
 /* Tried, for a writer that waits would keep all others from entering. */
 static void wait_for_all(void) {
     double until = cly_clock_now() + longest_wait;
-    while (!(is_held = pthread_rwlock_trywrlock(&entered) == 0) && cly_clock_now() < until)
+    while (!is_held && !(is_held = pthread_rwlock_trywrlock(&entered) == 0) && cly_clock_now() < until)
         cly_clock_sleep(0.0001);
 }
 
