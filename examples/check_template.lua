@@ -1,5 +1,5 @@
 -- Checks a template message before it is sent, and shows what the customer would
--- see. Nothing is sent, nobody is asked: the list of templates was saved before.
+-- see. Nothing is sent, and the API is not asked: the list of templates was saved before.
 --
 --   lua examples/check_template.lua
 --
@@ -27,7 +27,7 @@ local function show(title, message)
   for _, problem in ipairs(report.problems) do
     print(("  problem: %s: %s"):format(problem.param, problem.message))
   end
-  -- What could not be told from the list: nobody has looked at that.
+  -- What the list does not tell was not checked.
   for _, warning in ipairs(report.warnings) do
     print(("  warning: %s: %s"):format(warning.param, warning.message))
   end

@@ -55,7 +55,7 @@ else
   show("A session message", err)
 end
 
--- 3. Nobody listens at this address.
+-- 3. Nothing listens at this address.
 local lost = assert(connectly.new {
   api_key = "none", business_id = "none", base_url = "http://127.0.0.1:1", max_attempts = 1,
 })

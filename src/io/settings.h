@@ -1,10 +1,9 @@
 /*
- * settings.h - what all requests of a client are made with: its options, the headers
- * that hold the key, where its trusted certificates are, its proxy.
+ * settings.h - the options of a client, the headers with its key, its trusted certificates
+ * and its proxy.
  *
- * An engine borrows it, and the calls of a client that was dropped outlive the
- * client: so it lies on the heap by itself, and whoever has the engine last frees
- * it. Nothing is changed in it once an engine was made with it.
+ * An engine borrows them, and the calls of a dropped client outlive the client. So they are
+ * a heap object that the last owner of the engine frees. An engine's settings do not change.
  */
 #ifndef CLY_IO_SETTINGS_H
 #define CLY_IO_SETTINGS_H
@@ -22,14 +21,14 @@ typedef struct cly_settings {
     struct curl_slist *headers, *bare_headers;
 } cly_settings;
 
-/* Empty; NULL when there is no memory. */
+/* Returns empty settings, or NULL without memory. */
 cly_settings *cly_settings_new(void);
 
-/* Fills it from options; once. */
+/* Fills them from options, once. */
 cly_kind cly_settings_read(cly_settings *settings, const cly_source *source, cly_value options,
                            cly_problems *problems, cly_error *error) CLY_MUST_CHECK;
 
-/* What an engine is to be made with; it borrows the settings as long as it lives. */
+/* The options of an engine, which borrows the settings for its life. */
 cly_kind cly_settings_lend(cly_settings *settings, cly_engine_options *out, cly_error *error) CLY_MUST_CHECK;
 
 /* Wipes the key and the proxy, which may hold a password, and frees all. NULL is fine. */

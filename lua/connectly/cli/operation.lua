@@ -195,7 +195,7 @@ end
 
 -- ---- for connectly.cli ----
 
---- Without the C module nobody knows the operations: then an unknown command may be one.
+--- Without the C module the operations are not known: then an unknown command may be one.
 local function explain_absence(parser)
   local complain = parser.error
   function parser.error(self, message)

@@ -123,7 +123,7 @@ local function listen(arguments, templates, directory)
   if ok or arguments.port or not tostring(reason):find("in use", 1, true) then
     return ok and sandbox, reason
   end
-  -- A second sandbox beside the first: whoever asked for no port gets one that is free.
+  -- A second sandbox beside the first: without --port a free one is taken.
   if not arguments.quiet then
     log_line(("port %d is taken, so the system picks another"):format(usual_port))
   end

@@ -99,7 +99,7 @@ local function check_webhook(text)
 end
 
 ---@param options connectly.sandbox.options|nil
----@return connectly.sandbox sandbox nobody can reach it before `listen`
+---@return connectly.sandbox sandbox it can be reached after `listen`
 local function new(options)
   options = options or {}
   if options.webhook then

@@ -16,7 +16,7 @@ CLY_PRIVATE_BEGIN
 enum { CLY_NOTIFIER_PATH_SIZE = 108 }; /* what a unix address holds */
 
 typedef struct cly_notifier {
-    int read_end, write_end; /* a pipe, -1 until somebody wants it */
+    int read_end, write_end; /* a pipe, -1 until it is asked for */
     bool is_rung;
     int listener, peer;                  /* -1 for none */
     char path[CLY_NOTIFIER_PATH_SIZE];   /* of the socket, or "" */

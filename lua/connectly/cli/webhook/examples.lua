@@ -1,5 +1,5 @@
 --- Example webhooks, one of each kind, as the API's pages show them. API: webhooks,
---- payloads. Numbers are of those that belong to nobody.
+--- payloads. The numbers are reserved for examples.
 
 local json = require "connectly.json"
 

@@ -22,7 +22,7 @@ local function answer(status, headers)
   return { status = status, headers = headers or {}, body = "" }
 end
 
---- Whether whoever reads the lines is still there.
+--- Whether the reader of the lines is still there.
 local function print_line(text)
   return io.stdout:write(text, "\n") and io.stdout:flush() and true or false
 end

@@ -1,5 +1,5 @@
 --- A certificate for this machine and the authority that signed it, for tests
---- of TLS. The authority's key is thrown away at once: whoever trusts ca.pem
+--- of TLS. The authority's key is thrown away at once: a client that trusts ca.pem
 --- trusts this one certificate and no other.
 
 local altname = require "openssl.x509.altname"
@@ -153,7 +153,7 @@ function certificate.obtain(directory)
   return leaf
 end
 
---- A new directory of our own, for certificates nobody wants to keep.
+--- A new directory of our own, for certificates that are not kept.
 ---@return string directory
 function certificate.temporary_directory()
   local name = os.tmpname()
