@@ -1,12 +1,12 @@
 /*
- * worker.h - a thread that makes the steps of an engine.
+ * worker.h - a thread that drives an engine.
  *
- * For hosts that have a loop, and for calls that make progress without being waited
- * for. It works on the engine's table, so starting it hands nothing over: tickets,
- * results and connections stay what they are. Lua is never called from it.
+ * Used by hosts with an event loop, and for calls that make progress without being waited for.
+ * It drives the engine on the same table, so starting it hands nothing over: tickets, results
+ * and connections stay. It never calls Lua.
  *
- * The thread blocks all signals: they are for the program. After a fork the child has
- * no thread; it must abandon the worker and its engine and make its own.
+ * The thread blocks all signals, which are left to the program. A child of fork has no such
+ * thread: it must abandon the worker and its engine, and make its own.
  */
 #ifndef CLY_IO_WORKER_H
 #define CLY_IO_WORKER_H
@@ -17,9 +17,9 @@ CLY_PRIVATE_BEGIN
 
 typedef struct cly_worker cly_worker;
 
-/* Starts the thread and owns the engine from then on, when it succeeds. The table takes
- * more calls: those beyond max_in_flight wait. When the program ends by exit while calls
- * are under way they are given a few seconds, and the rest is told on stderr. */
+/* Starts the thread; on success it owns the engine. From now on the table takes more calls than
+ * max_in_flight and queues them. At exit, calls under way get a few seconds; those that are ended
+ * then are counted on stderr. */
 cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) CLY_MUST_CHECK;
 
 /* Waits until a call of the group has ended, at most `seconds`. */
@@ -51,12 +51,11 @@ int cly_worker_stop(cly_worker *worker, double drain);
 /* Stops without draining, and frees all, the engine too. NULL is fine. */
 void cly_worker_free(cly_worker *worker);
 
-/* Goes at once, and leaves the thread to itself: it carries on for up to `seconds`, ends
- * the remaining calls then, and frees the worker and the engine. Last of all it calls
- * `done` (or NULL), on itself, with how many calls it had to end: what the engine borrowed
- * is free then. The worker must not be touched any more; nothing is told, and a peer of
- * the socket sees its end. Not after a stop. Exit waits for it. A child has no part in
- * it. There is no ceiling but the time: such a thread is no more than it was before. */
+/* Returns at once. The thread goes on for up to `seconds`, ends the remaining calls, frees the worker
+ * and the engine, and last calls `done` (may be NULL) with the number of calls it had to end; what the
+ * engine borrowed can be freed then. The caller must not use the worker any more, nor call this after
+ * a stop. No more events are told, and the peer of the socket sees its end. Exit waits for the thread; a
+ * child of fork does not have it. */
 typedef void cly_worker_done(void *context, int ended);
 void cly_worker_leave(cly_worker *worker, double seconds, cly_worker_done *done, void *context);
 
