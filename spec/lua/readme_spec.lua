@@ -1,5 +1,5 @@
--- What README.md shows in Lua compiles on the Lua under test, and does what it says
--- against a sandbox; but for what only runs in another host.
+-- The Lua snippets of README.md and of the guides compile on the Lua under test and do what they
+-- say against a sandbox, except those that only run in another host. So do the shell snippets.
 
 local cli = require "spec.support.cli"
 local connectly = require "connectly"
@@ -33,7 +33,7 @@ local function elsewhere(snippet)
   end
 end
 
-describe("README.md", function()
+describe("README.md and the guides:", function()
   local sandbox, clients
 
   setup(function()
@@ -82,26 +82,28 @@ describe("README.md", function()
     local webhook = require "connectly.webhook"
     local replaced = {
       ["connectly"] = with_sandbox(connectly), ["connectly.safe"] = with_sandbox(safe),
+      ["resty.http"] = { new = function() return { request_uri = function() return nil, "timeout" end } end },
       ["connectly.webhook"] = setmetatable({ new = function() return webhook.new { secret = SECRET } end },
         { __index = webhook }),
     }
     local message = { number = CUSTOMER, template_name = "hello", language = "en", body = { "Ana" } }
     return {
       require = function(name) return replaced[name] or require(name) end,
-      connectly = replaced["connectly"], client = replaced["connectly"].new(),
+      connectly = replaced["connectly"], client = replaced["connectly"].new(), store = STATUSES,
+      url = sandbox.base_url, headers = {}, body = BODY, cjson = require "cjson",
       message = message, messages = { message, message }, timeout = 10, raw_body = BODY, signature = SIGNATURE,
       print = function(...) printed[#printed + 1] = table.concat({ ... }, " ") end,
       log = function(...) error(table.concat({ ... }, " "), 0) end,
     }
   end
 
-  for _, snippet in ipairs(snippets.read "README.md") do
-    it(("compiles (line %d)"):format(snippet.line), function()
+  for _, snippet in ipairs(snippets.read_documents()) do
+    it(("it compiles (%s:%d)"):format(snippet.path, snippet.line), function()
       assert.is_function(snippets.compile(snippet))
     end)
 
     if not elsewhere(snippet) then
-      it(("does what it says (line %d)"):format(snippet.line), function()
+      it(("it does what it says (%s:%d)"):format(snippet.path, snippet.line), function()
         local is_fine, problem = pcall(snippets.run, snippet, surroundings {})
         assert(is_fine, tostring(problem))
       end)
@@ -110,20 +112,54 @@ describe("README.md", function()
 
   --- The one snippet with a text in it, run: what it printed, and what was sent.
   local function run_with(mark)
-    for _, snippet in ipairs(snippets.read "README.md") do
+    for _, snippet in ipairs(snippets.read_documents()) do
       if snippet.source:find(mark, 1, true) and not elsewhere(snippet) then
         local printed = {}
         snippets.run(snippet, surroundings(printed))
         return printed, (sandbox:deliveries())
       end
     end
-    error("README.md has no snippet with " .. mark)
+    error("neither README.md nor a guide has a snippet with " .. mark)
   end
 
   it("sends what it begins with, and prints its id", function()
     local printed, deliveries = run_with 'template_name = "order_confirmation"'
     assert.equal(1, #deliveries)
     assert.same({ deliveries[1].id }, printed)
+  end)
+
+  it("shows a failure as the library tells of it", function()
+    local printed, deliveries = run_with "langauge"
+    assert.equal("argument not_sent correct the named field and send again", printed[1])
+    assert.equal("langauge unknown field; did you mean `language`?", printed[2])
+    assert.truthy(printed[3]:find("number a number in E.164 expected: ", 1, true), printed[3])
+    assert.equal(0, #deliveries)
+  end)
+
+  it("shows what one writes by hand with lua-resty-http", function()
+    local source
+    for _, snippet in ipairs(snippets.read "README.md") do
+      source = snippet.source:find("resty.http", 1, true) and snippet.source or source
+    end
+    for _, case in ipairs {
+      { true, nil, "timeout" }, { true, nil, "closed" }, { false, nil, "connection refused" },
+      { false, { status = 429, body = "" } }, { false, { status = 400, body = "{}" } }, { true, { status = 500, body = "" } },
+      { false, { status = 200, body = '{"id":"x"}' } }, { true, { status = 200, body = "<html>" } },
+      { true, { status = 200, body = "7" } },
+    } do
+      local names = surroundings {}
+      names.require = function()
+        return { new = function() return { request_uri = function() return case[2], case[3] end } end }
+      end
+      local snippet = { source = source .. "\nreturn in_doubt", path = "README.md", line = 1 }
+      assert.equal(case[1], snippets.run(snippet, names))
+    end
+  end)
+
+  it("shows a message that arrived without a reply", function()
+    local printed, deliveries = run_with "+15005550201"
+    assert.same({ "network unknown" }, printed)
+    assert.equal(1, #deliveries)
   end)
 
   it("sends all that it has in a loop", function()
@@ -136,19 +172,16 @@ describe("README.md", function()
 
   -- ---- shell ----
 
-  --- Its shell snippets: the lines of each, without comments.
+  --- The shell snippets: the lines of each, without comments, and where it is.
   local function shell_snippets()
-    local file = assert(io.open("README.md"))
-    local blocks = {}
-    for block in file:read("*a"):gmatch("\n```sh\n(.-)\n```") do
-      local lines = {}
-      for line in block:gmatch("[^\n]+") do
-        lines[#lines + 1] = line:gsub("%s+#.*$", "")
+    local blocks = snippets.blocks "sh"
+    for _, block in ipairs(blocks) do
+      block.lines = {}
+      for line in block.source:gmatch("[^\n]+") do
+        block.lines[#block.lines + 1] = line:gsub("%s+#.*$", "")
       end
-      blocks[#blocks + 1] = lines
     end
-    file:close()
-    assert(#blocks > 3, "README.md has hardly any shell")
+    assert(#blocks > 3, "there is hardly any shell")
     return blocks
   end
 
@@ -213,8 +246,9 @@ describe("README.md", function()
     return printed, listening and listening:read_line()
   end
 
-  for _, lines in ipairs(shell_snippets()) do
-    it(("runs in a shell (%s)"):format(lines[1]), function()
+  for _, block in ipairs(shell_snippets()) do
+    local lines = block.lines
+    it(("it runs in a shell (%s:%d)"):format(block.path, block.line), function()
       local directory = process.capture("mktemp -d"):match("%S+")
       local place = { message = cli.file(MESSAGE), body = cli.file(BODY), certificates = directory }
       local servers = {}
@@ -239,10 +273,69 @@ describe("README.md", function()
     end)
   end
 
+  -- ---- links, and names in the texts ----
+
+  local function read(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
+
+  --- The anchors that GitHub gives the headings of a file.
+  local function anchors_of(path)
+    local anchors = {}
+    for heading in ("\n" .. read(path)):gmatch("\n#+ ([^\n]+)") do
+      anchors[heading:lower():gsub("[^%w%s_%-]", ""):gsub("%s", "-")] = true
+    end
+    return anchors
+  end
+
+  local texts = snippets.documents()
+  for _, path in ipairs { "CONTRIBUTING.md", "SECURITY.md", "spec/README.md" } do
+    texts[#texts + 1] = path
+  end
+
+  --- The path without `folder/..` and `./`.
+  local function normal(path)
+    local before
+    repeat
+      before = path
+      path = path:gsub("[^/]+/%.%./", "", 1)
+    until path == before
+    return path
+  end
+
+  for _, path in ipairs(texts) do
+    it("links to what is there: " .. path, function()
+      local folder = path:match("^(.*/)") or ""
+      for address in read(path):gsub("\n```.-\n```", ""):gmatch("%]%(([^)]*)%)") do
+        local file, anchor = address:match("^([^#]*)#?(.*)$")
+        if not address:find("^https://") then
+          file = file == "" and path or normal(folder .. file)
+          local found = assert(io.open(file), ("%s links to %s, which is not there"):format(path, address))
+          found:close()
+          assert(anchor == "" or anchors_of(file)[anchor], ("%s links to %s, a heading that is not there"):format(path, address))
+        end
+      end
+    end)
+
+    it("names only targets and files that are there: " .. path, function()
+      local makefile = read("Makefile")
+      for target in read(path):gmatch("[`\n]make ([%l%d-]+)") do
+        assert(makefile:find("\n" .. target:gsub("%-", "%%-") .. ":"), path .. " names an unknown target: " .. target)
+      end
+      for name in read(path):gmatch("`([%l_/]+/[%w_/]+%.%w+)`") do
+        local found = io.open(name) or io.open("spec/" .. name) or io.open("lua/" .. name)
+        assert(found, ("%s names %s, which is not there"):format(path, name)):close()
+      end
+    end)
+  end
+
   --- luv must not be loaded by what unloads its modules, as busted does.
   it("sends in luv's loop", function()
     local source
-    for _, snippet in ipairs(snippets.read "README.md") do
+    for _, snippet in ipairs(snippets.read_documents()) do
       source = snippet.source:find('require "luv"', 1, true) and snippet.source or source
     end
     sandbox:template { name = "order", language = "en" }

@@ -92,7 +92,7 @@ describe("the reference", function()
     assert(count >= 8)
   end)
 
-  it("has every module that README or an example requires", function()
+  it("has every module that README, a guide or an example requires", function()
     local known, count = {}, 0
     for _, module in ipairs(model.modules) do
       known[module.name] = true

@@ -1,8 +1,9 @@
--- The nginx snippets of README, in a real nginx: only what a reader fills in is filled in.
+-- The nginx snippets of the guides, in a real nginx: only what a reader fills in is filled in.
 
 local nginx = require "spec.support.nginx"
 local redis_server = require "spec.support.redis"
 local sandboxes = require "spec.support.sandbox"
+local snippets = require "spec.support.snippets"
 
 local SECRET = "example-secret"
 -- API: webhooks, delivery mechanics.
@@ -10,23 +11,16 @@ local BODY = '{"topic":"delivery_status","timestamp":"1700000000","statusUpdate"
   .. '"status":"read","error":null}}'
 local SIGNATURE = "Ldm2bkiSUSrrEKHejpUgQcwcaM6RcUfpQ9dCNKpVPiU="
 
-local function read_readme()
-  local file = assert(io.open("README.md"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 --- The one block of that language with a text in it, as it stands.
 local function block(language, mark)
   local found
-  for source in read_readme():gmatch("\n```" .. language .. "\n(.-)\n```") do
-    if source:find(mark, 1, true) then
+  for _, snippet in ipairs(snippets.blocks(language)) do
+    if snippet.source:find(mark, 1, true) then
       assert(not found, "two snippets with " .. mark)
-      found = source
+      found = snippet.source
     end
   end
-  return assert(found, "README.md has no snippet with " .. mark)
+  return assert(found, "no guide has a snippet with " .. mark)
 end
 
 --- What stands in the braces behind a word, and the text without it.
@@ -38,11 +32,11 @@ end
 
 local function replace(source, old, new)
   local first, last = source:find(old, 1, true)
-  assert(first, "README.md no longer says " .. old)
+  assert(first, "the guides no longer say " .. old)
   return source:sub(1, first - 1) .. new .. source:sub(last + 1)
 end
 
-describe("README's nginx", function()
+describe("the guides' nginx", function()
   local sandbox, server
 
   setup(function() sandbox = sandboxes.start() end)

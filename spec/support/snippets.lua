@@ -39,23 +39,67 @@ local function fill(source)
   return table.concat(parts)
 end
 
---- All of a file: source, and the line it begins at. A file without any is an error.
----@param path string
----@return {source: string, line: integer, path: string}[]
-function snippets.read(path)
-  local list, lines, number, start = {}, nil, 0, nil
+--- Adds the blocks of a file in a language to a list, as they are written.
+local function read_blocks(path, language, list)
+  local lines, number, start = nil, 0, nil
   for line in io.lines(path) do
     number = number + 1
     if lines and line == "```" then
-      list[#list + 1] = { source = fill(table.concat(lines, "\n")), line = start, path = path }
+      list[#list + 1] = { source = table.concat(lines, "\n"), line = start, path = path }
       lines = nil
     elseif lines then
       lines[#lines + 1] = line
-    elseif line == "```lua" then
+    elseif line == "```" .. language then
       lines, start = {}, number + 1
     end
   end
+  assert(not lines, "a snippet without an end in " .. path)
+end
+
+--- All Lua snippets of a file: source, and the line it begins at. A file without any is an error.
+---@param path string
+---@return {source: string, line: integer, path: string}[]
+function snippets.read(path)
+  local list = {}
+  read_blocks(path, "lua", list)
   assert(#list > 0, "no snippets in " .. path)
+  for _, snippet in ipairs(list) do
+    snippet.source = fill(snippet.source)
+  end
+  return list
+end
+
+--- README.md and the guides.
+---@return string[] paths
+function snippets.documents()
+  local paths = { "README.md" }
+  local listing = assert(io.popen("LC_ALL=C ls examples/*/README.md"))
+  for path in listing:lines() do
+    paths[#paths + 1] = path
+  end
+  listing:close()
+  assert(#paths > 1, "no guides in examples")
+  return paths
+end
+
+--- All blocks of README.md and the guides in a language, as they are written, and the lines they begin at.
+---@param language string
+---@return {source: string, line: integer, path: string}[]
+function snippets.blocks(language)
+  local list = {}
+  for _, path in ipairs(snippets.documents()) do
+    read_blocks(path, language, list)
+  end
+  assert(#list > 0, "README.md and the guides have no snippets in " .. language)
+  return list
+end
+
+--- All Lua snippets of README.md and the guides.
+function snippets.read_documents()
+  local list = snippets.blocks "lua"
+  for _, snippet in ipairs(list) do
+    snippet.source = fill(snippet.source)
+  end
   return list
 end
 
