@@ -239,4 +239,5 @@ build = {
   install = {
     bin = { connectly = "lua/connectly/cli/main.lua" },
   },
+  copy_directories = { "examples" },
 }

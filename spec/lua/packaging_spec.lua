@@ -87,14 +87,30 @@ describe("the package", function()
     local headers = is_jit and "luajit" or "lua5.4"
     local include = process.run("pkg-config --cflags-only-I " .. headers):match("%-I(%S+)")
     -- From a copy: LuaRocks leaves objects beside the sources.
-    local text, status = process.run(("mkdir -p '%s/copy' && cp -r src lua *.rockspec '%s/copy' && cd '%s/copy' && "
+    local text, status = process.run(("mkdir -p '%s/copy' && cp -r src lua examples *.rockspec '%s/copy' && cd '%s/copy' && "
       .. "luarocks --lua-version %s make --deps-mode none --tree '%s' connectly-scm-1.rockspec LUA_INCDIR='%s'")
       :format(folder, folder, folder, version, tree, include))
     assert.equal(0, status, text)
     text, status = works_from(tree)
     assert.equal(0, status, text)
     assert.truthy(text:find('"message":{"text":"x"}', 1, true), text)
+    local rock = ("%s/lib/luarocks/rocks-%s/connectly/scm-1"):format(tree, version)
+    assert.equal(read("examples/errors/README.md"), read(rock .. "/examples/errors/README.md"))
   end)
+
+  --- Every relative link of these documents leads to an installed file.
+  local function assert_links(documents)
+    local count = 0
+    for _, path in ipairs(files("'" .. documents .. "' -name README.md")) do
+      for address in read(path):gmatch("%]%(([^)#]+)[^)]*%)") do
+        if not address:find("^https://") then
+          assert(io.open(path:match("^.*/") .. address), path .. " links to " .. address):close()
+          count = count + 1
+        end
+      end
+    end
+    assert(count > 20)
+  end
 
   it("installs by make, with a command that finds its library", function()
     local prefix = folder .. "/prefix"
@@ -105,6 +121,11 @@ describe("the package", function()
     text, status = process.run(("cd / && env -u LUA_PATH -u LUA_CPATH '%s/bin/connectly' --version"):format(prefix))
     assert.equal(0, status, text)
     assert.truthy(text:find("connectly " .. connectly._VERSION, 1, true), text)
+    local documents = prefix .. "/share/doc/connectly"
+    for _, path in ipairs(files("README.md lua/REFERENCE.md examples -type f")) do
+      assert.equal(read(path), read(documents .. "/" .. path))
+    end
+    assert_links(documents)
   end)
 
   it("refuses to install for a Lua it does not know", function()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # install_files.sh PREFIX LUA_VERSION MODULE INTERPRETER: lays the library out under
-# PREFIX as LuaRocks and the interpreters expect it.
+# PREFIX as LuaRocks and the interpreters expect it, and the documents in share/doc/connectly.
 set -eu
 prefix=$1 version=$2 module=$3 interpreter=$4
 
@@ -9,6 +9,13 @@ install -m 755 "$module" "$prefix/lib/lua/$version/connectly/native.so"
 (cd lua && find connectly -name '*.lua') | while read -r file; do
   mkdir -p "$prefix/share/lua/$version/$(dirname "$file")"
   install -m 644 "lua/$file" "$prefix/share/lua/$version/$file"
+done
+
+# The documents, with the links between them: the guides lie beside the examples.
+documents=$prefix/share/doc/connectly
+for file in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE lua/REFERENCE.md $(find examples -type f); do
+  mkdir -p "$documents/$(dirname "$file")"
+  install -m 644 "$file" "$documents/$file"
 done
 
 # The command finds this very library, wherever the prefix is.
