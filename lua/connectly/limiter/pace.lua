@@ -5,7 +5,7 @@ local pace = {}
 
 -- Permits are granted for at most this many seconds ahead of now.
 pace.HORIZON = 0.25
--- Seconds after its time at which a permit expires (core/slots).
+-- Seconds after its time at which a permit expires (core/rate/permits).
 pace.GOOD_FOR = 0.025
 -- Upper limit of the pause after a 429, in seconds (io/engine).
 pace.LONGEST_PAUSE = 60
