@@ -13,8 +13,8 @@ CLY_PRIVATE_BEGIN
 /* The registry name of the error metatable; lua/connectly/errors.lua sets its fields. */
 #define CLYL_ERROR "connectly.error"
 
-/* Pushes a table with the fields documented in README.md. `problems` and `response` may be NULL.
- * `details` is JSON text; the Lua side decodes it. */
+/* Pushes a table with the fields documented in examples/errors/README.md. `problems` and `response` may be
+ * NULL. `details` is JSON text; the Lua side decodes it. */
 void clyL_push_error(lua_State *L, const cly_error *error, const cly_problems *problems,
                      const cly_response *response);
 
