@@ -168,6 +168,7 @@ build = {
     ["connectly.openresty.host"] = "lua/connectly/openresty/host.lua",
     ["connectly.openresty"] = "lua/connectly/openresty/init.lua",
     ["connectly.openresty.webhook"] = "lua/connectly/openresty/webhook.lua",
+    ["connectly.options"] = "lua/connectly/options.lua",
     ["connectly.private"] = "lua/connectly/private.lua",
     ["connectly.safe"] = "lua/connectly/safe.lua",
     ["connectly.sandbox.api.assets"] = "lua/connectly/sandbox/api/assets.lua",

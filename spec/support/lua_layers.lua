@@ -6,14 +6,14 @@
 -- group and of the groups named here; `folder.module` names one module alone.
 
 local MAY_REQUIRE = {
-  version = {}, private = {}, loader = { "native" },
+  version = {}, options = {}, private = {}, loader = { "native" },
   json = { "loader" },
   errors = { "json", "loader" },
-  template = { "errors", "json", "loader" },
-  webhook = { "errors", "json", "loader", "private" },
+  template = { "errors", "json", "loader", "options" },
+  webhook = { "errors", "json", "loader", "options", "private" },
   limiter = { "errors", "loader" },
-  openresty = { "errors", "loader", "webhook" },
-  client = { "errors", "json", "loader", "openresty.host", "private", "template", "webhook.status_rank" },
+  openresty = { "errors", "loader", "options", "webhook" },
+  client = { "errors", "json", "loader", "options", "openresty.host", "private", "template", "webhook.status_rank" },
   loop = { "client", "loader" },
   connectly = { "client", "errors", "loader" },
   safe = { "client", "connectly" },

@@ -1,6 +1,7 @@
 -- Splits a list of campaign entries into several requests (chunks). All chunks are encoded
 -- before the first request is sent, so that later changes to the tables have no effect. API: campaigns.
 
+local checks = require "connectly.options"
 local errors = require "connectly.errors"
 local json = require "connectly.json"
 
@@ -44,14 +45,12 @@ local function count_items(list)
   return count
 end
 
+local KNOWN = { { "chunk_size", "any" } }
+
 local function check_chunk_size(options)
-  if options ~= nil and type(options) ~= "table" then
-    error("connectly: send_campaigns: options: table expected, got " .. type(options), 0)
-  end
-  for name in pairs(options or {}) do
-    if name ~= "chunk_size" then
-      error(("connectly: send_campaigns: unknown option `%s`; known is chunk_size"):format(tostring(name)), 0)
-    end
+  local name, problem = checks.fault(options == nil and {} or options, KNOWN)
+  if name then
+    error(("connectly: send_campaigns: %s: %s"):format(name, problem), 0)
   end
   local size = options and options.chunk_size or CHUNK_SIZE
   if type(size) ~= "number" or size % 1 ~= 0 or size < 1 or size > CHUNK_SIZE_MAX then

@@ -1,6 +1,7 @@
 -- client:send_many: sends messages with a bounded number in flight and returns their results;
 -- memory use does not grow with the number of messages.
 
+local checks = require "connectly.options"
 local loader = require "connectly.loader"
 
 local clock, process = loader.clock, loader.process
@@ -249,23 +250,17 @@ local function finish_early(state, problem)
   let_end(state)
 end
 
-local KNOWN = { operation = "string", in_flight = "number" }
+local KNOWN = { { "operation", "string" }, { "in_flight", "number" } }
 
---- Returns the options with their defaults. Wrong options are misuse of the library: raised by
---- connectly and connectly.safe alike, at `level` of the caller.
+--- Returns the options with their defaults. Wrong options are misuse of the library: connectly
+--- and connectly.safe both raise them, at `level` of the caller.
 function many.check(options, level)
-  local function refuse(name, expected)
-    error(("connectly: send_many: %s: %s"):format(name, expected), level + 2)
+  local function refuse(name, problem)
+    error(("connectly: send_many: %s: %s"):format(name, problem), level + 2)
   end
-  if type(options) ~= "table" then
-    refuse("options", "table expected, got " .. type(options))
-  end
-  for name, value in pairs(options) do
-    if not KNOWN[name] then
-      refuse(tostring(name), "no such option; there are operation and in_flight")
-    elseif type(value) ~= KNOWN[name] then
-      refuse(name, ("%s expected, got %s"):format(KNOWN[name], type(value)))
-    end
+  local name, problem = checks.fault(options, KNOWN)
+  if name then
+    refuse(name, problem)
   end
   local most = options.in_flight or 1
   if not (most >= 1 and most < PLACES and most % 1 == 0) then

@@ -1,6 +1,7 @@
 -- client:wait_delivery: waits until webhooks have reported a message's status. The webhook
 -- handler feeds the client's status store (connectly.webhook.status_store).
 
+local checks = require "connectly.options"
 local errors = require "connectly.errors"
 local native = require "connectly.loader"
 local status_rank = require "connectly.webhook.status_rank"
@@ -13,16 +14,13 @@ local delivery = {}
 
 ---- arguments
 
+local KNOWN = { { "until_status", "string" } }
 local WANTED = { sent = true, delivered = true, read = true }
 
 local function fault_of_options(options)
-  if type(options) ~= "table" then
-    return "options: table expected, got " .. type(options)
-  end
-  for name in pairs(options) do
-    if name ~= "until_status" then
-      return "options: only `until_status` is known"
-    end
+  local name, problem = checks.fault(options, KNOWN)
+  if name then
+    return name .. ": " .. problem
   end
   if options.until_status ~= nil and not WANTED[options.until_status] then
     return 'until_status: "sent", "delivered" or "read" expected'

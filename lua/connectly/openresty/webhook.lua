@@ -1,5 +1,6 @@
 -- connectly.openresty.webhook: a content handler that receives webhooks.
 
+local checks = require "connectly.options"
 local claims = require "connectly.openresty.claims"
 local errors = require "connectly.errors"
 local webhook = require "connectly.webhook"
@@ -13,10 +14,10 @@ local HANDLER = {
   status = "on_status", message = "on_message", button = "on_button", report = "on_report", unknown = "on_unknown",
 }
 
-local TYPE = {
-  secret = "string", secrets = "table", dedupe = "string", dedupe_seconds = "number", max_body = "number",
-  on_status = "function", on_message = "function", on_button = "function", on_report = "function",
-  on_unknown = "function", on_event = "function", store = "table",
+local KNOWN = {
+  { "dedupe", "string" }, { "dedupe_seconds", "number" }, { "max_body", "number" }, { "on_button", "function" },
+  { "on_event", "function" }, { "on_message", "function" }, { "on_report", "function" }, { "on_status", "function" },
+  { "on_unknown", "function" }, { "secret", "string" }, { "secrets", "table" }, { "store", "table" },
 }
 
 ---- options
@@ -25,26 +26,10 @@ local function refuse(param, problem)
   error(errors.config(param, problem), 0)
 end
 
-local function known_names()
-  local names = {}
-  for name in pairs(TYPE) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return table.concat(names, ", ")
-end
-
 local function check_types(options)
-  if type(options) ~= "table" then
-    refuse("options", "table expected, got " .. type(options))
-  end
-  for name, value in pairs(options) do
-    if not TYPE[name] then
-      -- The option's name is not shown: it may be a misplaced secret.
-      refuse("options", "an unknown one is given; known are " .. known_names())
-    elseif type(value) ~= TYPE[name] then
-      refuse(name, ("%s expected, got %s"):format(TYPE[name], type(value)))
-    end
+  local name, problem = checks.fault(options, KNOWN, "an unknown one is given; known are %s")
+  if name then
+    refuse(name, problem)
   end
 end
 

@@ -8,6 +8,7 @@
 ---
 ---This module sends nothing, and no send method calls it.
 
+local checks = require "connectly.options"
 local compare = require "connectly.template.compare"
 local components = require "connectly.template.components"
 local fields = require "connectly.template.fields"
@@ -116,20 +117,13 @@ local function check_with(message, get_list)
   return report
 end
 
-local KNOWN = { templates = "table", max_age = "number", refresh = "boolean" }
+local KNOWN = { { "templates", "table" }, { "max_age", "number" }, { "refresh", "boolean" } }
 
 --- Wrong options are misuse of the library: connectly and connectly.safe both raise them.
 local function check_options(options, level)
-  if type(options) ~= "table" then
-    error("connectly: check_template: options: table expected, got " .. type(options), level)
-  end
-  for name, value in pairs(options) do
-    if not KNOWN[name] then
-      error(("connectly: check_template: %s: no such option; there are templates, max_age and refresh"):format(
-        tostring(name)), level)
-    elseif type(value) ~= KNOWN[name] then
-      error(("connectly: check_template: %s: %s expected, got %s"):format(name, KNOWN[name], type(value)), level)
-    end
+  local name, problem = checks.fault(options, KNOWN)
+  if name then
+    error(("connectly: check_template: %s: %s"):format(name, problem), level)
   end
   local max_age = options.max_age or 0
   if max_age ~= max_age or max_age < 0 then

@@ -13,6 +13,7 @@
 --- * watch(store, id, signal): from then on calls signal:set() at each change of the id's status
 --- * interval: seconds between two polls
 
+local checks = require "connectly.options"
 local errors = require "connectly.errors"
 local private = require "connectly.private"
 local watchers = require "connectly.webhook.watchers"
@@ -42,18 +43,12 @@ local function refuse(param, problem)
   error(errors.config(param, problem), 0)
 end
 
-local TYPE = { max = "number", dict = "string", interval = "number" }
+local KNOWN = { { "max", "number" }, { "dict", "string" }, { "interval", "number" } }
 
 local function check_types(options)
-  if type(options) ~= "table" then
-    refuse("options", "table expected, got " .. type(options))
-  end
-  for name, value in pairs(options) do
-    if not TYPE[name] then
-      refuse("options", "only `max`, `dict` and `interval` are known")
-    elseif type(value) ~= TYPE[name] then
-      refuse(name, ("%s expected, got %s"):format(TYPE[name], type(value)))
-    end
+  local name, problem = checks.fault(options, KNOWN, "only %s are known")
+  if name then
+    refuse(name, problem)
   end
 end
 
