@@ -30,6 +30,17 @@ int clyL_webhook_verify(lua_State *L) {
     return 1;
 }
 
+int clyL_webhook_sign(lua_State *L) {
+    char signature[CLY_WEBHOOK_SIGNATURE_SIZE + 1];
+    cly_webhook_secret secret;
+    size_t length;
+    const char *body = luaL_checklstring(L, 2, &length);
+    secret.bytes = luaL_checklstring(L, 1, &secret.length);
+    if (!cly_webhook_sign(signature, &secret, body, length)) return 0;
+    lua_pushstring(L, signature);
+    return 1;
+}
+
 /* Creates an empty response as a userdata, so that Lua frees it if an error is raised while it is read
  * and pushed. */
 static cly_response *new_response(lua_State *L) {

@@ -22,6 +22,9 @@ int clyL_webhook_error(lua_State *L);
  * is not JSON */
 int clyL_exact_json(lua_State *L);
 
+/* webhook_sign(secret, body) -> the signature as base64; nothing if the secret is empty */
+int clyL_webhook_sign(lua_State *L);
+
 CLY_PRIVATE_END
 
 #endif

@@ -6,6 +6,7 @@
 #include "binding/lua_error.h"
 #include "binding/lua_schema.h"
 #include "binding/lua_webhook.h"
+#include "core/base/datetime.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "io/curl/ca_files.h"
@@ -103,6 +104,22 @@ static int native_process(lua_State *L) {
     return 1;
 }
 
+/* datetime(seconds) -> Unix seconds as ISO 8601; nothing for a year before 1970 or after 9999 */
+static int native_datetime(lua_State *L) {
+    char text[CLY_DATETIME_SIZE];
+    if (!cly_datetime_write(text, (double)luaL_checknumber(L, 1))) return 0;
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* distance(one, other) -> the edit distance of two names, very large beyond 48 bytes */
+static int native_distance(lua_State *L) {
+    size_t one_length, other_length;
+    const char *one = luaL_checklstring(L, 1, &one_length), *other = luaL_checklstring(L, 2, &other_length);
+    lua_pushnumber(L, (lua_Number)cly_text_distance(one, one_length, other, other_length));
+    return 1;
+}
+
 /* error_metatable() -> the metatable of all error objects */
 static int native_error_metatable(lua_State *L) {
     luaL_newmetatable(L, CLYL_ERROR);
@@ -123,8 +140,11 @@ static const luaL_Reg functions[] = {
     {"sleep", native_sleep},
     {"is_yieldable", native_is_yieldable},
     {"process", native_process},
+    {"datetime", native_datetime},
+    {"distance", native_distance},
     {"error_metatable", native_error_metatable},
     {"verify_webhook", clyL_webhook_verify},
+    {"webhook_sign", clyL_webhook_sign},
     {"webhook_error", clyL_webhook_error},
     {"exact_json", clyL_exact_json},
     {NULL, NULL},

@@ -1,29 +1,11 @@
 -- Suggests names similar to a wrong one.
 
--- Only the beginning of a longer name is compared: the cost grows with the product of the two
--- lengths.
-local LENGTH_MAX = 80
+local native = require "connectly.loader"
+
+-- Only the beginning of a longer name is compared, as far as core compares.
+local LENGTH_MAX = 48
 
 local SHOWN_MAX = 3
-
---- Returns the Levenshtein distance of two names.
-local function distance(one, other)
-  local row = {}
-  for column = 0, #other do
-    row[column] = column
-  end
-  for line = 1, #one do
-    local diagonal, letter = row[0], one:byte(line)
-    row[0] = line
-    for column = 1, #other do
-      local above = row[column]
-      local replaced = diagonal + (other:byte(column) == letter and 0 or 1)
-      row[column] = math.min(replaced, above + 1, row[column - 1] + 1)
-      diagonal = above
-    end
-  end
-  return row[#other]
-end
 
 --- Ignores case and the difference between hyphens and underscores, the most common mistakes.
 local function plain(name)
@@ -40,7 +22,7 @@ return function(wanted, names)
   for _, name in ipairs(names) do
     local candidate = plain(name)
     if math.abs(#candidate - #sought) <= limit then
-      local far = distance(sought, candidate)
+      local far = native.distance(sought, candidate)
       candidates[#candidates + 1] = far <= limit and { name = name, far = far } or nil
     end
   end

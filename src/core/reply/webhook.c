@@ -7,27 +7,26 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-enum { DIGEST_SIZE = 32, SIGNATURE_SIZE = 44 };
+enum { DIGEST_SIZE = 32, SIGNATURE_SIZE = CLY_WEBHOOK_SIGNATURE_SIZE };
 
-/* Returns false if out of memory; `out` is then undefined. */
-static bool sign(unsigned char out[SIGNATURE_SIZE + 1], const cly_webhook_secret *secret, const char *body,
-                 size_t length) {
+bool cly_webhook_sign(char out[SIGNATURE_SIZE + 1], const cly_webhook_secret *secret, const char *body,
+                      size_t length) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     if (secret->length == 0 || secret->length > INT_MAX) return false;
     if (HMAC(EVP_sha256(), secret->bytes, (int)secret->length, (const unsigned char *)body, length, digest,
              NULL) == NULL)
         return false;
-    return EVP_EncodeBlock(out, digest, DIGEST_SIZE) == SIGNATURE_SIZE;
+    return EVP_EncodeBlock((unsigned char *)out, digest, DIGEST_SIZE) == SIGNATURE_SIZE;
 }
 
 /* The time it takes does not reveal which secret matched, if any. */
 bool cly_webhook_verify(const cly_webhook_secret secrets[], size_t count, const char *body, size_t length,
                         const char *signature, size_t signature_length) {
-    unsigned char ours[SIGNATURE_SIZE + 1];
+    char ours[SIGNATURE_SIZE + 1];
     bool is_good = false;
     if (signature_length != SIGNATURE_SIZE) return false;
     for (size_t i = 0; i < count; i++) {
-        bool is_made = sign(ours, &secrets[i], length ? body : "", length);
+        bool is_made = cly_webhook_sign(ours, &secrets[i], length ? body : "", length);
         if (is_made && CRYPTO_memcmp(ours, signature, SIGNATURE_SIZE) == 0) is_good = true;
     }
     return is_good;

@@ -20,13 +20,18 @@
 
 CLY_PRIVATE_BEGIN
 
-enum { CLY_WEBHOOK_SECRETS_MAX = 16 };
+enum { CLY_WEBHOOK_SECRETS_MAX = 16, CLY_WEBHOOK_SIGNATURE_SIZE = 44 };
 
 /* The bytes are used as they are; borrowed. */
 typedef struct cly_webhook_secret {
     const char *bytes;
     size_t length;
 } cly_webhook_secret;
+
+/* Writes the signature of a body, zero-terminated: the base64 of its HMAC-SHA256. Returns false if the
+ * secret is empty or memory is short; `out` is then undefined. */
+bool cly_webhook_sign(char out[CLY_WEBHOOK_SIGNATURE_SIZE + 1], const cly_webhook_secret *secret,
+                      const char *body, size_t length) CLY_MUST_CHECK;
 
 /* Returns true if the signature matches the body under one of the secrets. An empty secret never
  * matches. Without memory no signature matches. */

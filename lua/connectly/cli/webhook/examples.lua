@@ -55,7 +55,7 @@ end
 ---@param now integer Unix seconds
 ---@return string body
 function examples.body(kind, id, now)
-  local values = { id = assert(json.encode(id)), time = ("%d"):format(now), date = os.date("!%Y-%m-%dT%H:%M:%SZ", now) }
+  local values = { id = assert(json.encode(id)), time = ("%d"):format(now), date = require("connectly.loader").datetime(now) }
   return (BODY[kind]:gsub("%$(%l+)", values))
 end
 

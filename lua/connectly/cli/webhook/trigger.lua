@@ -16,10 +16,6 @@ local function new_id()
   return require("connectly.sandbox.state.ulid").source()(1000 * os.time())
 end
 
-local function sign(body, secret)
-  return require("basexx").to_base64(require("openssl.hmac").new(secret, "sha256"):final(body))
-end
-
 --- The header fields are those of a webhook that was captured.
 local function new_request(url, body, secret)
   local is_fine, request = pcall(require("http.request").new_from_uri, url)
@@ -29,7 +25,7 @@ local function new_request(url, body, secret)
   request.follow_redirects = false
   request.headers:upsert(":method", "POST")
   request.headers:upsert("content-type", "text/plain; charset=utf-8")
-  request.headers:upsert(require("connectly.webhook").SIGNATURE_HEADER, sign(body, secret))
+  request.headers:upsert(require("connectly.webhook").SIGNATURE_HEADER, require("connectly.loader").webhook_sign(secret, body))
   request:set_body(body)
   return request
 end
@@ -44,7 +40,7 @@ local function post(request)
 end
 
 local function run(arguments, secret)
-  local missing = serving.missing_module { "http.request", "openssl.hmac", "basexx", "cjson" }
+  local missing = serving.missing_module { "http.request", "cjson" }
   if missing then
     return nil, ("no module %s: install it with: luarocks install http lua-cjson"):format(missing)
   elseif arguments.id and not examples.has_id(arguments.kind) then

@@ -4,6 +4,7 @@
 local answer = require "connectly.sandbox.http.answer"
 local endpoint = require "connectly.sandbox.api.endpoint"
 local json = require "connectly.sandbox.http.json"
+local native = require "connectly.loader"
 local query_args = require("http.util").query_args
 
 local hour = 3600
@@ -49,10 +50,6 @@ function business.run_report(store, wish)
   return report
 end
 
-local function iso_time(moment)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(moment))
-end
-
 local function described(report)
   local run = report.run
   return {
@@ -60,7 +57,7 @@ local function described(report)
     lastRun = {
       id = run.id, status = run.status,
       result = run.url and {
-        url = run.url, expiresAt = iso_time(run.created_at + hour), createdAt = iso_time(run.created_at),
+        url = run.url, expiresAt = native.datetime(run.created_at + hour), createdAt = native.datetime(run.created_at),
       } or json.null,
     },
   }

@@ -3,6 +3,7 @@
 --- here they are { button = { url } } and { carousel = { cards } }.
 
 local json = require "connectly.sandbox.http.json"
+local native = require "connectly.loader"
 
 local media_types = { image = "TYPE_IMAGE", document = "TYPE_DOCUMENT", video = "TYPE_VIDEO" }
 local header_kinds = { TYPE_IMAGE = "image", TYPE_DOCUMENT = "document", TYPE_VIDEO = "video" }
@@ -84,17 +85,13 @@ function components_of(template)
   return components
 end
 
-local function iso_time(moment)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(moment))
-end
-
 local function describe(template)
   return {
     id = template.id,
     language = { code = template.language },
     status = "MESSAGE_TEMPLATE_STATUS_" .. (template.status or "APPROVED"),
-    createdAt = iso_time(template.created_at),
-    updatedAt = iso_time(template.updated_at or template.created_at),
+    createdAt = native.datetime(template.created_at),
+    updatedAt = native.datetime(template.updated_at or template.created_at),
     templateComponents = template.components and json.raw(template.components) or components_of(template),
     rejectionReason = template.reason or json.null,
   }

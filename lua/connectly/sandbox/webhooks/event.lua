@@ -1,6 +1,7 @@
 --- The bodies of webhooks. API: webhooks, payload types.
 
 local json = require "connectly.sandbox.http.json"
+local native = require "connectly.loader"
 local problem = require "connectly.sandbox.http.problem"
 
 local null = json.null
@@ -133,10 +134,6 @@ function event.inbound(inbound, replied, replied_id, now)
   return { topic = "messages", body = json.encode(body) }
 end
 
-local function iso_time(now)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(now))
-end
-
 ---@param report connectly.sandbox.report
 ---@param now number
 ---@return connectly.sandbox.event
@@ -144,13 +141,13 @@ function event.report(report, now)
   local run = report.run
   local body = {
     topic = "report",
-    timestamp = iso_time(now),
+    timestamp = native.datetime(now),
     report = {
       id = report.id, name = report.name, type = report.type,
       last_run = {
         id = run.id, status = run.status,
         result = run.url and {
-          url = run.url, expires_at = iso_time(now + 300), created_at = iso_time(run.created_at),
+          url = run.url, expires_at = native.datetime(now + 300), created_at = native.datetime(run.created_at),
         } or null,
       },
     },

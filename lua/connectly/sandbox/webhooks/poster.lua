@@ -7,11 +7,10 @@
 
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
-local hmac = require "openssl.hmac"
-local to_base64 = require("basexx").to_base64
 local yieldable_pcall = require("http.util").yieldable_pcall
 
 local address = require "connectly.sandbox.check.address"
+local native = require "connectly.loader"
 local post = require "connectly.sandbox.webhooks.post"
 
 local most_journeys = 10000 -- under way; what comes on top is dropped and counted
@@ -86,8 +85,7 @@ end
 ---@param body string
 ---@return string signature  base64 of the HMAC-SHA256
 function poster:sign(body)
-  local digest = hmac.new(self.settings.secret, "sha256"):final(body)
-  return (to_base64(digest))
+  return native.webhook_sign(self.settings.secret, body) or ""
 end
 
 local function keep_attempt(self, attempt)
