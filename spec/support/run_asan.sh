@@ -8,6 +8,8 @@ flags="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize
 specs="spec/lua/messages_spec.lua spec/lua/client_spec.lua spec/lua/errors_spec.lua spec/lua/delivery_spec.lua spec/lua/canary_spec.lua spec/lua/webhook_spec.lua spec/lua/many_spec.lua spec/lua/fork_spec.lua spec/lua/dropped_spec.lua spec/lua/reentry_spec.lua spec/lua/campaigns_spec.lua spec/lua/transport_kept_connection_spec.lua spec/lua/transport_goaway_spec.lua spec/lua/transport_streams_spec.lua spec/lua/transport_silence_spec.lua"
 library=$(${CC:-gcc} -print-file-name=libasan.so)
 
+# For the sandbox, a process of its own without the sanitizers.
+$make --no-print-directory build
 $make --no-print-directory BUILD=build-asan CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" build \
   build-asan/5.4/spec_fork.so build-asan/5.1/spec_fork.so
 ASAN_OPTIONS=detect_leaks=1 \
