@@ -1,6 +1,6 @@
 -- What replies to campaigns mean, on each way to send them, and entries in chunks:
 -- through the client, at a sandbox that answers as it is told. What the core makes
--- of a reply has its tables in spec/core/sendouts_test.c; more of the way over HTTP is
+-- of a reply has its tables in spec/core/reply/sendouts_test.c; more of the way over HTTP is
 -- in endpoints_spec.
 
 local cjson = require "cjson"

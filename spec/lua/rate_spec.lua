@@ -40,7 +40,7 @@ describe("the rate", function()
   -- Departures are counted in spec/io (departures_in_a_second), where one run must
   -- do. Arrivals are pushed together when the machine holds the server up for a
   -- moment: a busy second, and that alone, is measured again. How much of the rate is
-  -- used depends on the machine too: spec/core/limiter_test has a clock of its own and
+  -- used depends on the machine too: spec/core/rate/limiter_test has a clock of its own and
   -- is exact, spec/bench/paced.lua measures it, and here half must show.
   for _, mode in ipairs { "inline", "courier" } do
     it("is kept in every second, and used: " .. mode, function()

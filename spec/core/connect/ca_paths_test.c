@@ -1,5 +1,5 @@
 /* Which certificates are chosen out of options, variables and the usual places, with a
- * file system of the test's own. That of the machine is in spec/io/ca_store_test.c. */
+ * file system of the test's own. That of the machine is in spec/io/curl/ca_store_test.c. */
 #include "core/connect/ca_paths.h"
 
 #include "spec/core/ca_paths_support.h"
