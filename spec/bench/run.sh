@@ -65,10 +65,14 @@ peers() {
   on_54 spec/bench/peers.lua "$@"
 }
 
+instructions() {
+  on_54 spec/bench/instructions.lua
+}
+
 name=${1:-all}
 [ $# -eq 0 ] || shift
 case $name in
 all) encode; cold_start; throughput; paced; if command -v wrk >/dev/null; then nginx; else echo "nginx: needs wrk"; fi ;;
-encode | cold_start | throughput | paced | nginx | soak | nginx_soak | random_faults | peers) "$name" "$@" ;;
-*) echo "encode, cold_start, throughput, paced, nginx, soak, nginx_soak, random_faults or peers expected, got $name" >&2; exit 2 ;;
+encode | cold_start | throughput | paced | nginx | soak | nginx_soak | random_faults | peers | instructions) "$name" "$@" ;;
+*) echo "encode, cold_start, throughput, paced, nginx, soak, nginx_soak, random_faults, peers or instructions expected, got $name" >&2; exit 2 ;;
 esac
