@@ -1,15 +1,15 @@
--- Sends a carousel: a template message with cards to swipe through, each with an
--- image, a text and a button of its own.
+-- Sends a carousel: a template message with cards to swipe through. Each card has an
+-- image, a text and its own button.
 --
 --   export CONNECTLY_API_KEY=... CONNECTLY_BUSINESS_ID=...
 --   lua examples/carousel.lua +16045550123
 --
--- Without a key it goes to a sandbox, once you have started one: `connectly sandbox`.
--- With your own key, name an approved carousel of yours, with as many cards as it has.
+-- Without a key, the message goes to a local sandbox; start it first: `connectly sandbox`.
+-- With your own key, use the name of one of your approved carousels, with as many cards as it has.
 
 local connectly = require "connectly"
 
--- { } would do in a program of your own: see environment.lua.
+-- Your own program can pass { } to connectly.new: see environment.lua.
 local options, number = dofile((arg[0]:match("^.*/") or "") .. "environment.lua")
 
 local products = {

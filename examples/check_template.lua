@@ -1,14 +1,14 @@
--- Checks a template message before it is sent, and shows what the customer would
--- see. Nothing is sent, and the API is not asked: the list of templates was saved before.
+-- Checks a template message before sending it, and shows what the customer would see.
+-- It sends nothing and makes no request: the list of templates was saved earlier.
 --
 --   lua examples/check_template.lua
 --
--- `client:check_template(message)` does the same with the list that the API gives
--- out, and keeps that for five minutes.
+-- `client:check_template(message)` does the same with the list from the API, which
+-- it caches for five minutes.
 
 local template = require "connectly.template"
 
--- In a program of your own: what client:list_templates() returned, read from a file.
+-- In your own program: the return value of client:list_templates(), read from a file.
 local list = { entity = { templateGroups = { {
   name = "order_shipped", category = "UTILITY",
   templates = { {
@@ -27,7 +27,7 @@ local function show(title, message)
   for _, problem in ipairs(report.problems) do
     print(("  problem: %s: %s"):format(problem.param, problem.message))
   end
-  -- What the list does not tell was not checked.
+  -- Warnings name what the list alone cannot tell; it was not checked.
   for _, warning in ipairs(report.warnings) do
     print(("  warning: %s: %s"):format(warning.param, warning.message))
   end

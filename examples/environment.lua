@@ -1,17 +1,17 @@
--- What the examples share: the options of their client, and whom they write to.
+-- Shared by the examples: the options of their client, and the recipient.
 --
--- A program of your own needs none of this. `connectly.new {}` reads the key, the
--- business id and the base URL from the environment by itself; a file with
--- certificates to trust, as a sandbox with TLS makes one, is its option `ca_file`.
+-- Your own program needs none of this. `connectly.new {}` reads the key, the business id
+-- and the base URL from the environment. To trust a certificate file, such as the ca.pem
+-- of a sandbox with TLS, pass it as the option `ca_file`.
 
 local connectly = require "connectly.safe"
 
--- Where `connectly sandbox` listens and what it asks for, unless it is told otherwise.
+-- The defaults of `connectly sandbox`.
 local sandbox = {
   base_url = "http://127.0.0.1:8077", api_key = "sandbox-key", business_id = "sandbox-business",
   connect_timeout = 2, max_attempts = 1,
 }
-local example_number = "+14155550123" -- reserved for examples: a sandbox delivers nothing
+local nobody = "+14155550123" -- made up; a sandbox delivers nothing
 
 local function variable(name)
   local value = os.getenv(name)
@@ -23,7 +23,7 @@ local function leave(message)
   os.exit(1)
 end
 
--- Whatever is answered will do: only no answer at all means that nothing is there.
+-- Any HTTP status means that the server is up, even an error.
 local function is_up(options)
   local client = connectly.new(options)
   local reply, err = client:request { method = "GET", path = "/webhooks" }
@@ -45,4 +45,4 @@ if not is_up(sandbox) then
     :format(sandbox.base_url))
 end
 print(("CONNECTLY_API_KEY is not set: this goes to the sandbox at %s."):format(sandbox.base_url))
-return sandbox, number or example_number
+return sandbox, number or nobody

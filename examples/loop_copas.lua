@@ -1,15 +1,15 @@
--- Sends a template message from a copas thread, while copas serves others.
+-- Sends a template message from a copas thread; other copas threads run meanwhile.
 --
 --   export CONNECTLY_API_KEY=... CONNECTLY_BUSINESS_ID=...
 --   lua examples/loop_copas.lua +16045550123
 --
--- Needs copas (Debian: lua-copas). Without a key it goes to a sandbox, once you have
--- started one: `connectly sandbox`.
+-- Needs copas (Debian: lua-copas). Without a key, the message goes to a local sandbox;
+-- start it first: `connectly sandbox`.
 
 local copas = require "copas"
 local connectly = require "connectly.safe"
 
--- { } would do in a program of your own: see environment.lua.
+-- Your own program can pass { } to connectly.new: see environment.lua.
 local options, number = dofile((arg[0]:match("^.*/") or "") .. "environment.lua")
 
 local client = connectly.loop.copas.attach(assert(connectly.new(options)))
@@ -27,7 +27,7 @@ copas.addthread(function()
   is_sent = true
 end)
 
--- copas.loop() would do from copas 2 on; that of copas 1 (Debian's) never ends.
+-- With copas 2 or later, use copas.loop(). In copas 1 (Debian's) it never returns.
 while not is_sent do
   copas.step(0.001)
   steps = steps + 1

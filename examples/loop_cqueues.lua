@@ -1,16 +1,15 @@
--- Sends a template message from a cqueues controller, whose other coroutines run
--- meanwhile.
+-- Sends a template message from a cqueues controller; its other coroutines run meanwhile.
 --
 --   export CONNECTLY_API_KEY=... CONNECTLY_BUSINESS_ID=...
 --   lua examples/loop_cqueues.lua +16045550123
 --
--- Needs cqueues (Debian: lua-cqueues). Without a key it goes to a sandbox, once you
--- have started one: `connectly sandbox`.
+-- Needs cqueues (Debian: lua-cqueues). Without a key, the message goes to a local
+-- sandbox; start it first: `connectly sandbox`.
 
 local cqueues = require "cqueues"
 local connectly = require "connectly.safe"
 
--- { } would do in a program of your own: see environment.lua.
+-- Your own program can pass { } to connectly.new: see environment.lua.
 local options, number = dofile((arg[0]:match("^.*/") or "") .. "environment.lua")
 
 local client = connectly.loop.cqueues.attach(assert(connectly.new(options)))
@@ -36,4 +35,4 @@ controller:wrap(function()
   is_sent = true
 end)
 
-assert(controller:loop()) -- ends when the message has gone: the client keeps no loop alive
+assert(controller:loop()) -- returns once the message is sent: the client does not keep the loop alive

@@ -1,15 +1,15 @@
--- Sends a template message from luv's event loop, whose timers tick meanwhile.
+-- Sends a template message from luv's event loop; timers fire meanwhile.
 --
 --   export CONNECTLY_API_KEY=... CONNECTLY_BUSINESS_ID=...
 --   lua examples/loop_luv.lua +16045550123
 --
--- Needs luv (Debian: lua-luv). Without a key it goes to a sandbox, once you have
--- started one: `connectly sandbox`.
+-- Needs luv (Debian: lua-luv). Without a key, the message goes to a local sandbox;
+-- start it first: `connectly sandbox`.
 
 local uv = require "luv"
 local connectly = require "connectly.safe"
 
--- { } would do in a program of your own: see environment.lua.
+-- Your own program can pass { } to connectly.new: see environment.lua.
 local options, number = dofile((arg[0]:match("^.*/") or "") .. "environment.lua")
 
 local client = connectly.loop.luv.attach(assert(connectly.new(options)))
@@ -18,7 +18,7 @@ local ticks = 0
 local timer = uv.new_timer()
 timer:start(1, 1, function() ticks = ticks + 1 end)
 
--- A call gives way to the loop from a coroutine, and from there alone.
+-- A call yields to the loop only when it runs in a coroutine.
 coroutine.wrap(function()
   local id, err = client:send_template {
     number = number, template_name = "order_confirmation", language = "en",
@@ -31,4 +31,4 @@ coroutine.wrap(function()
   timer:close()
 end)()
 
-uv.run() -- ends when the message has gone: the client keeps no loop alive
+uv.run() -- returns once the message is sent: the client does not keep the loop alive

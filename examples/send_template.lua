@@ -3,12 +3,12 @@
 --   export CONNECTLY_API_KEY=... CONNECTLY_BUSINESS_ID=...
 --   lua examples/send_template.lua +16045550123
 --
--- Without a key it goes to a sandbox, once you have started one: `connectly sandbox`.
--- With your own key, name an approved template of yours and fill what it declares.
+-- Without a key, the message goes to a local sandbox; start it first: `connectly sandbox`.
+-- With your own key, use the name of one of your approved templates and fill its variables.
 
 local connectly = require "connectly"
 
--- { } would do in a program of your own: see environment.lua.
+-- Your own program can pass { } to connectly.new: see environment.lua.
 local options, number = dofile((arg[0]:match("^.*/") or "") .. "environment.lua")
 
 local client = connectly.new(options)
@@ -20,7 +20,7 @@ local id, info = client:send_template {
   header = { image = "https://example.com/box.png" },
   body = { "John", "Order #98765" },
   buttons = { "track/98765" },
-  callback_data = { order_id = "98765" }, -- comes back with the delivery webhooks
+  callback_data = { order_id = "98765" }, -- the delivery webhooks contain it
 }
 
 print("sent: " .. id)
