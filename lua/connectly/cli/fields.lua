@@ -1,17 +1,17 @@
---- The fields of an operation's message, as the tables of the C core have them:
---- which of them may stand on a command line, and the page of --help about them.
+--- The fields of an operation's message, from the tables of the C core: which of them
+--- may be command-line options, and their list in --help.
 
 local native = require "connectly.loader"
 
 local shapes = native.shapes()
 
--- Who a message is for, what is said to them, and JSON of any shape, which may hold
--- either. Everybody on a machine sees the arguments of its processes.
+-- Recipients, message contents, and free-form JSON, which may hold either. Other users of
+-- the machine can read the arguments of a process.
 local is_private = {
   phone = true, recipient = true, identity = true, party = true, variables = true, json = true,
 }
 
--- What one word of a command line can say.
+-- Types whose value fits in one command-line argument.
 local is_word = {
   text = true, url = true, language = true, language_object = true, category = true, access = true, datetime = true,
   traceparent = true,
@@ -43,14 +43,14 @@ local descriptions = {
   variables = "object: a value for each variable's name",
 }
 
--- Types that take an object of their own shape without their field saying so.
+-- Types that accept an object of their own shape even if the field names no shape.
 local own_shape = { label = "label", media = "media" }
 
 local is_structure = { header = true, list = true, object = true, product = true }
 
 local fields = {}
 
---- The fields of a shape by its name, in the order they go on the wire.
+--- Returns the fields of a shape, in wire order.
 ---@param shape string
 ---@return table[]
 function fields.of(shape)
@@ -61,10 +61,10 @@ local function nested(field)
   return field.shape or own_shape[field.type]
 end
 
---- The shape and all below it, each once, the outer ones first.
+--- Returns the shape and all shapes nested in it, each once, outer shapes first.
 local function reachable(shape)
   local found, is_known = { shape }, { [shape] = true }
-  for _, name in ipairs(found) do -- which grows meanwhile
+  for _, name in ipairs(found) do -- the loop body appends to it
     for _, field in ipairs(shapes[name]) do
       local inner = nested(field)
       if inner and not is_known[inner] then
@@ -75,7 +75,7 @@ local function reachable(shape)
   return found
 end
 
---- Whether nothing in a message of this shape can name a customer or quote one.
+--- Whether no field of this shape can contain a customer's identity or a message text.
 ---@param shape string
 ---@return boolean
 function fields.are_harmless(shape)
@@ -89,7 +89,7 @@ function fields.are_harmless(shape)
   return true
 end
 
---- The fields that may be given as options of the command line.
+--- Returns the fields that may be given as command-line options.
 ---@param shape string
 ---@return table[]
 function fields.options(shape)
@@ -112,7 +112,7 @@ local function describe_form(field)
   return ("%s, or an object: %s"):format(text, inner)
 end
 
---- Its type in words, for an option or a line of the list.
+--- Describes a field's type, for an option or a line of the list.
 ---@param field table
 ---@return string
 function fields.describe_type(field)
@@ -135,7 +135,7 @@ local function describe_shape(lines, shape, title)
   end
 end
 
---- The list of all fields, for --help.
+--- Returns the list of all fields, for --help.
 ---@param shape string
 ---@return string
 function fields.describe(shape)

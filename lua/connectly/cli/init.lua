@@ -1,5 +1,5 @@
---- The command line: finds the command and hands it its arguments. Each is a
---- module of its own, { summary, configure, run }, loaded when it is there.
+--- The command line: finds the command and passes it the arguments. Each command is a
+--- module { summary, configure, run }, loaded on demand.
 
 local operation = require "connectly.cli.operation"
 local version = require "connectly.version"
@@ -36,7 +36,7 @@ local function new_parser(argparse, first)
   for _, name in ipairs(command_names) do
     add_command(parser, name)
   end
-  -- The others need the C module, which these can do without.
+  -- The API commands need the C module; sandbox, doctor and webhook work without it.
   if not is_module(first) then
     operation.add_commands(parser)
   end

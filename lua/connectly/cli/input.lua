@@ -1,15 +1,15 @@
---- What a command reads: the message, as JSON, and the key.
+--- Reads the input of a command: the message, as JSON, and the key.
 
 local native = require "connectly.loader"
 local errors = require "connectly.errors"
 
-local MESSAGE_MAX = 64 * 1024 * 1024 -- bytes: a large campaign has some 200 an entry
+local MESSAGE_MAX = 64 * 1024 * 1024 -- bytes; one entry of a large campaign takes about 200
 local KEY_MAX = 64 * 1024
 local PIECE = 65536
 
 local input = {}
 
---- A fault of what was given, as the library tells of one.
+--- Returns nil and an error about the input, in the form of the library's errors.
 local function fault(kind, param, message)
   return nil, errors.new {
     kind = kind, outcome = "not_sent", message = param .. ": " .. message, param = param,
@@ -17,7 +17,7 @@ local function fault(kind, param, message)
   }
 end
 
---- All of a file: the text; or nil and why not.
+--- Reads a whole file; returns its text, or nil and the reason.
 local function read_all(file, most)
   local pieces, size = {}, 0
   while true do
@@ -33,7 +33,7 @@ local function read_all(file, most)
   end
 end
 
---- `-` is standard input.
+--- Reads a file; `-` is standard input.
 local function read_path(path, most)
   if path == "-" then
     return read_all(io.stdin, most)
@@ -47,7 +47,7 @@ local function read_path(path, most)
   return text, problem
 end
 
---- The object that a JSON text is; or nil and an error, which quotes nothing of it.
+--- Decodes a JSON object; or returns nil and an error, which quotes nothing of the text.
 local function decode(text, param, shape)
   local exact = native.exact_json(text)
   if not exact then
@@ -63,7 +63,7 @@ local function decode(text, param, shape)
   return message
 end
 
---- The message in a file, or on standard input without one.
+--- Reads the message from a file, or from standard input if no path is given.
 ---@param path string? `-`: standard input
 ---@param shape string of the message
 ---@return table? message
@@ -77,7 +77,7 @@ function input.message(path, shape)
   return decode(text, param, shape)
 end
 
---- The key in a file, without the line's end.
+--- Reads the key from a file, without the trailing newline.
 ---@param path string `-`: standard input
 ---@return string? key
 ---@return connectly.Error?

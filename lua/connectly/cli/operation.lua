@@ -1,18 +1,18 @@
---- connectly send-template, get-asset, ...: a command for each operation of the API,
---- made from the tables of the C core. API: quick table of everything.
+--- connectly send-template, get-asset, ...: one command for each operation of the API,
+--- generated from the tables of the C core. API: quick table of everything.
 
-local native -- the C module, from when the commands are asked for
+local native -- the C module; set when the commands are added
 
 local operation = {}
 
---- What stands on the C module is loaded after it: the doctor works without.
+--- Loads a module that needs the C module. It is loaded late because the doctor runs without it.
 local function part(name)
   return require("connectly.cli." .. name)
 end
 
--- ---- which commands there are ----
+-- ---- the commands ----
 
--- What clients do in more than one request; the message is that of another one.
+-- Calls that make more than one request; they take the message of the operation in `like`.
 local composed = {
   {
     name = "ensure_webhook", like = "create_webhook", idempotent = true,
@@ -20,7 +20,7 @@ local composed = {
   },
 }
 
-local commands = {} -- by what is typed
+local commands = {} -- a list, also indexed by the name typed on the command line
 
 local function add(entry, name, summary, is_idempotent)
   local typed = name:gsub("_", "-")
@@ -60,23 +60,23 @@ local function make_message(command, arguments)
   for _, field in ipairs(part "fields".options(command.shape)) do
     local value = arguments["field_" .. field.name]
     if value ~= nil then
-      message[field.wire] = nil -- the API's own spelling of the same
+      message[field.wire] = nil -- drop the same field under its wire name
       message[field.name] = value
     end
   end
   return message
 end
 
---- An environment variable; nil when it is empty, as the library sees it.
+--- Returns an environment variable; nil if it is empty, as in the library.
 local function environment(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil
 end
 
--- A dry run goes without a key and a business: neither is in what it prints.
+-- A dry run needs no key and no business id: its output contains neither.
 local NO_KEY = "dry-run"
 
---- The key that was given: a text, or nil; and an error when its file has none.
+--- Returns the key, or nil; and an error if the key file contains none.
 local function read_key(arguments)
   if arguments.key_file then
     return part "input".key(arguments.key_file)
@@ -84,7 +84,7 @@ local function read_key(arguments)
   return environment "CONNECTLY_API_KEY"
 end
 
---- A client, nil, its key; or nil and the error.
+--- Returns a client, nil and its key; or nil and an error.
 local function new_client(arguments)
   local key, problem = read_key(arguments)
   if problem then
@@ -103,15 +103,15 @@ local function new_client(arguments)
   return client, nil, key
 end
 
--- ---- doing it ----
+-- ---- running a command ----
 
---- A request that would go; or nil and the error.
+--- Returns the request that would be sent; or nil and an error.
 local function foresee_one(client, command, message)
   local body, second = client:dry_run(command.encoded_as, message)
   return body and { method = second.method, path = second.path, body = body }, second
 end
 
---- Those of a campaign, which may be more than one.
+--- Returns the requests of a campaign, one for each chunk.
 local function foresee_campaigns(client, command, message, given)
   local function encode(some)
     return client:dry_run(command.encoded_as, some)
@@ -123,7 +123,7 @@ local function foresee_campaigns(client, command, message, given)
   return chunks, problem
 end
 
---- The requests that would go.
+--- Returns the requests that would be sent.
 local function foresee(client, command, message, given)
   if command.operation == "send_campaigns" then
     return foresee_campaigns(client, command, message, given)
@@ -132,8 +132,8 @@ local function foresee(client, command, message, given)
   return request and { request }, problem
 end
 
---- What left a call by an error, Ctrl-C for one, says nothing of what had been sent; but
---- for campaigns, of which some requests had been.
+--- Turns an error that was raised out of a call into a connectly.Error. Such an error, Ctrl-C for
+--- example, does not say what was sent. A connectly.Error of send_campaigns does, and is returned as it is.
 local function left(problem)
   if require("connectly.errors").is_error(problem) then
     return problem
@@ -165,7 +165,7 @@ end
 
 local function perform(command, arguments, options)
   local message
-  local result = part "result" -- before anything leaves, as is all that tells of it
+  local result = part "result" -- loaded before sending, together with the encoder it needs
   result.load()
   local given = arguments.chunk_size and { chunk_size = arguments.chunk_size } or nil
   local client, problem, key = new_client(arguments)
@@ -195,7 +195,7 @@ end
 
 -- ---- for connectly.cli ----
 
---- Without the C module the operations are not known: then an unknown command may be one.
+--- Without the C module the operations are unknown, so an unknown command may be one of them.
 local function explain_absence(parser)
   local complain = parser.error
   function parser.error(self, message)
@@ -218,7 +218,7 @@ function operation.add_commands(parser)
   end
 end
 
----What runs a command, if it is one of these.
+---Returns the function that runs a command, or nil if it is not an operation.
 ---@param typed string
 ---@return fun(arguments: table): integer?
 function operation.find(typed)

@@ -1,11 +1,11 @@
---- The options of a command for an operation, and its page of --help.
+--- The options of an operation's command, and its --help page.
 
 local fields = require "connectly.cli.fields"
 local result = require "connectly.cli.result"
 
 local options = {}
 
---- Whether something is missing that only a JSON message can hold.
+--- Whether a required value is missing that only a JSON message can supply.
 ---@param command table
 ---@param arguments table as parsed
 ---@return boolean
@@ -58,7 +58,7 @@ local function check_chunk_size(text)
   return is_fine and size or nil, not is_fine and "--chunk-size: a whole number from 1 to 1000 expected" or nil
 end
 
---- Gives a command its options and its page of --help.
+--- Adds the options and the --help page to a command.
 ---@param parser table of argparse
 ---@param command table
 function options.configure(parser, command)

@@ -1,8 +1,8 @@
---- How a command ends: what it prints, and the exit status.
+--- Prints a command's result, and computes its exit status.
 
 local json = require "connectly.json"
 
-local SECRET_MIN = 8 -- bytes; what is shorter stands in many a text that is not the key
+local SECRET_MIN = 8 -- bytes; shorter keys could match unrelated text
 local DONE, REFUSED, LATER, UNKNOWN = 0, 1, 2, 3
 
 local result = {}
@@ -14,14 +14,14 @@ Exit status:
    2  it was not accepted, and may succeed later: run it again
    3  it may have arrived: %s]]
 
---- For --help.
----@param is_idempotent boolean whether it does no harm to do it twice
+--- Returns the list of exit statuses, for --help.
+---@param is_idempotent boolean whether the call can be repeated safely
 ---@return string
 function result.statuses(is_idempotent)
   return statuses:format(is_idempotent and "to run it again does no harm" or "look before you run it again")
 end
 
--- Of an error; its result is told apart.
+-- The printed fields of an error; its `result` is printed separately.
 local error_fields = {
   "kind", "outcome", "message", "hint", "param", "problems", "status", "code", "type", "user_title", "user_message",
   "trace_id", "details", "body", "retryable", "retry_after", "attempts",
@@ -35,7 +35,7 @@ local function plain_error(err)
   return copy
 end
 
---- The sendouts of a campaign; those of a chunk that failed are among them.
+--- Returns the result of a campaign call as plain tables, including the chunks that failed.
 local function plain_campaigns(campaigns)
   local chunks = {}
   for index, chunk in ipairs(campaigns.chunks or {}) do
@@ -45,24 +45,24 @@ local function plain_campaigns(campaigns)
   end
   return {
     accepted = campaigns.accepted, rejected = campaigns.rejected,
-    -- Without an empty list, which lua-cjson writes as an object.
+    -- Leave out empty lists: lua-cjson encodes them as objects.
     sendouts = #campaigns.sendouts > 0 and campaigns.sendouts or nil, chunks = #chunks > 0 and chunks or nil,
   }
 end
 
-local codec -- loaded before the first request: --help goes without lua-cjson
+local codec -- loaded before the first request: --help works without lua-cjson
 
 local function new_codec()
   local made = require("cjson").new()
-  made.encode_max_depth(2000) -- more than it decodes: a reply's details stand deeper here
-  -- Stock lua-cjson takes 14 digits at the most, OpenResty's 16.
+  made.encode_max_depth(2000) -- above the decoder's limit: a reply's details are nested deeper in the output
+  -- Stock lua-cjson accepts at most 14 digits, OpenResty's 16.
   if not pcall(made.encode_number_precision, 16) then
     made.encode_number_precision(14)
   end
   return made
 end
 
---- Loads what tells of a result: to be called before anything is sent.
+--- Loads the JSON encoder; call it before sending, so that the result can be printed.
 function result.load()
   codec = codec or new_codec()
 end
@@ -73,8 +73,8 @@ local function encode(value)
   return is_encoded and text or "null"
 end
 
---- As the API wrote it, where that is known: no list becomes an object, and no
---- number loses a digit.
+--- Encodes a reply. The API's own JSON text is used if available: this keeps empty lists and
+--- all digits of numbers.
 local function encode_value(operation, value)
   if operation == "send_campaigns" then
     return encode(plain_campaigns(value))
@@ -89,7 +89,7 @@ local function name_of_value(options)
   return options.operation == "send_campaigns" and "result" or "reply"
 end
 
---- A gateway may echo what it was sent, and what is printed here may be logged.
+--- Masks the key in the output: a gateway may echo the request, and the output may be logged.
 local function without(secret, text)
   if not secret or #secret < SECRET_MIN then
     return text
@@ -101,7 +101,7 @@ local function without(secret, text)
   return text
 end
 
---- The status stays that of the call: what was sent was sent.
+--- Writes to standard output. A failed write does not change the exit status: the call is done.
 local function put(text, options)
   if not (io.stdout:write(without(options.secret, text), "\n") and io.stdout:flush()) then
     io.stderr:write("connectly: standard output cannot be written\n")
@@ -125,7 +125,7 @@ local function status_of(err)
   return err.outcome == "unknown" and UNKNOWN or REFUSED
 end
 
---- One line, a line for each other fault of the message, and what to do.
+--- Prints the error: its message, one line for each further problem, and the hint.
 local function complain(err, command)
   io.stderr:write(("connectly %s: %s\n"):format(command, tostring(err)))
   for index, problem in ipairs(err.problems or {}) do
@@ -149,8 +149,8 @@ local function fail(err, options)
   return status_of(err)
 end
 
---- Tells of a call's end: the exit status.
----@param value any? nil: it failed
+--- Prints the outcome of a call; returns the exit status.
+---@param value any? nil: the call failed
 ---@param second connectly.Info|connectly.Error
 ---@param options {command: string, operation: string, gives_id: boolean, json: boolean?, secret: string?}
 ---@return integer
@@ -161,7 +161,7 @@ function result.tell(value, second, options)
   return succeed(value, second, options)
 end
 
---- Tells what would go: the body alone on standard output, or all of it as JSON.
+--- Prints the requests of a dry run: only the body on standard output, or all of it with --json.
 ---@param requests {method: string, path: string, body: string}[]
 ---@param options {json: boolean?}
 ---@return integer

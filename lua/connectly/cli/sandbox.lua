@@ -1,4 +1,4 @@
---- connectly sandbox: runs a Connectly on this machine until interrupted.
+--- connectly sandbox: runs a local stand-in for the Connectly API until interrupted.
 
 local serving = require "connectly.cli.serving"
 
@@ -123,7 +123,7 @@ local function listen(arguments, templates, directory)
   if ok or arguments.port or not tostring(reason):find("in use", 1, true) then
     return ok and sandbox, reason
   end
-  -- A second sandbox beside the first: without --port a free one is taken.
+  -- Without --port, a second sandbox uses a free port.
   if not arguments.quiet then
     log_line(("port %d is taken, so the system picks another"):format(usual_port))
   end

@@ -1,8 +1,8 @@
---- What commands that serve have in common: ports, modules, signals.
+--- Shared by the commands that run a server: ports, modules, signals.
 
 local serving = {}
 
---- For the port option of a command's parser.
+--- Converts the value of a --port option.
 ---@param text string
 ---@return integer?
 ---@return string? problem
@@ -14,7 +14,7 @@ function serving.check_port(text)
   return math.floor(port)
 end
 
---- The first of the modules that is not there.
+--- Returns the first module that cannot be loaded.
 ---@param names string[]
 ---@return string?
 function serving.missing_module(names)
@@ -25,7 +25,7 @@ function serving.missing_module(names)
   end
 end
 
---- Calls `close` at the first SIGINT or SIGTERM; a broken pipe is no signal any more.
+--- Calls `close` on the first SIGINT or SIGTERM. Also ignores SIGPIPE.
 ---@param controller table of cqueues
 ---@param close fun()
 function serving.close_on_signals(controller, close)

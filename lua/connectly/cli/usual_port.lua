@@ -1,4 +1,4 @@
---- Where `connectly sandbox` listens unless it is told otherwise, and where the examples
---- look for a sandbox when they are given no key.
+--- The default port of `connectly sandbox`. The examples look for a sandbox there when no key
+--- is set.
 
 return 8077

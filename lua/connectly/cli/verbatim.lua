@@ -1,5 +1,5 @@
---- Members of any shape go as they were written: in a Lua table an empty list and an
---- empty object are one, and members have no order.
+--- Keeps the original JSON text of free-form members. A Lua table would lose it: it cannot tell
+--- an empty list from an empty object, and it has no order of members.
 
 local fields = require "connectly.cli.fields"
 local json = require "connectly.json"
@@ -12,8 +12,8 @@ local function hide(text)
   return '"' .. ("_"):rep(#text - 2) .. '"'
 end
 
---- The text with its strings blanked out, byte for byte: then brackets and spaces of
---- it are JSON's own.
+--- Replaces the strings in the text by placeholders of the same length. The remaining
+--- brackets and spaces are JSON syntax.
 local function blank(text)
   return (text:gsub("\\.", "__"):gsub('"[^"]*"', hide))
 end
@@ -26,15 +26,14 @@ local function without_spaces(text, blanked)
   return table.concat(pieces)
 end
 
---- Calls `use` with the name and the text of each member of an object that is itself an
---- object or a list.
+--- Calls `use` with the name and the text of each member whose value is an object or a list.
 local function each_member(text, use)
   local blanked = blank(text)
   local position = blanked:find("{", 1, true) + 1
   while true do
     local name_first, name_last, value_first = blanked:match('^[%s,]*"()_*()"%s*:%s*()', position)
     if not name_first then
-      return -- at the end
+      return -- end of the object
     end
     local opening = blanked:sub(value_first, value_first)
     local pattern = opening == "{" and "^%b{}" or opening == "[" and "^%b[]" or "^[^,}]*"
@@ -47,7 +46,7 @@ local function each_member(text, use)
   end
 end
 
---- Lets the members of any shape be sent as `text` has them.
+--- Makes the library send the free-form members of the message with their text in `text`.
 ---@param text string valid JSON of an object
 ---@param message table decoded from it
 ---@param shape string
@@ -57,7 +56,7 @@ function verbatim.keep(text, message, shape)
     is_wanted[field.name], is_wanted[field.wire] = is_free[field.type], is_free[field.type]
   end
   if next(is_wanted) == nil then
-    return -- a campaign may be long
+    return -- nothing to keep; skip scanning the text, which may be a long campaign
   end
   each_member(text, function(name, value)
     if is_wanted[name] and type(message[name]) == "table" then

@@ -1,5 +1,5 @@
---- connectly webhook: tries a webhook's handler out, and the secret with it. Each
---- action is a module of its own, { summary, configure, run }.
+--- connectly webhook: tests a webhook handler and its secret. Each action is a module
+--- { summary, configure, run }.
 
 local actions = { "listen", "trigger", "verify" }
 

@@ -1,4 +1,4 @@
---- Whose certificates are trusted.
+--- Reports which certificates the library trusts.
 
 local report = require "connectly.cli.doctor.report"
 
@@ -23,7 +23,7 @@ local function described(path, source)
   return ("%s (%s)"):format(path, source == "system" and "the system's" or source)
 end
 
---- The first of several directories, with ":" between them, that cannot be read.
+--- Returns the first unreadable directory of a ":"-separated list.
 local function unreadable_of(directories)
   for directory in directories:gmatch("[^:]+") do
     if not is_readable(directory) then
@@ -32,7 +32,7 @@ local function unreadable_of(directories)
   end
 end
 
---- One that is named and cannot be read, with what names it.
+--- Returns the first configured path that cannot be read, with the setting that names it.
 local function unreadable_certificates(paths)
   local directory = unreadable_of(paths.directory)
   if directory then
@@ -67,7 +67,7 @@ local function check_shared_certificates(doctor)
   end
 end
 
---- Says which certificates are trusted.
+--- Prints which certificates are trusted.
 function certificates.check(doctor)
   local own = environment "CONNECTLY_CA_FILE"
   if own then

@@ -1,15 +1,15 @@
---- The one request of --connect.
+--- The test request of --connect.
 
 local report = require "connectly.cli.doctor.report"
 
 local environment, first_line, say, uses_tls = report.environment, report.first_line, report.say, report.uses_tls
 
-local patience = 15 -- seconds for the one request of --connect
+local patience = 15 -- seconds for the test request
 
 
 local connection = {}
 
---- A client that makes one attempt, and notes how it ended; nil and an error.
+--- Returns a client that makes one attempt and stores its event in `doctor.event`; or nil and an error.
 ---@param certificates { ca_file: string?, ca_path: string? }
 function connection.new_client(doctor, certificates)
   return require("connectly.safe").new {
@@ -46,14 +46,15 @@ local function judge_key(doctor, err)
   end
 end
 
---- Asks for the list of webhooks, which changes nothing and sends no message.
+--- Lists the webhooks. This changes nothing and sends no message.
 ---@return table? err
 local function ask(client)
   local reply, second = client:request { method = "GET", path = "/webhooks" }
   return reply == nil and second or nil
 end
 
---- A client that trusts the directory alone, when the bundle is for what is not in it.
+--- Returns a client that trusts only the directory, if the library reads the bundle only when the
+--- directory lacks the issuer.
 local function client_of_directory(doctor)
   local paths = doctor.native.ca_paths()
   if uses_tls() and paths.bundle_waits and not environment "CONNECTLY_CA_FILE" then
@@ -61,12 +62,12 @@ local function client_of_directory(doctor)
   end
 end
 
---- Nothing but another setting can help: a certificate, or a proxy that refuses.
+--- Whether only a changed setting can help: a certificate, or a proxy that refuses.
 local function is_lasting(err)
   return err ~= nil and err.kind == "network" and not err.retryable
 end
 
---- The API's answer, and whether it takes the bundle to get one.
+--- Returns the error of the request, if any, and whether the client needed the bundle to trust the API.
 ---@return table? err
 ---@return boolean needs_bundle
 local function ask_with_directory_first(doctor)
@@ -89,7 +90,7 @@ local function say_bundle_needed(doctor)
     paths.directory, paths.bundle))
 end
 
---- Asks the API, and says what came of it.
+--- Sends the test request and reports the outcome.
 function connection.try(doctor)
   if not doctor.client then
     say(doctor, "warning", "connection", "not tried: no client could be made with these settings")

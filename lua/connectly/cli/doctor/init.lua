@@ -1,6 +1,6 @@
---- connectly doctor: what a message needs on this machine, and what of it is
---- not there. Works where the library itself cannot be loaded, and shows no
---- value that could be a secret: keys, ids and proxies are only said to be set.
+--- connectly doctor: checks whether this machine can send a message, and reports what is
+--- missing. It works even if the library cannot be loaded. It prints no value that could
+--- be a secret: for keys, ids and proxies it only says whether they are set.
 
 local certificates = require "connectly.cli.doctor.certificates"
 local connection = require "connectly.cli.doctor.connection"
@@ -15,11 +15,11 @@ local proxy_names = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "n
 ---@class connectly.doctor
 ---@field is_fit boolean
 ---@field native table?  the C module, when it loads
----@field client table?  when connectly.new accepts what the environment holds
----@field problems table<string, string>  what it says of an option, by option
----@field event table?  how the request of --connect ended
+---@field client table?  when connectly.new accepts the environment
+---@field problems table<string, string>  problem of each option, by option name
+---@field event table?  the event of the --connect request
 
--- ---- the library and what it stands on ----
+-- ---- the library and its dependencies ----
 
 local function check_lua(doctor)
   local jit = rawget(_G, "jit")
@@ -68,7 +68,7 @@ end
 
 -- ---- the options, as connectly.new sees them ----
 
---- The first problem of each option: a later one may only follow from it.
+--- Keeps only the first problem of each option: later ones may follow from it.
 local function problems_of(err)
   local problems = {}
   for _, problem in ipairs(err.problems or { { param = err.param or "client", message = err.message } }) do
@@ -97,7 +97,7 @@ local function check_variable(doctor, name, option, variable)
   end
 end
 
---- What is more than scheme, host, port and path may be a password.
+--- A URL with more than scheme, host, port and path may contain a password.
 local function is_showable(url)
   return url:find("^https?://[%w.:_%-%[%]]+/?[%w/._~-]*$") ~= nil
 end
@@ -139,7 +139,7 @@ local function check_optional_parts(doctor)
   check_optional(doctor, "argparse", "argparse", "the command line needs it: luarocks install argparse")
 end
 
--- ---- all of it ----
+-- ---- the command ----
 
 local function conclude(doctor, has_connected)
   print()

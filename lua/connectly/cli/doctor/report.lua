@@ -1,11 +1,11 @@
---- The lines of the report, and the environment that they are about.
+--- Prints the lines of the report, and reads the environment.
 
 local report = { default_base_url = "https://api.connectly.ai" }
 
--- A line with one of these means that no message can be sent.
+-- With a line of one of these statuses, no message can be sent.
 local is_fatal = { missing = true, wrong = true }
 
---- Prints a line of the report.
+--- Prints one line of the report.
 function report.say(doctor, status, name, text)
   print(("%-8s %-13s %s"):format(status, name, text))
   if is_fatal[status] then
@@ -13,7 +13,7 @@ function report.say(doctor, status, name, text)
   end
 end
 
---- An environment variable; nil when it is empty, as the library sees it.
+--- Returns an environment variable; nil if it is empty, as in the library.
 function report.environment(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil

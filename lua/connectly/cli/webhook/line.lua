@@ -1,12 +1,12 @@
---- An event as one line of JSON. What customers are called and write is hidden, unless
---- it is asked for.
+--- Formats an event as one line of JSON. Customers' names, numbers and texts are hidden
+--- unless --show is given.
 
 local json = require "connectly.json"
 
 local PLAIN = { "kind", "topic", "timestamp", "id", "status", "campaign_name", "reply_to", "is_echo" }
 local ERROR = { "kind", "outcome", "message", "code", "type", "trace_id" }
 local PERSONAL = { "from", "to", "customer", "text", "attachments", "button", "referral" }
--- What says nothing of a customer in these.
+-- Members of these objects that contain no personal data.
 local HARMLESS = {
   type = true, channel_type = true, source_type = true, media_type = true, created_at = true, expires_at = true,
 }
@@ -19,7 +19,7 @@ local function pick(object, names)
   return picked
 end
 
---- The same with its texts hidden; nil when there is nothing in it.
+--- Returns a copy with its strings hidden; nil if it is empty.
 local function hide(value)
   if type(value) == "string" then
     return ("hidden, %d bytes"):format(#value)
@@ -36,7 +36,7 @@ end
 local function hide_report(report)
   local hidden = pick(report, { "id", "name", "type" })
   if report.last_run then
-    -- Who has the address of a report may read it.
+    -- Hidden because the URL alone gives access to the report.
     hidden.last_run = pick(report.last_run, { "id", "status" })
     hidden.last_run.result = hide(report.last_run.result)
   end
@@ -59,7 +59,7 @@ local function whole(event)
   for name, value in pairs(event) do
     shown[name] = value
   end
-  -- The rest is in the fields already.
+  -- The parsed fields already contain the rest.
   shown.raw, shown.body = nil, event.kind == "unknown" and event.body or nil
   shown.attachments = event.attachments and event.attachments[1] and event.attachments or nil
   return shown
@@ -68,11 +68,11 @@ end
 local line = {}
 
 ---@param event connectly.WebhookEvent
----@param shows_all boolean? numbers and texts as well
+---@param shows_all boolean? also print numbers and texts
 ---@return string
 function line.of(event, shows_all)
   local text = shows_all and json.encode(whole(event))
-  -- A number that JSON cannot hold exactly is better hidden than wrong.
+  -- If json.encode fails, for example on an inexact number, hide the values rather than print wrong ones.
   return text or assert(json.encode(masked(event)))
 end
 

@@ -1,9 +1,9 @@
---- connectly webhook listen: a server that takes webhooks in and prints them.
+--- connectly webhook listen: a server that receives webhooks and prints them.
 
 local serving = require "connectly.cli.serving"
 
 local USUAL_PORT = 8078
--- Seconds a connection may rest between requests.
+-- Seconds that a connection may stay idle between requests.
 local IDLE = 120
 
 local function configure(command)
@@ -22,7 +22,7 @@ local function answer(status, headers)
   return { status = status, headers = headers or {}, body = "" }
 end
 
---- Whether the reader of the lines is still there.
+--- Writes a line; returns false if standard output cannot be written.
 local function print_line(text)
   return io.stdout:write(text, "\n") and io.stdout:flush() and true or false
 end
@@ -48,7 +48,7 @@ local REASON = {
   [401] = "its signature is missing or of another secret", [405] = "a webhook is a POST", [413] = "its body is too big",
 }
 
---- Some malformed headers make lua-http raise.
+--- lua-http raises on some malformed headers, hence the pcall.
 local function serve(self, stream)
   local exchange = require "connectly.sandbox.http.exchange"
   local is_fine, request, problem = require("http.util").yieldable_pcall(exchange.read, stream)
@@ -66,7 +66,7 @@ local function listen(self, arguments)
   local server, problem = require("http.server").listen {
     host = arguments.host, port = arguments.port, tls = false,
     onstream = function(_, stream) serve(self, stream) end,
-    onerror = function() end, -- of a connection, whose peer sees it too
+    onerror = function() end, -- connection errors; the peer sees them too
   }
   if not server then
     return nil, problem
@@ -91,7 +91,7 @@ local function run(arguments, secret)
   note("listening on http://%s:%d", host:find(":", 1, true) and "[" .. host .. "]" or host, port)
   while not self.is_closing do
     if not server:step() then
-      note("a request failed") -- why, may hold what it said
+      note("a request failed") -- the reason is not printed: it may quote the request
     end
   end
   server:close()

@@ -1,5 +1,5 @@
---- The webhook secret, from a file or the environment: arguments of a process can be
---- read by others.
+--- Reads the webhook secret from a file or the environment. It is no command-line option,
+--- because other users can read the arguments of a process.
 
 local VARIABLE = "CONNECTLY_WEBHOOK_SECRET"
 local MAX = 65536 -- bytes
@@ -17,7 +17,7 @@ local function read(path)
   elseif #content > MAX then
     return nil, "cannot read the secret: " .. path .. ": it is too long"
   end
-  -- An editor's last newline is no part of it.
+  -- Remove the trailing newline that editors add.
   return (content:gsub("\r?\n$", ""))
 end
 

@@ -1,4 +1,4 @@
---- connectly webhook verify: whether a signature is of a body and our secret.
+--- connectly webhook verify: checks whether a signature matches a body and the secret.
 
 local MAX_BODY = 16 * 1024 * 1024
 
@@ -7,7 +7,7 @@ local function configure(command)
   command:option("--signature", "What the header x-connectly-hmac-sha256 held."):count(1)
 end
 
---- What is usually wrong with a body that was saved, or nil.
+--- Returns the usual cause of a mismatch with a saved body, or nil.
 local function hint(webhook, body, signature)
   local without = body:match("^(.*[^\n\r])\r?\n$")
   if without and webhook:verify(without, signature) then
