@@ -1,5 +1,5 @@
---- Copies of public files on a CDN that is not there: nothing is fetched.
---- Addresses whose host ends in .invalid pass for unreachable. API: assets.
+--- Assets: copies of public files on a fictitious CDN. The sandbox fetches nothing. It
+--- treats addresses whose host ends in .invalid as unreachable. API: assets.
 
 local answer = require "connectly.sandbox.http.answer"
 local endpoint = require "connectly.sandbox.api.endpoint"

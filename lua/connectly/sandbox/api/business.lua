@@ -1,5 +1,4 @@
---- What the API tells of a business: quality signals and reports.
---- API: quality signals, reports.
+--- Information about the business: quality signals and reports. API: quality signals, reports.
 
 local answer = require "connectly.sandbox.http.answer"
 local endpoint = require "connectly.sandbox.api.endpoint"
@@ -32,7 +31,7 @@ business.quality_signals = endpoint.new({
 
 local most_reports = 1000
 
---- A report was run. The newest run of a type comes first.
+--- Adds a report run. The newest run comes first.
 ---@param store connectly.sandbox.store
 ---@param wish { type: string?, name: string?, status: string? }
 ---@return connectly.sandbox.report
@@ -71,7 +70,7 @@ local function wanted_type(query)
   end
 end
 
---- Without a type, all of them.
+--- Lists the reports of the `type` in the query, or all reports.
 business.reports = endpoint.new({
   operation = "list_reports",
   perform = function(sandbox, request)

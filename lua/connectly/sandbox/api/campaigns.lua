@@ -1,7 +1,7 @@
 --- Starting campaigns for many customers at once. API: campaigns.
 ---
---- Known are "welcome", which is published, "draft", which is not, and what
---- POST /_sandbox/campaigns adds; names that begin with any_ are published.
+--- The sandbox knows "welcome" (published), "draft" (unpublished) and the campaigns added
+--- by POST /_sandbox/campaigns. Names that begin with any_ count as published.
 
 local answer = require "connectly.sandbox.http.answer"
 local check = require "connectly.sandbox.check"
@@ -13,7 +13,7 @@ local shape = require "connectly.sandbox.check.shape"
 
 local text, list, object = shape.text, shape.list, shape.object
 
---- Days since 1970 in the Gregorian calendar, whatever the machine's zone.
+--- Days since 1970-01-01 in the Gregorian calendar, independent of the machine's time zone.
 local function days(year, month, day)
   if month <= 2 then
     year, month = year - 1, month + 12
@@ -22,7 +22,7 @@ local function days(year, month, day)
     + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
---- The day of a date, nil when the calendar does not have it.
+--- Returns the day number of a date; nil if the date does not exist.
 local function day_of(year, month, day)
   year, month, day = tonumber(year), tonumber(month), tonumber(day)
   if not year or month < 1 or month > 12 or day < 1 then
@@ -32,7 +32,7 @@ local function day_of(year, month, day)
   return first + day <= next_month and first + day - 1 or nil
 end
 
---- Seconds east of Greenwich, nil when it is no zone.
+--- Returns the offset from UTC in seconds, east positive; nil if it is not a zone.
 local function offset_of(zone)
   if zone:find("^[Zz]$") then
     return 0
@@ -45,7 +45,7 @@ local function offset_of(zone)
   return sign == "-" and -offset or offset
 end
 
---- Unix seconds of an ISO 8601 date and time with its zone, nil of anything else.
+--- Converts an ISO 8601 date and time with zone to Unix seconds; returns nil for anything else.
 local function moment_of(value)
   local year, month, day, hour, minute, rest = value:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt](%d%d):(%d%d)(.*)$")
   local second, zone = (rest or ""):match("^:(%d%d)[.,]?%d*(.*)$")
@@ -101,7 +101,7 @@ local function unpublished(store, entries)
   end
 end
 
---- The entries of each campaign and version, in the order of their first.
+--- Groups the entries by campaign and version, in order of first appearance.
 local function sendouts_of(entries)
   local sendouts, by_key = {}, {}
   for _, entry in ipairs(entries) do
@@ -155,7 +155,7 @@ local function start_sendout(sandbox, request, entries)
   return report(#entries - rejected, codes, rejected, #entries)
 end
 
---- What the first magic number among the clients does to the whole request.
+--- Returns the reply for the whole request that the first magic number among the clients selects.
 local function magic_reply(store, entries)
   for _, entry in ipairs(entries) do
     local found = magic.find(entry.client)

@@ -1,22 +1,22 @@
---- The sandbox's own routes, by which tests and demos turn its knobs. They
---- need no key and answer only to programs on this machine (connectly.sandbox.http.caller).
+--- The control routes, for tests and demos. They need no key and answer only programs on
+--- this machine (connectly.sandbox.http.caller).
 ---
 ---   GET  health        { status, requests, deliveries, now }
----   GET  deliveries    what was accepted, oldest first, and how it fares
+---   GET  deliveries    accepted messages, oldest first, with their status
 ---   GET  webhooks      { attempts, settings, waiting, dropped }: each POST of a webhook
----   GET  magic         numbers and template names that meet a known end
----   POST reset         back to the start; webhooks under way are dropped
----   POST replies       { replies = { reply, … } }: what the next requests are answered with
----   POST faults        { fault, times, operation, delay, code }: the same by name
----   POST rate_limit    { enabled, sends, assets }: most requests in any second
+---   GET  magic         numbers and template names with a fixed outcome
+---   POST reset         restore the initial state; pending webhooks are dropped
+---   POST replies       { replies = { reply, … } }: replies to the next requests
+---   POST faults        { fault, times, operation, delay, code }: the same, by name of a fault
+---   POST rate_limit    { enabled, sends, assets }: maximum of requests in any second
 ---   POST webhooks      { address, topic, secret, retries, backoff, timeout, pace, read, old_spellings }
----   POST inbound       a customer writes, see connectly.sandbox.inbound
+---   POST inbound       a customer writes, see connectly.sandbox.webhooks.inbound
 ---   POST opt_out       { number }
 ---   POST clock         { advance }: seconds
----   POST templates     a template to add, see connectly.sandbox.templates
+---   POST templates     a template to add, see connectly.sandbox.state.templates
 ---   POST review        { name, language, status, reason }: pending, approved or rejected
 ---   POST campaigns     { name, published }
----   POST report        { type, name, status }: a report was run
+---   POST report        { type, name, status }: a report has run
 
 local answer = require "connectly.sandbox.http.answer"
 local business = require "connectly.sandbox.api.business"
@@ -105,7 +105,7 @@ local shapes = {
   reset = shape.anything,
 }
 
---- Each changes the sandbox, or gives back a complaint.
+--- Each action changes the sandbox, or returns a complaint.
 local actions = {
   replies = function(sandbox, body)
     for _, each in ipairs(body.replies) do

@@ -1,21 +1,21 @@
---- What all endpoints of the API share: the caller is checked, the body read,
---- and a script or a fault may come between.
+--- Shared by all endpoints of the API: checks the caller and the body, and applies scripted
+--- replies and faults.
 
 local answer = require "connectly.sandbox.http.answer"
 local json = require "connectly.sandbox.http.json"
 
---- Answers a request; the last argument is what the path names beside the business.
+--- Answers a request. The last argument is the id in the path, besides the business id.
 ---@alias connectly.sandbox.perform
 ---| fun(sandbox: connectly.sandbox, request: connectly.sandbox.request, body: table, id: string?):
 ---| connectly.sandbox.answer
 
 ---@class connectly.sandbox.endpoint
----@field operation string  as the client calls it
----@field shape connectly.sandbox.checker|nil  nil: the body is not looked at
----@field limit "sends"|"assets"|nil  the rate limit it counts for
----@field is_send boolean|nil  counted in the store, and meant by scripts that name no operation
+---@field operation string  name of the client's method
+---@field shape connectly.sandbox.checker|nil  nil: the body is not checked
+---@field limit "sends"|"assets"|nil  the rate limit that applies
+---@field is_send boolean|nil  counted in the store; scripts that name no operation apply
 ---@field perform connectly.sandbox.perform
----@field accept function|nil  of a send: takes the message on, whatever it is; gives its id
+---@field accept function|nil  of a send: accepts the message without a check; returns its id
 
 local endpoint = {}
 
@@ -60,7 +60,7 @@ local function is_delivered(reply)
   return reply.deliver
 end
 
---- A send that is scripted is accepted unseen; anything else is done as usual.
+--- Performs a scripted request: a send is accepted without a check, other operations run as usual.
 local function do_unseen(each, sandbox, request, reply, ...)
   if each.accept then
     return json.encode({ id = each.accept(sandbox, request, reply) })
@@ -68,8 +68,7 @@ local function do_unseen(each, sandbox, request, reply, ...)
   return process(each, sandbox, request, ...).body
 end
 
---- Answers with a script's status, and does what was asked when the script
---- says so.
+--- Answers with the script's status. Performs the request first if the script says so.
 ---@return connectly.sandbox.answer
 function endpoint.scripted(each, sandbox, request, reply, ...)
   local body = is_delivered(reply) and do_unseen(each, sandbox, request, reply, ...) or "{}"
@@ -89,9 +88,9 @@ function endpoint.adorn(given, reply)
   return given
 end
 
---- A script without a status only adorns what would have been answered.
+--- A script without a status only modifies the usual reply.
 ---@param each connectly.sandbox.endpoint
----@return function handler  of sandbox, request, business id, and what else the path names
+---@return function handler  of sandbox, request, business id, and the other id in the path
 function endpoint.new(each)
   return function(sandbox, request, business_id, id)
     if each.is_send then

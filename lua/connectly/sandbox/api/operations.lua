@@ -1,10 +1,10 @@
---- Every endpoint of the API that the sandbox answers; paths are those below
---- /v1/businesses/{business_id}. The names are those of the client's methods.
+--- The endpoints of the API that the sandbox answers. Paths are relative to
+--- /v1/businesses/{business_id}; names are those of the client's methods.
 
 ---@class connectly.sandbox.operation
 ---@field name string
 ---@field method string
----@field path string  a segment in braces stands for anything
+---@field path string  a segment in braces is a placeholder
 
 ---@type connectly.sandbox.operation[]
 return {

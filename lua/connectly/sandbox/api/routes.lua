@@ -1,4 +1,4 @@
---- Which path and method is answered by what.
+--- Maps paths and methods to handlers.
 
 local answer = require "connectly.sandbox.http.answer"
 local assets = require "connectly.sandbox.api.assets"
@@ -15,8 +15,8 @@ local businesses = "/v1/businesses/"
 
 ---@class connectly.sandbox.route
 ---@field method string
----@field path string  a segment in braces stands for anything
----@field name string|nil  the operation, as the client calls it
+---@field path string  a segment in braces is a placeholder
+---@field name string|nil  the operation, by the name of the client's method
 ---@field handler fun(sandbox: connectly.sandbox, request: connectly.sandbox.request, ...: string): connectly.sandbox.answer
 ---@field pattern string  of the whole path
 
@@ -65,8 +65,8 @@ add("POST", "/_sandbox/webhooks", control.webhook_settings)
 
 local routes = { list = list }
 
---- The route of a path, and what stands at its braces; without one the
---- methods that the path does have.
+--- Returns the route of a path and the values of its placeholders; or nil and the methods
+--- allowed for the path.
 local function match(method, path)
   local allowed = {}
   for _, route in ipairs(list) do
@@ -80,8 +80,8 @@ local function match(method, path)
   return nil, allowed
 end
 
---- The route for an operation's path, which may hold braces and may leave out
---- the business: "/assets/{asset_id}".
+--- Finds the route of an operation's path, which may contain braces and may omit the
+--- business: "/assets/{asset_id}".
 ---@param method string
 ---@param path string
 ---@return connectly.sandbox.route?

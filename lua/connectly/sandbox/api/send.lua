@@ -28,12 +28,12 @@ local function sender_of(body)
   return text(sender) or text(member(sender, "id"))
 end
 
---- null is as good as nothing.
+--- Returns the raw bytes of callbackData; null counts as absent.
 local function callback_data_of(request, body)
   return member(body, "callbackData") ~= nil and json.raw_member(request.body, "callbackData") or nil
 end
 
---- A message is on its way. The body may be anything: scripts accept unseen.
+--- Accepts a message. The body may have any shape: scripted sends are not checked.
 ---@param sandbox connectly.sandbox
 ---@param operation string
 ---@param request connectly.sandbox.request
@@ -68,7 +68,7 @@ local function new_context(sandbox, request)
   }
 end
 
---- The fault that a magic number or template asks for.
+--- Returns the scripted reply of a magic number or template name.
 local function magic_reply(store, body)
   local entry = magic.find(number_of(body), body.templateName)
   local reply = entry and entry.reply

@@ -1,8 +1,8 @@
 --- Creating and listing templates. API: templates.
 ---
---- What is created waits for review: POST /_sandbox/review decides. Names that
---- begin with instant_ are approved at once, those with rejected_ rejected,
---- and those with deleted_ are refused with ERROR_CODE_MESSAGE_TEMPLATE_DELETED.
+--- A new template is pending until POST /_sandbox/review. Templates whose names begin with
+--- instant_ are approved at once, those with rejected_ are rejected, and those with
+--- deleted_ are refused with ERROR_CODE_MESSAGE_TEMPLATE_DELETED.
 
 local answer = require "connectly.sandbox.http.answer"
 local endpoint = require "connectly.sandbox.api.endpoint"

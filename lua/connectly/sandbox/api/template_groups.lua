@@ -1,6 +1,6 @@
---- Templates as the API lists them, and as it is asked to create them.
---- API: templates. How the API names URL buttons and carousels is not known;
---- here they are { button = { url } } and { carousel = { cards } }.
+--- Converts templates to the form of the API's list, and from the form of a create request.
+--- API: templates. The API's names for URL buttons and carousels are unknown; the sandbox
+--- uses { button = { url } } and { carousel = { cards } }.
 
 local json = require "connectly.sandbox.http.json"
 local native = require "connectly.loader"
@@ -28,7 +28,7 @@ local function text_of(template)
   return table.concat(words, " ")
 end
 
---- A template that takes any header is shown with an image.
+--- The header of a template that accepts any header is listed as an image.
 local function header_component(kind)
   if kind == "text" then
     return { header = { text = { text = "About {{1}}", example = examples(1) } } }
@@ -51,7 +51,7 @@ local function suffix_positions(buttons)
   return positions, last
 end
 
---- Quick replies stand where no suffix is asked for.
+--- Positions without a URL suffix become quick replies.
 local function add_buttons(components, buttons)
   local positions, last = suffix_positions(buttons)
   for position = 1, last do
@@ -99,7 +99,7 @@ end
 
 local groups = {}
 
---- One name in all its languages.
+--- Describes a template in all its languages.
 ---@param all connectly.sandbox.template[]  at least one
 ---@return table
 function groups.describe(all)
@@ -114,7 +114,7 @@ function groups.describe(all)
   return group
 end
 
---- How many variables a text has; nil when they do not count from 1.
+--- Counts the variables of a text; returns nil if they are not numbered from 1 without gaps.
 local function count_variables(text)
   local seen, highest = {}, 0
   for digits in text:gmatch("{{(%d+)}}") do
@@ -157,7 +157,7 @@ local readers = {
     end
   end,
   carousel = function(_, template)
-    template.anything = true -- its shape is not known, so its parameters are not checked
+    template.anything = true -- the cards' structure is unknown, so parameters are not checked
   end,
 }
 
@@ -169,7 +169,7 @@ local function read_component(component, template)
   return readers[kind] and readers[kind](content, template)
 end
 
---- What a template of these components asks for.
+--- Derives from the components which parameters a template takes.
 ---@param components table[]  decoded
 ---@return connectly.sandbox.template? template  without name and language
 ---@return string? complaint

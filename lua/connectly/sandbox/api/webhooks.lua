@@ -43,7 +43,7 @@ end
 
 local webhooks = {}
 
---- Registers, without asking whether the topic is taken.
+--- Registers a webhook without checking whether the topic already has one.
 ---@param store connectly.sandbox.store
 ---@param wish table  { topic, address, type, configuration }
 ---@return string id
@@ -54,7 +54,7 @@ function webhooks.register(store, wish)
   })
 end
 
---- Registers one address for topics, whatever was registered before.
+--- Sets the address for the topics; registers the topics that have no webhook yet.
 ---@param store connectly.sandbox.store
 ---@param topics string[]
 ---@param to string  the address
@@ -91,7 +91,7 @@ webhooks.list = endpoint.new({
   end,
 })
 
---- What the body names is replaced, a configuration as a whole.
+--- Replaces the given members; a given configuration replaces the old one entirely.
 webhooks.update = endpoint.new({
   operation = "update_webhook",
   shape = update_shape,

@@ -1,4 +1,4 @@
---- Where a webhook goes: https anywhere, http to this machine alone.
+--- Webhook addresses: https to any host, http only to this machine.
 
 local shape = require "connectly.sandbox.check.shape"
 
@@ -6,8 +6,8 @@ local shape = require "connectly.sandbox.check.shape"
 ---@field tls boolean
 ---@field host string
 ---@field port integer
----@field authority string  as the Host header has it
----@field path string  with the query
+---@field authority string  for the Host header
+---@field path string  including the query
 
 local address = {}
 

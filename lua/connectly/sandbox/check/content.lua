@@ -1,5 +1,5 @@
---- What a session message may hold: exactly one kind of content, each within
---- its limits. API: session message, session and interactive limits.
+--- Checks the content of a session message: exactly one kind, within its limits.
+--- API: session message, session and interactive limits.
 
 local problem = require "connectly.sandbox.http.problem"
 local shape = require "connectly.sandbox.check.shape"
@@ -58,7 +58,7 @@ local shapes = {
     { "catalogId", text() },
     { "productItem", product, "required" },
   }),
-  -- The end of its page cannot be read, so no member is demanded.
+  -- The end of its documentation page is unreadable, so no member is required.
   multiProductMessage = object({
     { "header", header },
     { "footer", footer },
@@ -74,7 +74,7 @@ local kinds = {
 
 local attachment_types = { image = true, video = true, audio = true, document = true }
 
---- What the text beside another kind of content is: absent here, it may not be.
+--- Whether each kind of content takes a text beside it; kinds not listed take none.
 local text_beside = {
   listMessage = "required",
   replyButtonMessage = "required",

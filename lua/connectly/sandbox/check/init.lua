@@ -1,5 +1,5 @@
---- A send request's body -> nil, or the error the API documents for it. Pure:
---- what depends on earlier requests is asked of `context`.
+--- Checks the body of a send request; returns nil, or the error that the API documents.
+--- The checks are pure: `context` answers questions about earlier requests.
 
 local content = require "connectly.sandbox.check.content"
 local magic = require "connectly.sandbox.state.magic"
@@ -10,8 +10,8 @@ local shape = require "connectly.sandbox.check.shape"
 local text, list, object = shape.text, shape.list, shape.object
 
 ---@class connectly.sandbox.context
----@field default_sender string  used when the body names none
----@field callback_data string?  the bytes of callbackData as they were sent
+---@field default_sender string  used if the body names no sender
+---@field callback_data string?  the raw bytes of callbackData
 ---@field find_template fun(name: string, language: string): connectly.sandbox.template?
 ---@field conversation fun(number: string, sender: string): "open"|"over"|"none"
 ---@field opted_out fun(number: string): boolean
@@ -74,7 +74,7 @@ local function check_sender(sender)
   end
 end
 
---- API: business-scoped user ids. Sending to one is answered with 400 for now.
+--- API: business-scoped user ids. For now, sending to one fails with 400.
 local function check_recipient(number, user_id)
   if user_id and is_user_id(user_id) then
     return problem.new("ERROR_CODE_MESSAGE_PHONE_NUMBER_INVALID",

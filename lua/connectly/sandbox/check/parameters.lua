@@ -1,5 +1,4 @@
---- Template parameters against what a template asks for.
---- API: template message.
+--- Checks template parameters against a template. API: template message.
 
 local native = require "connectly.loader"
 local problem = require "connectly.sandbox.http.problem"
@@ -28,7 +27,7 @@ for _, param in ipairs(native.params()) do
   end
 end
 
---- What a template asks for: name -> check, apart by whether it must be there.
+--- The parameters of a template: name -> check; required and optional ones apart.
 local function new_wanted()
   return { required = {}, optional = {} }
 end
@@ -61,7 +60,7 @@ local function want_buttons(wanted, template)
   end
 end
 
---- Carousel names count from 0, all others from 1.
+--- Parameter names of a carousel count from 0, all others from 1.
 local function want_card(wanted, card, index)
   local prefix = ("card.%d."):format(index)
   if card.header and card.header ~= "none" then

@@ -1,5 +1,5 @@
---- Small checkers of JSON values. Each is a function of a value and its path
---- that returns nil, or one line about the first thing wrong.
+--- Checkers of JSON values. A checker takes a value and its path; it returns nil, or one
+--- line about the first problem.
 
 local shape = {}
 
@@ -20,7 +20,7 @@ local function expected(what, value, path)
   return ("%s: %s expected, got %s"):format(path, what, json_type(value))
 end
 
---- Characters, not bytes: every byte that does not continue one starts one.
+--- Counts UTF-8 characters: all bytes except continuation bytes.
 local function count_characters(text)
   local _, count = text:gsub("[^\128-\191]", "")
   return count
@@ -107,7 +107,7 @@ local function check_member(object, field, path)
   end
 end
 
---- Members that are not named are let through: the API ignores them.
+--- Ignores unknown members, as the API does.
 ---@param fields table[]  { name, checker, "required" or nil }
 ---@return connectly.sandbox.checker
 function shape.object(fields)
@@ -127,7 +127,7 @@ end
 ---@return string?
 function shape.anything() end
 
---- A public address: http or https, a host, neither blanks nor controls.
+--- Whether it is a public address: http or https, a host, no blanks or control characters.
 ---@param text any
 ---@return boolean
 function shape.is_url(text)

@@ -1,4 +1,4 @@
---- What a route gives back, and how refusals become one.
+--- The answers that route handlers return, and answers made from refusals.
 
 local json = require "connectly.sandbox.http.json"
 local problem = require "connectly.sandbox.http.problem"

@@ -1,11 +1,11 @@
---- The callers that may use the sandbox's own routes: programs on this machine. A web page that is
---- open in a browser here must not, although its requests come from this machine too.
---- Its browser names the page's origin, or, where the page's name was made to resolve to
---- this machine (DNS rebinding), that name in Host.
+--- Restricts the control routes to programs on this machine. Web pages in a local browser must
+--- not use them, although their requests also come from this machine. For such a request the
+--- browser sends the page's origin in Origin; with DNS rebinding, it sends the page's host name
+--- in Host.
 
 local caller = {}
 
---- The rest of an authority behind its host: nothing, or a port.
+--- Whether the rest of an authority after the host is empty or a port.
 local function is_port(text)
   return text == "" or text:find("^:%d+$") ~= nil
 end
@@ -20,7 +20,7 @@ local function is_loopback_v4(host)
   return #parts == 4
 end
 
---- "[::1]:80" -> "[::1]", ":80"; nil when it is neither a host nor a host and a port.
+--- "[::1]:80" -> "[::1]", ":80"; nil if it is neither a host nor a host and a port.
 local function split(authority)
   local host, port = authority:match("^(%[[%x:.]+%])(.*)$")
   if not host then
@@ -31,7 +31,7 @@ local function split(authority)
   end
 end
 
---- Names of this machine, and the one that the sandbox was told to listen on.
+--- Whether a host is a name of this machine or the host that the sandbox listens on.
 local function is_own_host(sandbox, host)
   return host == "localhost" or host == "[::1]" or is_loopback_v4(host) or host == sandbox.host:lower()
 end
@@ -41,7 +41,7 @@ local function is_own_authority(sandbox, authority)
   return host ~= nil and is_own_host(sandbox, host)
 end
 
---- A browser leaves out the port that its scheme has by default.
+--- Browsers omit the default port of the scheme.
 local function is_own_origin(sandbox, origin)
   local scheme = sandbox.tls and "https" or "http"
   local host, port = split(origin:match("^" .. scheme .. "://(.+)$") or ":")
@@ -55,7 +55,7 @@ local function is_local(peer)
   return peer:find("^127%.") or peer:find("^::ffff:127%.") or peer == "::1" or peer == ""
 end
 
---- All values of the headers of these names; lua-http calls Host :authority.
+--- Returns all values of the named headers. lua-http stores Host as :authority.
 local function values_of(headers, ...)
   local found = {}
   for _, name in ipairs({ ... }) do
@@ -75,7 +75,7 @@ local function is_all(list, is_fine, sandbox)
   return true
 end
 
---- Why a request is refused, or nil.
+--- Returns why a request is refused, or nil.
 ---@param sandbox connectly.sandbox
 ---@param request connectly.sandbox.request
 ---@return string?

@@ -1,5 +1,5 @@
---- Values to JSON, where an empty array stays one, bytes that came from a
---- client go out as they came, and members have an order.
+--- Encodes values as JSON. Empty arrays stay arrays, raw text from a client is copied
+--- unchanged, and members are sorted.
 
 local codec = require("cjson").new()
 
@@ -9,7 +9,7 @@ local array, raw = {}, {}
 
 encoder.null = codec.null
 
---- Marks a list, so that it is an array when it is empty too.
+--- Marks a list, so that it is encoded as an array even if empty.
 ---@generic T
 ---@param list T
 ---@return T list  the same table
@@ -17,19 +17,19 @@ function encoder.array(list)
   return setmetatable(list, array)
 end
 
---- JSON that is ready and goes out byte for byte.
+--- Wraps JSON text, which is then written byte for byte.
 ---@param text string
 ---@return table
 function encoder.raw(text)
   return setmetatable({ text = text }, raw)
 end
 
---- The codec writes \/ for each slash, and a slash in no other way.
+--- The codec writes each slash as \/, and never writes \/ for anything else.
 local function encode_text(text)
   return (codec.encode(text):gsub("\\/", "/"))
 end
 
---- What was too large to read goes out too large as well.
+--- Infinity stands for a number too large to decode; encode it as a number too large as well.
 local function encode_number(value)
   if value == math.huge or value == -math.huge then
     return value > 0 and "1e999" or "-1e999"

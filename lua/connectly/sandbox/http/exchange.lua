@@ -1,5 +1,5 @@
---- One request in and one answer out, over a stream of lua-http. Nothing here
---- knows what the requests mean.
+--- Reads one request from a lua-http stream and writes one answer. This module does not
+--- interpret the requests.
 
 local cqueues = require "cqueues"
 local new_headers = require("http.headers").new
@@ -12,25 +12,25 @@ local discard_patience = 1
 ---@class connectly.sandbox.request
 ---@field method string
 ---@field path string  without the query
----@field query string  what follows the question mark, "" when nothing does
+---@field query string  after the question mark; "" if there is none
 ---@field headers table  of lua-http
 ---@field body string|nil  nil when it was too large
 ---@field http_version "1.0"|"1.1"|"2"
----@field peer string  address of who asks
+---@field peer string  address of the client
 
 local exchange = {}
 
---- nil when the length is none.
+--- Returns nil if Content-Length is not a number; 0 if it is absent.
 local function announced_bytes(headers)
   return tonumber((headers:get("content-length") or "0"):match("^%d+$"))
 end
 
---- lua-http takes the end of the connection for the end of the body.
+--- lua-http treats a closed connection as the end of the body.
 local function is_cut_short(stream)
   return stream.body_read_type == "length" and stream.body_read_left > 0
 end
 
---- nil and what was wrong, when the body is not to be had.
+--- Returns the body, or nil and the problem.
 local function read_chunks(stream)
   local chunks, size = {}, 0
   while true do
@@ -70,7 +70,7 @@ local function peer_address(stream)
   return address or ""
 end
 
---- All by which a step can be seen to have done something.
+--- Returns a fingerprint of everything that a step can change.
 local function progress(stream)
   local socket = stream.connection.socket
   return table.concat({
@@ -79,9 +79,9 @@ local function progress(stream)
   }, " ")
 end
 
---- A peer that leaves in the middle of a body, or whose headers were refused,
---- makes lua-http 0.4 shut the stream down for ever: every step succeeds and
---- none does anything. Here such a step is a failure, as it should have been.
+--- If a peer leaves in the middle of a body, or its headers were refused, lua-http 0.4 loops
+--- forever while shutting the stream down: every step succeeds but does nothing. This makes
+--- such a step fail.
 local function guard_against_endless_shutdown(stream)
   local step = stream.step
   if stream.connection.version == 2 then
@@ -97,7 +97,7 @@ local function guard_against_endless_shutdown(stream)
   end
 end
 
---- nil when the peer is gone; a request without a body when that is too large.
+--- Reads a request. Returns nil if the peer is gone; a request without a body if the body is too large.
 ---@param stream table
 ---@return connectly.sandbox.request?
 ---@return string? reason
@@ -137,8 +137,8 @@ local function reply_headers(answer, closes)
   return headers
 end
 
---- Ends the whole connection, as a server that dies would: over HTTP/2 the
---- other streams go with it.
+--- Ends the whole connection, as a dying server does; over HTTP/2 this also ends the other
+--- streams.
 local function hang_up(stream)
   local socket = stream.connection.socket
   if socket then
@@ -146,19 +146,19 @@ local function hang_up(stream)
   end
 end
 
---- LuaSocket sets the option by which a close sends RST. False without LuaSocket.
+--- Uses LuaSocket to set SO_LINGER, so that close sends RST. Returns false without LuaSocket.
 local function set_linger(socket)
   local is_there, luasocket = pcall(require, "socket")
   if is_there then
     local borrower = luasocket.tcp()
     borrower:setfd(socket:pollfd())
     borrower:setoption("linger", { on = true, timeout = 0 })
-    borrower:setfd(-1) -- else it would close the descriptor
+    borrower:setfd(-1) -- otherwise LuaSocket would close the descriptor
   end
   return is_there
 end
 
---- The same by RST, as from a machine that crashed; without LuaSocket by FIN.
+--- Ends the connection with RST, as after a crash of the machine; with FIN if LuaSocket is missing.
 local function reset(stream)
   local socket = stream.connection.socket
   if socket and set_linger(socket) then
@@ -176,8 +176,8 @@ local function write_half(stream, headers, body)
   hang_up(stream)
 end
 
---- Closing on bytes that were not read would reset the connection, and the
---- peer might never see the answer.
+--- Reads the rest of the body. Closing a socket with unread bytes would reset the connection,
+--- and the peer might never see the answer.
 local function discard_body(stream)
   local size = 0
   while size < most_discarded_bytes do
@@ -209,7 +209,7 @@ function exchange.write(stream, request, answer)
   elseif answer.hang_up == "reset" then
     return reset(stream)
   end
-  -- What is left of a body that was not read would pass for the next request.
+  -- Unread bytes of the body would be taken for the next request, so close the connection.
   local closes = not request.body and request.http_version ~= "2"
   local headers = reply_headers(answer, closes)
   if answer.hang_up == "in_body" then
@@ -224,8 +224,8 @@ end
 local bare_reply = "HTTP/1.1 %d Bad Request\r\nConnection: close\r\n"
   .. "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
---- Answers what could not even be read as a request, as far as the peer still
---- listens. lua-http has no stream to answer on when the first line is broken.
+--- Answers bytes that could not be parsed as a request, if the peer is still connected. Writes
+--- to the socket: lua-http has no stream to answer on if the request line is malformed.
 ---@param stream table
 ---@param reason "malformed"|"gone"
 ---@param answer connectly.sandbox.answer

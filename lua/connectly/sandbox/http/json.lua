@@ -1,5 +1,4 @@
---- JSON as the sandbox reads and writes it: strict, and with an eye for the
---- bytes as they came.
+--- Decodes JSON strictly, and extracts the raw bytes of members.
 
 local encoder = require "connectly.sandbox.http.encoder"
 
@@ -8,7 +7,7 @@ codec.decode_invalid_numbers(false)
 
 local json = {}
 
---- protobuf's JSON, which the API speaks, takes null for "not given".
+--- protobuf's JSON, which the API uses, treats null as absent.
 local function drop_nulls(value)
   if type(value) ~= "table" then
     return value
@@ -42,7 +41,7 @@ function json.decode(text)
   return drop_nulls(value)
 end
 
---- As decode, for texts that must hold an object.
+--- Like decode, for texts that must contain an object.
 ---@param text string
 ---@return table|nil object
 ---@return string|nil reason
@@ -72,8 +71,8 @@ end
 
 local depth_of = { ["{"] = 1, ["["] = 1, ["}"] = -1, ["]"] = -1, [","] = 0, ['"'] = 0 }
 
---- Where the value that starts at `at` ends: before the comma or bracket that
---- belongs to what is around it.
+--- Returns the position of the last byte of the value at `at`, before the comma or bracket of
+--- the enclosing value.
 local function value_end(text, at)
   local depth = 0
   while true do
@@ -87,8 +86,8 @@ local function value_end(text, at)
   end
 end
 
---- The bytes of a member of a JSON object, as they were sent. The text must
---- have been decoded without complaint before.
+--- Returns the raw bytes of a member of a JSON object. The text must be valid JSON: decode it
+--- first.
 ---@param text string
 ---@param key string
 ---@return string|nil

@@ -1,4 +1,4 @@
---- What the API says when it refuses. API: errors.
+--- The API's error objects. API: errors.
 
 local json = require "connectly.sandbox.http.json"
 
@@ -6,7 +6,7 @@ local problem = {}
 
 local unspecified = "ERROR_CODE_UNSPECIFIED"
 
---- Title and advice for a person, by code.
+--- User-facing title and advice, by code.
 local for_people = {
   ERROR_CODE_INVALID_SENDER_ID = {
     "Invalid sender", "Use a number of your business, such as +14155550100, as sender.",
@@ -91,7 +91,7 @@ function problem.new(code, message)
   }
 end
 
---- A refusal for which no code is documented.
+--- Returns a refusal without a documented code.
 ---@param status integer
 ---@param message string
 ---@return connectly.sandbox.problem
@@ -104,8 +104,8 @@ function problem.with_status(status, message)
   }
 end
 
---- Twenty digits, as real ones are: too many for a double or a signed 64-bit
---- integer, so that a client which converts them is found out.
+--- Twenty digits, like real trace ids: too many for a double or a signed 64-bit integer. This
+--- exposes clients that convert them to numbers.
 local function trace_id()
   local digits = { "1", tostring(math.random(0, 7)) }
   for position = 3, 20 do
@@ -114,7 +114,7 @@ local function trace_id()
   return table.concat(digits)
 end
 
---- The reply body, or `statusUpdate.error` of a webhook.
+--- Returns the reply body, which is also the form of `statusUpdate.error` in webhooks.
 ---@param refusal connectly.sandbox.problem
 ---@return table
 function problem.describe(refusal)
@@ -136,7 +136,7 @@ function problem.encode(refusal)
   return json.encode(problem.describe(refusal))
 end
 
---- What a message failed with after it had been accepted.
+--- Returns the error of a message that failed after it was accepted.
 ---@param code string
 ---@return table
 function problem.of_delivery(code)

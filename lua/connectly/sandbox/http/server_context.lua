@@ -1,4 +1,4 @@
---- How the sandbox speaks TLS: 1.2 at least, HTTP/2 when both sides want it.
+--- The TLS context of the sandbox: TLS 1.2 or newer, HTTP/2 if both sides offer it.
 
 local http_tls = require "http.tls"
 local ssl_context = require "openssl.ssl.context"

@@ -1,4 +1,4 @@
---- The templates that can be sent, and those that wait for their review.
+--- The templates, including those pending review.
 
 local magic = require "connectly.sandbox.state.magic"
 
@@ -18,7 +18,7 @@ local function template_key(name, language)
   return name .. "\0" .. language
 end
 
---- The catalogue's own copy, so that a reset brings back what it was given.
+--- Stores a copy, so that a reset restores the original template.
 ---@param template connectly.sandbox.template
 ---@return connectly.sandbox.template added
 function catalogue:add(template)
@@ -36,7 +36,7 @@ local function by_name_and_language(one, other)
   return template_key(one.name, one.language) < template_key(other.name, other.language)
 end
 
---- All templates, those of a name together.
+--- Returns all templates, grouped by name.
 ---@return connectly.sandbox.template[][]
 function catalogue:groups()
   local all, groups = {}, {}
@@ -55,7 +55,7 @@ function catalogue:groups()
   return groups
 end
 
---- The end of a review.
+--- Sets the result of a review.
 ---@param decision { name: string, language: string?, status: string, reason: string? }
 ---@return boolean found
 function catalogue:review(decision)
@@ -76,8 +76,8 @@ function catalogue:add_all(list)
   end
 end
 
---- Names that begin with any_, and the magic ones, stand for templates that
---- take whatever comes.
+--- Finds a template. Names that begin with any_ and magic names match a template that accepts
+--- any parameters.
 ---@param name string
 ---@param language string
 ---@return connectly.sandbox.template?

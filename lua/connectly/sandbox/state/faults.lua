@@ -1,20 +1,20 @@
---- What may go wrong with one request, by name.
+--- The faults that can be injected into a request, by name.
 
----@class connectly.sandbox.reply  how a request is answered instead of as usual
----@field status integer|nil  nil: what would have been answered
+---@class connectly.sandbox.reply  a scripted reply
+---@field status integer|nil  nil: the usual status
 ---@field headers table<string, string>|nil
 ---@field body string|nil
 ---@field delay number|nil  seconds before the first byte
----@field deliver boolean|nil  accepted all the same; true below 300 when nil
+---@field deliver boolean|nil  whether to accept the message; when nil, true below 300
 ---@field hang_up "before_reply"|"in_body"|"reset"|nil
 ---@field times integer|nil  1 when nil
----@field operation string|nil  the sends when nil
----@field once boolean|nil  of magic: every second time only
+---@field operation string|nil  when nil, the sends
+---@field once boolean|nil  of magic: only every second time
 ---@field fate connectly.sandbox.fate|nil
 
 ---@class connectly.sandbox.fate  what happens to a message after it was accepted
 ---@field fails string|nil  the code of its delivery_failed
----@field statuses string[]|nil  the statuses told of; sent, delivered and read when nil
+---@field statuses string[]|nil  the statuses to report; sent, delivered and read when nil
 
 --- In the order of their magic numbers: { name, what it does, reply }.
 local all = {
@@ -51,7 +51,7 @@ function faults.find(name)
   return by_name[name]
 end
 
---- A fault as a script for the next requests.
+--- Converts a fault to a script for the next requests.
 ---@param wish { fault: string, times: integer?, operation: string?, delay: number?, code: string? }
 ---@return connectly.sandbox.reply
 function faults.script(wish)

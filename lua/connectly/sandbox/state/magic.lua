@@ -1,14 +1,14 @@
---- Numbers and template names that always meet the same end, so that every
---- refusal and every fault can be had without a control route.
+--- Numbers and template names with a fixed outcome: they trigger every refusal and every
+--- fault without a control route.
 ---
----   +15005550001 … 18   refused with the code of that place in the list below
+---   +15005550001 … 18   refused with the code at that position in the list below
 ---   +15005550101 … 118  accepted, then delivery_failed with that code
----   +15005550201 … 213  the faults of connectly.sandbox.faults, in their order
+---   +15005550201 … 214  the faults of connectly.sandbox.state.faults, in order
 ---
---- Templates of the names refuse_*, fail_* and fault_* do the same to any
---- recipient: refuse_message_text_empty, fail_business_reached_limits,
---- fault_reply_lost. They exist in every language and take any parameters. To
---- magic numbers the 24-hour window is always open.
+--- Templates named refuse_*, fail_* and fault_* do the same for any recipient:
+--- refuse_message_text_empty, fail_business_reached_limits, fault_reply_lost. They exist in
+--- every language and accept any parameters. For magic numbers the 24-hour window is always
+--- open.
 
 local faults = require "connectly.sandbox.state.faults"
 
@@ -37,10 +37,10 @@ local codes = {
 ---@class connectly.sandbox.magic.entry
 ---@field number string
 ---@field template string
----@field does string  one line for people
+---@field does string  one-line description
 ---@field refuses string|nil  the code of the refusal
 ---@field reply connectly.sandbox.reply|nil
----@field name string|nil  of the fault
+---@field name string|nil  name of the fault
 
 local entries, by_number, by_template = {}, {}, {}
 
@@ -72,7 +72,7 @@ end
 
 local magic = { codes = codes, entries = entries }
 
---- What awaits a message, by its recipient first and its template then.
+--- Returns the entry for a message: by recipient first, then by template.
 ---@param recipient string|nil
 ---@param template string|nil
 ---@return connectly.sandbox.magic.entry?
@@ -92,7 +92,7 @@ function magic.is_template(template)
   return by_template[template] ~= nil
 end
 
---- The table for people, a line each.
+--- Formats the table for display, one line for each entry.
 ---@return string
 function magic.text()
   local lines = {}

@@ -1,5 +1,5 @@
---- How many requests a second are let through: a window that slides, over the
---- moments of those that were. Off until switched on. API: rate limits.
+--- Limits the requests per second with a sliding window over the times of the allowed
+--- requests. Disabled by default. API: rate limits.
 
 local second = 1
 
@@ -36,7 +36,7 @@ local function forget_older_than(window, moment)
   end
 end
 
---- Whether one more may pass now; one that may is counted.
+--- Whether one more request is allowed now. An allowed request is counted.
 ---@param kind "sends"|"assets"
 ---@return boolean
 function rate:allows(kind)

@@ -1,4 +1,4 @@
---- The webhooks of the business: one for each topic.
+--- The registered webhooks of the business: at most one for each topic.
 
 ---@class connectly.sandbox.webhook
 ---@field id string
@@ -11,7 +11,7 @@
 local registrations = {}
 registrations.__index = registrations
 
---- Ids that look like ULIDs and are none, as those of the API.
+--- The ids look like ULIDs but are none, as in the API.
 ---@param next_id fun(): string
 ---@return connectly.sandbox.registrations
 function registrations.new(next_id)
@@ -62,8 +62,8 @@ local function pattern_of(expression)
   return "^" .. expression:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", ".*") .. "$"
 end
 
---- Of several filters one is enough. A field that the event has not matches
---- nothing.
+--- An event passes if any filter matches, or if there are none. A filter on a field that the
+--- event lacks does not match.
 local function passes_filters(filters, event)
   for _, filter in ipairs(filters) do
     local value = filter.field == "campaign_name" and event.campaign_name
@@ -83,7 +83,7 @@ local function has_channel(channel_types)
   return #channel_types == 0
 end
 
---- The registration an event goes to.
+--- Returns the registration that receives an event, or nil.
 ---@param event connectly.sandbox.event
 ---@return connectly.sandbox.webhook?
 function registrations:receiver(event)

@@ -1,6 +1,5 @@
---- All that a sandbox remembers: templates, conversations, deliveries,
---- webhooks, campaigns, assets, reports, scripted replies, and a clock that
---- can be turned.
+--- The state of a sandbox: templates, conversations, deliveries, webhooks, campaigns, assets,
+--- reports, scripted replies, and a clock that can be advanced.
 
 local magic = require "connectly.sandbox.state.magic"
 local new_catalogue = require("connectly.sandbox.state.catalogue").new
@@ -8,7 +7,7 @@ local new_registrations = require("connectly.sandbox.state.registrations").new
 local templates = require "connectly.sandbox.state.templates"
 local ulid = require "connectly.sandbox.state.ulid"
 
---- Past this many, the older half of the deliveries is forgotten.
+--- Beyond this number, the store drops the older half of the deliveries.
 local most_deliveries = 100000
 
 local day = 24 * 60 * 60
@@ -20,7 +19,7 @@ store.__name = "connectly.sandbox.state.store"
 
 ---@class connectly.sandbox.store.options
 ---@field now fun(): number  Unix seconds, with fractions
----@field templates connectly.sandbox.template[]|nil  besides the ready ones
+---@field templates connectly.sandbox.template[]|nil  in addition to the built-in ones
 
 ---@param options connectly.sandbox.store.options
 ---@return connectly.sandbox.store
@@ -33,7 +32,7 @@ function store.new(options)
   return self
 end
 
---- Back to how it was at the start, the clock included.
+--- Restores the initial state, including the clock.
 function store:reset()
   self.advanced = 0
   self.next_id = ulid.source()
@@ -67,7 +66,7 @@ function store:advance(seconds)
   self.advanced = self.advanced + seconds
 end
 
---- A ULID of the sandbox's own time.
+--- Returns a new ULID, in the sandbox's time.
 ---@return string
 function store:new_id()
   return self.next_id(self:now() * 1000)
@@ -75,8 +74,8 @@ end
 
 local any_sender = "any"
 
---- A customer wrote. Without a sender the message counts for all numbers of
---- the business.
+--- Records that a customer wrote. Without a sender, the message counts for all numbers of the
+--- business.
 ---@param number string
 ---@param sender string|nil  the business number written to
 function store:hear(number, sender)
@@ -85,7 +84,7 @@ function store:hear(number, sender)
   self.heard[number] = heard
 end
 
---- The window is kept for each number of the business.
+--- Returns the state of the 24-hour window, which each number of the business has separately.
 --- API: session message.
 ---@param number string
 ---@param sender string
@@ -112,7 +111,7 @@ function store:opted_out(number)
   return self.opted_out_numbers[number] == true
 end
 
---- Counts a send request, refused ones too.
+--- Counts a send request, even a refused one.
 function store:count_request()
   self.requests = self.requests + 1
 end
@@ -125,7 +124,7 @@ local function forget_older_half(list)
   return kept
 end
 
---- A message is on its way.
+--- Stores an accepted message.
 ---@param delivery table
 ---@return string id
 function store:deliver(delivery)
@@ -138,7 +137,7 @@ function store:deliver(delivery)
   return delivery.id
 end
 
---- The newest delivery for which a key has a value.
+--- Returns the newest delivery with this value of a key.
 ---@param key "id"|"number"
 ---@param value string
 ---@return table?
@@ -150,7 +149,7 @@ function store:newest_delivery(key, value)
   end
 end
 
---- True, false, true, false: each time it is asked for the same key.
+--- Alternates between true and false for each key, starting with true.
 ---@param key string
 ---@return boolean
 function store:is_first_of_two(key)
@@ -158,7 +157,7 @@ function store:is_first_of_two(key)
   return self.seen[key]
 end
 
---- Scripts what the next requests are answered with.
+--- Adds a scripted reply for the next requests.
 ---@param reply connectly.sandbox.reply
 function store:script(reply)
   table.insert(self.replies, { reply = reply, left = reply.times or 1 })
@@ -171,7 +170,7 @@ local function is_meant(reply, operation, is_send)
   return is_send
 end
 
---- The oldest script that is meant for an operation.
+--- Returns the oldest scripted reply that applies to an operation, and counts its use.
 ---@param operation string
 ---@param is_send boolean|nil
 ---@return connectly.sandbox.reply?

@@ -1,20 +1,20 @@
---- The templates every sandbox starts with.
+--- The built-in templates of every sandbox.
 
 ---@class connectly.sandbox.template
 ---@field name string
 ---@field language string
 ---@field header "none"|"text"|"image"|"document"|"video"|"any"|nil  nil is none
 ---@field body integer|nil  variables in the body
----@field buttons integer|integer[]|nil  URL buttons with a suffix: how many, or at which positions
+---@field buttons integer|integer[]|nil  URL buttons with a suffix: their number, or their positions
 ---@field cards table[]|nil  a carousel's cards: { header = "image", body = 1, buttons = 1 }
----@field anything boolean|nil  every parameter is welcome
+---@field anything boolean|nil  accepts any parameters
 ---@field text string|nil  of the body, with {{1}}, {{2}}, …
 ---@field status "PENDING"|"APPROVED"|"REJECTED"|nil  approved when nil
 ---@field category "MARKETING"|"UTILITY"|"AUTHENTICATION"|nil  utility when nil
 ---@field components string|nil  the JSON of a created template's components
 ---@field reason string|nil  why it was rejected
----@field id string|nil  the store gives it
----@field created_at number|nil  Unix seconds, likewise
+---@field id string|nil  set by the store
+---@field created_at number|nil  Unix seconds, set by the store
 ---@field updated_at number|nil
 
 local native = require "connectly.loader"
@@ -69,7 +69,7 @@ local template_shape = shape.object({
   }), 0, 10) },
 })
 
---- Whether a table describes a template.
+--- Checks whether a table describes a template.
 ---@param value any
 ---@return string? complaint
 function templates.check(value)

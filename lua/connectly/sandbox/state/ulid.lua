@@ -1,5 +1,5 @@
---- Message ids as the API hands them out: 10 characters of time in
---- milliseconds, 16 of chance, in Crockford's base 32. API: ULID.
+--- Message ids in the form of the API: 10 characters of time in milliseconds and 16 random
+--- characters, in Crockford's base 32. API: ULID.
 
 local random_bytes = require("openssl.rand").bytes
 
@@ -35,7 +35,7 @@ local function random_digits()
   return digits
 end
 
---- Adds one; false when all the digits were at their highest.
+--- Adds one; returns false on overflow.
 local function increment(digits)
   for position = chance_length, 1, -1 do
     if digits[position] < 31 then
@@ -49,8 +49,8 @@ end
 
 local ulid = {}
 
---- Makes a source of ids that never repeats and never goes backwards, even
---- when the time it is told stands still or does.
+--- Returns a function that generates ids. They never repeat and always increase, even if the
+--- given time stands still or goes backwards.
 ---@return fun(milliseconds: number): string
 function ulid.source()
   local last_time, digits = -1, nil

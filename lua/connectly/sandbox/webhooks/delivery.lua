@@ -1,5 +1,5 @@
---- What becomes of an accepted message: sent, delivered, read, or
---- delivery_failed, each told of by a webhook.
+--- The life of an accepted message: sent, delivered, read, or delivery_failed. A webhook
+--- reports each status.
 
 local event = require "connectly.sandbox.webhooks.event"
 local random_bytes = require("openssl.rand").bytes
@@ -64,10 +64,10 @@ end
 
 local delivery = {}
 
---- Takes a message on and follows it.
+--- Accepts a message and schedules its webhooks.
 ---@param sandbox connectly.sandbox
 ---@param request connectly.sandbox.request
----@param message table  endpoint, number, body and what else is known of it
+---@param message table  endpoint, number, body and other known fields
 ---@param body any  decoded, for the echo
 ---@return string id
 function delivery.accept(sandbox, request, message, body)
@@ -82,7 +82,7 @@ function delivery.accept(sandbox, request, message, body)
   return id
 end
 
---- By what a customer's reply names a message: not the message's own id.
+--- Returns the id by which a customer's reply refers to a message. It is not the message id.
 ---@param accepted table
 ---@return string uuid
 function delivery.reply_id(accepted)
@@ -92,7 +92,7 @@ end
 
 local shown = { "endpoint", "number", "body", "headers", "http_version", "received_at", "id", "status" }
 
---- What the control route tells of it.
+--- Returns the fields that the control route shows.
 ---@param accepted table
 ---@return table
 function delivery.describe(accepted)

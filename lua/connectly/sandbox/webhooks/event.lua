@@ -14,7 +14,7 @@ local function person(id, name)
   return { id = id, channelType = "whatsapp", name = name or null }
 end
 
---- A customer; with a business-scoped user id there may be no number.
+--- Describes a customer. One with a business-scoped user id may have no number.
 local function customer_of(inbound)
   local customer = person(inbound.number or inbound.user_id, inbound.name)
   if inbound.user_id then
@@ -23,7 +23,7 @@ local function customer_of(inbound)
   return customer
 end
 
---- The oldest pages show the business as bare digits.
+--- The oldest pages show the business as digits without "+".
 local function business_of(sender, old)
   return person(old and sender:gsub("^%+", "") or sender)
 end
@@ -65,7 +65,7 @@ function event.status(delivery, status, now, old)
   }
 end
 
---- What the business itself sent, for registrations with `echo`.
+--- A message of the business itself, for registrations with `echo`.
 ---@param delivery table
 ---@param message table
 ---@param now number
@@ -86,17 +86,17 @@ function event.echo(delivery, message, now)
   }
 end
 
----@class connectly.sandbox.inbound  what a customer sends
----@field number string|nil  one of number and user_id is needed
+---@class connectly.sandbox.inbound  a message from a customer
+---@field number string|nil  number or user_id is required
 ---@field user_id string|nil
----@field sender string|nil  the number of the business written to
+---@field sender string|nil  the business number that the customer wrote to
 ---@field name string|nil
 ---@field text string|nil
 ---@field attachment table|nil  { type, url, caption, filename }
 ---@field button { text: string, payload: string? }|nil
 ---@field referral table|nil  of a click-to-WhatsApp ad
 ---@field reply_to string|nil  the id of a message
----@field old boolean|nil  the shapes of the oldest pages
+---@field old boolean|nil  use the shapes of the oldest pages
 ---@field without_topic boolean|nil
 
 local function message_of(inbound)
@@ -112,7 +112,7 @@ local function message_of(inbound)
   }
 end
 
---- A reply names what it replies to by an id that is not the message's.
+--- A message from a customer. A reply refers to a message by its reply id, not its message id.
 ---@param inbound connectly.sandbox.inbound
 ---@param replied table|nil  the delivery it replies to
 ---@param replied_id string|nil

@@ -1,5 +1,5 @@
---- Customers who write, on demand: the 24-hour window opens, and what they
---- wrote goes out as a webhook of the topic `messages`.
+--- Simulates a customer who writes: opens the 24-hour window, and sends the message as a
+--- webhook of the topic `messages`.
 
 local delivery = require "connectly.sandbox.webhooks.delivery"
 local event = require "connectly.sandbox.webhooks.event"
@@ -30,8 +30,7 @@ local function says_something(body)
   return body.text or body.attachment or body.button or body.referral
 end
 
---- Buttons hang on messages, so a button reply without an id replies to the
---- newest one.
+--- A button reply always answers a message: without reply_to, the customer's newest one.
 local function replied_to(store, body)
   if body.reply_to then
     return store:newest_delivery("id", body.reply_to)

@@ -1,4 +1,4 @@
---- One POST, within a deadline. Must run in a coroutine of a cqueues loop.
+--- Makes one POST within a deadline. Must run in a coroutine of a cqueues loop.
 
 local http_client = require "http.client"
 local monotime = require("cqueues").monotime
@@ -27,7 +27,7 @@ local function send(stream, headers, body, left)
   return stream:write_chunk(body, true, left())
 end
 
---- The final status; those below 200 only announce it.
+--- Returns the final status; skips informational ones (1xx).
 local function read_status(stream, left)
   repeat
     local headers, reason = stream:get_headers(left())
@@ -39,8 +39,8 @@ local function read_status(stream, left)
   return nil, "announcements, but no answer"
 end
 
---- A taken socket ends lua-http's stream at once; to shut the stream down
---- would wait for a peer that may have gone.
+--- Takes the socket from lua-http, which ends the stream at once. A regular shutdown would
+--- wait for a peer that may be gone.
 local function drop(connection)
   local socket = connection:take_socket()
   if socket then

@@ -1,9 +1,9 @@
---- Posts webhooks: signed, in the order of each message's life, again when the
---- answer is anything but 200. API: webhooks, delivery mechanics.
+--- Posts signed webhooks. Those of one message are posted in order; a webhook is retried if
+--- the status is not 200. API: webhooks, delivery mechanics.
 ---
---- How often the API repeats is not documented. Here a webhook is repeated
---- `retries` times, after `backoff` seconds, then twice as many and so on, and
---- then given up; the next one of the same message goes on all the same.
+--- The API's retry schedule is not documented. The sandbox retries a webhook `retries` times,
+--- the first time after `backoff` seconds, then after twice as long each time (at most 60
+--- seconds). Then it gives up, and continues with the message's next webhook.
 
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
@@ -13,25 +13,25 @@ local address = require "connectly.sandbox.check.address"
 local native = require "connectly.loader"
 local post = require "connectly.sandbox.webhooks.post"
 
-local most_journeys = 10000 -- under way; what comes on top is dropped and counted
-local most_at_once = 32 -- POSTs
+local most_journeys = 10000 -- pending at a time; further ones are dropped and counted
+local most_at_once = 32 -- concurrent POSTs
 local most_attempts_kept = 1000
 local longest_backoff = 60 -- seconds
 
 local usual = {
   secret = "sandbox-secret",
   retries = 5,
-  backoff = 0.25, -- seconds before the first repetition, doubled each time
+  backoff = 0.25, -- seconds before the first retry, doubled each time
   timeout = 5, -- seconds for one POST
   pace = 0.1, -- seconds before each webhook of a message
-  read = true, -- whether customers have read receipts on
+  read = true, -- whether customers have enabled read receipts
   old_spellings = false,
 }
 
 ---@class connectly.sandbox.event
 ---@field topic "messages"|"delivery_status"|"report"
 ---@field body string
----@field campaign_name string|nil  for the filters
+---@field campaign_name string|nil  for filters
 ---@field filtered boolean|nil  whether the registration's filters apply
 
 ---@class connectly.sandbox.poster
@@ -40,10 +40,10 @@ poster.__index = poster
 
 ---@class connectly.sandbox.poster.options
 ---@field beside fun(task: fun())  runs a task in a coroutine of the loop
----@field find_webhook fun(event: connectly.sandbox.event): table?  the registration it goes to
+---@field find_webhook fun(event: connectly.sandbox.event): table?  returns the receiving registration
 ---@field log fun(line: string)
 ---@field now fun(): number  Unix seconds on the sandbox's clock
----@field settings table|nil  instead of the usual ones
+---@field settings table|nil  override the defaults
 
 ---@param options connectly.sandbox.poster.options
 ---@return connectly.sandbox.poster
@@ -58,7 +58,7 @@ function poster.new(options)
   return self
 end
 
---- Drops what is under way, too.
+--- Restores the initial settings and drops pending webhooks.
 function poster:reset()
   self.generation = self.generation + 1
   self.ready = { first = 1, last = 0 }
@@ -77,7 +77,7 @@ function poster:configure(wish)
   end
 end
 
---- The clock was turned: what waits for a moment looks again.
+--- Wakes the journeys that wait for a time: the sandbox's clock was advanced.
 function poster:wake()
   self.turned:signal()
 end
@@ -161,7 +161,7 @@ local function advance(self, journey)
   schedule(self, journey, self.settings.pace)
 end
 
---- One attempt at the event a journey has come to.
+--- Makes one attempt to post the current event of a journey.
 local function travel(self, journey)
   journey.event = journey.event or journey.steps[journey.at]()
   local webhook = self.find_webhook(journey.event)
@@ -180,7 +180,8 @@ local function travel(self, journey)
   schedule(self, journey, math.min(longest_backoff, self.settings.backoff * 2 ^ (journey.count - 1)))
 end
 
---- Scripts accept what is no message, and such a thing cannot be told of.
+--- Runs ready journeys. An error drops only its journey: a script may accept a body that is not a
+--- message, for which no event can be made.
 local function drain(self)
   for journey in pop, self do
     local ok, reason = yieldable_pcall(travel, self, journey)
@@ -202,7 +203,7 @@ function start(self)
   end)
 end
 
---- Sets out: each step makes its event when it is its turn.
+--- Schedules a journey. Each step creates its event when its turn comes.
 ---@param steps (fun(): connectly.sandbox.event)[]
 ---@param delay number  seconds before the first
 ---@param not_before number|nil  Unix seconds on the sandbox's clock

@@ -1,4 +1,4 @@
---- What a customer gets to read of a message, for echoes.
+--- The text of a message as the customer sees it, for echoes.
 
 local function substituted(text, parameters)
   local values = {}
@@ -12,8 +12,8 @@ end
 
 local wording = {}
 
---- The `message` of an echo: a session message as it was sent, a template's
---- text with the parameters in it. Campaigns have no text here but their name.
+--- Returns the `message` of an echo: a session message unchanged, or a template's text with
+--- its parameters. For campaigns the text is the campaign's name.
 ---@param store connectly.sandbox.store
 ---@param delivery table
 ---@param body table
