@@ -1,5 +1,5 @@
---- Posts signed webhooks. Those of one message are posted in order; a webhook is retried if
---- the status is not 200. API: webhooks, delivery mechanics.
+--- Posts signed webhooks. Those of one message are posted in order; a webhook is retried
+--- unless the answer is 200. API: webhooks, delivery mechanics.
 ---
 --- The API's retry schedule is not documented. The sandbox retries a webhook `retries` times,
 --- the first time after `backoff` seconds, then after twice as long each time (at most 60
