@@ -1,17 +1,17 @@
---- How long a Lua script takes that sends one message over TLS, from the start
---- of its process to the exit.
+--- Cold start: how long a Lua script takes to send one message over TLS, from process start
+--- to exit.
 ---
---- Measured: wall time of send_one.lua, on Lua 5.4 and on LuaJIT, against the curl
---- command that sends such a message, to the same server on loopback (server.lua),
---- both with the system's trust store, found by their own defaults. For
---- orientation: interpreters that do nothing, that only require the module, and a
---- minimal C program on libcurl (minimal.c).
+--- Measured: wall time of send_one.lua, on Lua 5.4 and on LuaJIT, relative to a curl command
+--- that sends the same message to the same server on loopback (server.lua). Both use the
+--- system's trust store, which they find by their own defaults. For orientation only:
+--- interpreters that do nothing, interpreters that only require the module, and a minimal C
+--- program on libcurl (minimal.c).
 ---
---- How: the commands run in turns (stopwatch.c); medians, and the median of the
---- ratios of each round. The server's certificate is signed by a CA of our own.
---- A copy of the system's store, that CA added to directory and bundle, is mounted
---- over it in a mount namespace of the commands; where that is not allowed the
---- copy is given by options, and the output says so.
+--- Method: the commands run in turn (stopwatch.c). Reported are medians, and the median of the
+--- per-round ratios. A CA of the benchmark signs the server's certificate. The benchmark copies
+--- the system's store, adds that CA to the directory and the bundle, and mounts the copy over
+--- the store in a mount namespace for the commands. Where mounting is not allowed, the commands
+--- get the copy by options, and the output says so.
 ---
 --- Goal: at most 0.40 of the curl command's time.
 ---

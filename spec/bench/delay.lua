@@ -1,9 +1,9 @@
---- A relay that is some way off: it hands every byte on after a while, both ways, and the
---- end of a connection too. For benchmarks, as a process of its own.
+--- A relay that adds latency: it forwards all bytes, in both directions, after a delay, and
+--- also the end of a connection. Runs as a process of its own, for benchmarks.
 ---
 ---   lua delay.lua PORT SECONDS
 ---
---- Forwards to that port of the loopback, and prints "port N", its own.
+--- Forwards to PORT on loopback, and prints "port N", the port it listens on.
 
 local cqueues = require "cqueues"
 local condition = require "cqueues.condition"

@@ -1,20 +1,19 @@
---- How long a message takes from the caller's Lua table to JSON.
+--- How long it takes to encode a message, from the caller's Lua table to JSON.
 ---
---- Measured: CPU time of lua-cjson (a codec of its own, default settings, which
---- keep its buffer) against this library's encoder, checks included, on the very
---- same table in wire form. Judged is the encoding that a send does, from the table
---- to the bytes in the client's buffer: encode_probe.c, linked with the module's own
---- objects, does that and nothing else. Besides, client:dry_run, which makes a Lua
---- string of the bytes as lua-cjson does, and the same message in this library's own
---- form, against lua-cjson on the wire form.
+--- Measured: CPU time of this library's encoder, checks included, relative to lua-cjson (a
+--- separate codec with default settings, which keep its buffer) on the same table in wire
+--- form. The goal applies to the encoding that a send does, from the table to the bytes in the
+--- client's buffer: encode_probe.c, linked with the module's own objects, does only that.
+--- Also shown: client:dry_run, which makes a Lua string of the bytes as lua-cjson does, and
+--- the same message in this library's own form, relative to lua-cjson on the wire form.
 ---
---- How: 64 messages that differ, encoded in turn, in rounds that alternate
---- between the encoders; medians, and the median of the ratios of each round.
---- First it is proved that all outputs decode to the same value.
+--- Method: 64 different messages, encoded in turn, in rounds that alternate between the
+--- encoders. Reported are medians, and the median of the per-round ratios. The benchmark first
+--- checks that all outputs decode to the same value.
 ---
---- Goal: at most 0.70 of lua-cjson's time for the same table, a template message of
---- the usual size. The carousel, whose parameters have long names of many parts, is
---- shown for orientation: it stands between 0.70 and 0.77.
+--- Goal: at most 0.70 of lua-cjson's time for the same table, for a template message of the
+--- usual size. The carousel, whose parameter names are long and have many parts, is shown for
+--- orientation: its ratio is between 0.70 and 0.77.
 ---
 ---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" LUA_CPATH="build/5.4/?.so;;" lua5.4 spec/bench/encode.lua
 

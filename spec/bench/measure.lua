@@ -1,4 +1,4 @@
---- What the benchmarks share: medians, interleaved rounds, the printed lines.
+--- Shared by the benchmarks: medians, interleaved rounds, and the printed lines.
 
 local measure = {}
 

@@ -1,5 +1,5 @@
---- The messages that the benchmarks encode: in the documented wire form, and the
---- same in the form this library offers. About 570 and 720 bytes of JSON.
+--- The messages that the benchmarks encode, in the documented wire form and in this library's
+--- own form. About 570 and 720 bytes of JSON.
 
 local messages = {}
 

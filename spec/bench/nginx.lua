@@ -1,35 +1,37 @@
---- What sends cost the event loop of an nginx that makes them, and those it serves
---- meanwhile.
+--- What sends cost the event loop of the nginx that makes them, and the other requests that it
+--- serves meanwhile.
 ---
---- Measured, in a real nginx with one worker, at an API 50 ms away (an nginx of its
---- own, nginx_api.lua), under a load of 100 requests at once (wrk), each of which makes
---- one send of about 600 bytes over TLS and HTTP/2:
+--- Setup: a real nginx with one worker process; the API is another nginx (nginx_api.lua) that
+--- answers after 50 ms. The load is 100 concurrent requests (wrk), each of which makes one send
+--- of about 600 bytes over TLS and HTTP/2. Measured:
 ---
----   1. CPU time a send of the worker's main thread, which is its event loop; the
----      client's own thread is shown beside, in the sum of all threads. Against a client
----      written by hand on cosockets (nginx_hand.lua), which is spared TLS and HTTP/2 and
----      builds the same table of a message; both with what the request itself costs, and
----      both less what a location costs that only waits for as long.
----      Goal: at most what the one written by hand costs, compared with the request.
----   2. The 99th percentile of what another location takes that answers at once, asked
----      at random moments, against the same when the load goes to the location that only
----      waits. Goal: at most 1.20 times. The load is as many sends under way, begun at a
----      steady rate (load.c). API, load, probe and the client's thread would run on other
----      machines' processors, or on others of this one: so the event loop has the first
----      of this machine's for itself, and all else the second (taskset), where load and
----      probe go first (chrt, as root). Beside: all share the processors, and the load
----      asks again when it has its answer (wrk), in bunches: most of that percentile is
----      waiting for a processor, and for a bunch.
----   3. What log_by_lua with client:post adds to a location that answers at once:
----      median and 99th percentile, against the same without it while another nginx makes
----      as many sends, for these need the same processors; and whether 10,000 requests
----      were 10,000 deliveries. Goal: at most 1.10 times, the loop with a processor of its
----      own as in 2. Beside: the location without it and without any sends, twice, which
----      shows the noise; and all once more where all share. Fails when one is missing.
+---   1. CPU time per request in the main thread of nginx's worker, which runs the event loop. The
+---      client's own thread is included only in the sum of all threads, shown beside it. The
+---      yardstick is a hand-written client on cosockets (nginx_hand.lua), which does without
+---      TLS and HTTP/2 and builds the same message table. Both are shown with the cost of the
+---      request itself, and again less the cost of a location that only waits for the same
+---      time. Goal, for the figures with the request: at most the cost of the hand-written client.
+---   2. The 99th percentile of the latency of another location, which answers at once and is
+---      requested at random moments, relative to the same figure while the load goes to the
+---      location that only waits. Goal: at most 1.20 times. The load keeps the same number of
+---      sends in flight and starts them at a steady rate (load.c). In production, the API, the
+---      load and the probe would run on other machines, and the client's thread on another
+---      processor. The event loop therefore gets this machine's first processor for itself, and
+---      everything else the second (taskset), where load and probe have priority (chrt, as
+---      root). Also shown: all processes share the processors, and the load (wrk) sends its
+---      next request when it has the reply, which makes bursts. Most of that percentile is time
+---      spent waiting for a processor and for a burst.
+---   3. What log_by_lua with client:post adds to a location that answers at once: median and
+---      99th percentile, relative to the same location without it while another nginx makes as
+---      many sends, because these need the same processors. Also checks that 10,000 requests
+---      make 10,000 deliveries, and fails if one is missing. Goal: at most 1.10 times, with a
+---      processor for the event loop alone as in 2. Also shown: the location without log_by_lua
+---      and without any sends, twice, which shows the noise; and everything again with shared
+---      processors.
 ---
---- How: rounds that alternate between the locations; medians, and the median of the
---- ratios of each round. CPU time from /proc/PID/task/TID/schedstat, requests as nginx
---- counts them (stub_status).
+--- Method: rounds that alternate between the locations. Reported are medians, and the median of
+--- the per-round ratios. CPU time is read from /proc/PID/task/TID/schedstat, the number of
+--- requests from nginx (stub_status).
 ---
 ---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" lua5.4 spec/bench/nginx.lua [rounds]
 

@@ -1,7 +1,6 @@
---- The API of the nginx benchmarks: an nginx of its own, which answers every POST
---- with an id, after a while, over TLS and HTTP/2 and, for clients written by hand,
---- over plain HTTP/1.1. It keeps its connections, and it counts how often each
---- callbackData arrived.
+--- The API of the nginx benchmarks: a separate nginx that answers every POST with an id after a
+--- delay, over TLS and HTTP/2, and over plain HTTP/1.1 for hand-written clients. It keeps
+--- connections open, and counts how often each callbackData arrived.
 
 local nginx = require "spec.support.nginx"
 local ports = require "spec.support.ports"

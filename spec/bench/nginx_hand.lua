@@ -1,6 +1,6 @@
---- What a careful program without this library would have: one endpoint of the API on
---- nginx's cosockets, HTTP/1.1 without TLS, connections kept in nginx's pool. The
---- yardstick of nginx.lua; runs in nginx.
+--- The yardstick of nginx.lua: what a careful program would write without this library. It
+--- implements one endpoint of the API on nginx's cosockets, over HTTP/1.1 without TLS, with
+--- nginx's connection pool. Runs in nginx.
 
 local cjson = require "cjson"
 local ngx = ngx -- luacheck: ignore 113

@@ -1,9 +1,8 @@
---- Sends through an nginx of two workers that is told again and again to read its
---- configuration anew; what nginx_soak.lua does at length and spec/nginx/reload_spec.lua
---- for a moment.
+--- Sends through an nginx with two worker processes while it reloads its configuration again
+--- and again. nginx_soak.lua uses it for a long run, spec/nginx/reload_spec.lua for a short one.
 ---
---- Half of the requests send and answer with the id, half answer at once and send in
---- log_by_lua; each message has a key of its own: s1, s2, ... and f1, f2, ...
+--- Half of the requests send and answer with the id; the other half answer at once and send in
+--- log_by_lua. Each message has a key of its own: s1, s2, ... and f1, f2, ...
 
 local cqueues = require "cqueues"
 local nginx = require "spec.support.nginx"

@@ -1,16 +1,16 @@
---- Whether an nginx that is reloaded all the time loses a message, doubles one, or grows.
+--- Checks whether an nginx that is reloaded all the time loses or duplicates messages, or grows.
 ---
---- Measured: 100,000 requests to an nginx of two workers, half of which wait for a send
---- and half of which start one in log_by_lua, a reload (HUP) every second; then a fifth as
---- many without a reload. How often each message arrived at the API (nginx_api.lua, over
---- TLS and HTTP/2, which answers after 20 ms); what the callers and nginx's log were told;
---- and resident memory, descriptors and threads, of the master and of the workers that
---- serve, every second.
+--- Measured: 100,000 requests to an nginx with two worker processes and a reload (HUP) every
+--- second; half of the requests wait for a send, half start one in log_by_lua. Then a fifth as
+--- many without reloads. The benchmark records how often each message arrived at the API
+--- (nginx_api.lua, over TLS and HTTP/2, which answers after 20 ms); the errors returned to the
+--- callers and logged by nginx; and, every second, resident memory, descriptors and threads of
+--- the master process and of the serving worker processes.
 ---
---- Goal: each arrived exactly once, no error anywhere, no worker and no file left at the
---- end; the medians of the last quarter of the looks at each process are at most a
---- descriptor, half a thread and 1 MiB above those of the quarter after the first one.
---- Fails otherwise. A smaller number may be given.
+--- Goal: each message arrived exactly once, there is no error anywhere, and no worker process and no
+--- file is left at the end. For each process, the medians over the last quarter of the samples
+--- exceed those over the second quarter by at most one descriptor, half a thread and 1 MiB.
+--- Fails otherwise. Accepts a smaller number of requests.
 ---
 ---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" lua5.4 spec/bench/nginx_soak.lua [count]
 

@@ -1,15 +1,15 @@
---- How long a client takes that keeps to 200 messages a second, at a server 50 ms
---- away, and whether it keeps to them.
+--- How long a client limited to 200 messages a second takes with a server 50 ms away, and
+--- whether it stays within the limit.
 ---
---- Measured: wall time from the first message to the last result of client:send_many,
---- at rate 200, over TLS; the most requests that the server saw in any second; how
---- many attempts were refused by a 429, and how many messages failed; CPU time a message. The server is the fault
---- server, whose `limit-200` answers after 50 ms, and with a 429 what is one more than 200
---- in a sliding second, and which stamps arrivals.
+--- Measured: wall time of client:send_many at rate 200, over TLS, from the first message to the
+--- last result; the most requests that the server received in any second; the number of
+--- attempts refused with 429 and of failed messages; and CPU time per message. The server is
+--- the fault server with the behaviour `limit-200`: it answers after 50 ms, answers 429 to every
+--- request beyond 200 in a sliding second, and records arrival times.
 ---
---- Goal: 10,000 in at most 50.5 s, which is half a second above what the rate allows;
---- no second over 200, no 429. A thousand unless said otherwise, held to the same
---- half second.
+--- Goal: 10,000 messages in at most 50.5 s, half a second more than the rate requires; no
+--- second with more than 200 requests, no 429. The default is 1,000 messages, with the same
+--- half second of grace.
 ---
 ---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" LUA_CPATH="build/5.4/?.so;;" \
 ---     lua5.4 spec/bench/paced.lua [count [inline|courier]]

@@ -1,24 +1,26 @@
---- Whether sends stay truthful in front of the servers that are met in practice, which
---- close connections for their number of requests, or because they are reloaded.
+--- Checks that results stay truthful with common servers, which close connections after a
+--- number of requests, or because they are reloaded.
 ---
 --- Measured: nginx, haproxy, Apache httpd and nghttpx, from Debian's packages, over TLS and
---- HTTP/2, each in front of a backend (nginx_api.lua) that answers after 20 ms and counts
---- how often each message arrived. A client sends with send_many, 64 in flight:
+--- HTTP/2, each in front of a backend (nginx_api.lua) that answers after 20 ms and counts how
+--- often each message arrived. A client sends with send_many, 64 in flight:
 ---
----   * through nginx with keepalive_requests 1000 and 100: 20,000 messages as fast as they
----     go, and 4,000 at rate 200 from 80 ms away (delay.lua);
----   * through each of them 6,000 at rate 400, while it is reloaded every second, and the
----     same from 80 ms away, where many requests meet a connection that is being closed;
----   * through each of them 2,000 at rate 1000 with a limit of streams, of requests, and both,
----     where it has them (haproxy before 3.0 and Apache have none of requests).
+---   * through nginx with keepalive_requests 1000 and 100: 20,000 messages at full speed, and
+---     4,000 at rate 200 from 80 ms away (delay.lua);
+---   * through each server: 6,000 at rate 400 while it is reloaded every second, and the same
+---     from 80 ms away, where many requests meet a connection that is being closed;
+---   * through each server: 2,000 at rate 1000 with a limit of streams, of requests, and of both,
+---     where the server supports it (haproxy before 3.0 and Apache have no limit of requests).
 ---
---- For each: what the client was told, how many of the unknown had arrived, how many messages
---- arrived more than once, how many not_sent had arrived (false not_sent), how many successes
---- had not (false success), connections that carried a request, and wall time.
+--- Reported for each: the client's outcomes, how many `unknown` messages had arrived, how many
+--- messages arrived more than once, how many `not_sent` messages had arrived (false not_sent),
+--- how many successful ones had not (false success), the number of connections that carried a
+--- request, and wall time.
 ---
---- Goal: none twice, no false not_sent, no false success; with keepalive_requests none
---- unknown after the first 200 messages ("late"). Fails otherwise. A server whose package is
---- not installed is skipped. Words select the cases whose names hold them all:
+--- Goal: no message arrived twice, no false not_sent, no false success; with
+--- keepalive_requests, no `unknown` outcome after the first 200 messages ("late"). Fails
+--- otherwise. Skips servers whose package is not installed. The arguments select the cases whose
+--- names contain all of them:
 ---
 ---   sh spec/bench/run.sh peers [nginx|haproxy|apache|nghttpx|once|paced|reload|far|streams|requests ...]
 

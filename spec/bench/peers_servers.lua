@@ -1,7 +1,7 @@
---- The servers of peers.lua, as Debian packages them: each takes HTTP/2 over TLS and hands
---- the requests on to a backend over plain HTTP/1.1. None repeats a request.
+--- The servers of peers.lua, from Debian's packages. Each accepts HTTP/2 over TLS and forwards
+--- the requests to a backend over plain HTTP/1.1. None repeats a request.
 ---
---- Each logs the client's port of every request, so that connections can be counted.
+--- Each logs the client port of every request, from which peers.lua counts connections.
 
 local cqueues = require "cqueues"
 local nginx = require "spec.support.nginx"

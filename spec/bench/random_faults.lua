@@ -1,15 +1,17 @@
---- Whether a message is ever delivered twice, or a result a lie, whatever the server does.
+--- Checks that no message is delivered twice and that no result is false, whatever the server
+--- does.
 ---
---- Sends messages in rounds of 500 through clients of all kinds (HTTP/1.1 and HTTP/2, in
---- the caller's thread and in the background, small and large messages, one attempt or
---- two) to the fault server, which draws a behaviour for each request and each connection
---- (mixed-random-<seed> or calm-random-<seed>, and wild-connections-<seed>). In some
---- rounds a relay freezes, the server goes away, or calls are canceled meanwhile. Every
---- result is judged by what the server received.
+--- Sends messages in rounds of 500 through clients of all kinds (HTTP/1.1 and HTTP/2, in the
+--- caller's thread and in the background, small and large messages, one attempt or two) to the
+--- fault server, which picks a random behaviour for each request and each connection
+--- (mixed-random-<seed> or calm-random-<seed>, and wild-connections-<seed>). In some rounds a
+--- relay freezes, the server goes away, or the program cancels calls. Every result is compared
+--- with what the server received.
 ---
---- Goal: none twice, no success that did not arrive, no not_sent of which anything did,
---- none oftener than its attempts. Prints how many there were of each, of the outcomes
---- and of texts that contradict themselves, and fails unless the goal is met.
+--- Goal: no message delivered twice, no success that did not arrive, no not_sent of which any
+--- part arrived, no message that arrived more often than it had attempts. Prints the number of
+--- each, of the outcomes, and of error texts that contradict themselves. Fails unless the goal
+--- is met.
 ---
 ---   CONNECTLY_MESSAGES=30000 CONNECTLY_SEED=1 sh spec/bench/run.sh random_faults
 

@@ -1,10 +1,10 @@
---- The script whose throughput is measured: send_many as fast as it goes, with a new
---- table built for each message.
+--- The script whose throughput is measured: send_many at full speed, with a new table for each
+--- message.
 ---
 ---   lua send_many.lua BASE_URL COUNT WARM_UP IN_FLIGHT CONNECTIONS HTTP_VERSION DIRECTORY
 ---
---- Prints CPU and wall time a message, in microseconds, of the COUNT that follow the
---- WARM_UP, and CPU time of building such a message, alone.
+--- Prints CPU and wall time per message, in microseconds, of the COUNT messages that follow the
+--- WARM_UP, and the CPU time of only building such a message.
 
 local connectly = require "connectly"
 local messages = require "spec.bench.messages"

@@ -1,4 +1,4 @@
---- The script whose cold start is measured: one message, and its id.
+--- The script whose cold start is measured: sends one message and prints its id.
 ---
 ---   lua send_one.lua BASE_URL [directory of certificates]
 

@@ -1,7 +1,6 @@
---- The TLS server of the benchmarks: nginx where there is one, since it adds
---- least of its own, else this library's sandbox. It speaks HTTP/1.1 and HTTP/2,
---- answers every POST with an id, and closes a connection after 1000 requests, as nginx
---- does when it is told nothing else.
+--- The TLS server of the benchmarks: nginx if it is installed, because it has the least
+--- overhead; otherwise this library's sandbox. It speaks HTTP/1.1 and HTTP/2, answers every POST
+--- with an id, and closes a connection after 1000 requests, which is nginx's default.
 
 local process = require "spec.support.process"
 local shell = require "spec.bench.shell"

@@ -1,4 +1,4 @@
---- Commands run by the shell, for the benchmarks.
+--- Runs shell commands for the benchmarks.
 
 local shell = {}
 

@@ -1,13 +1,11 @@
---- Whether memory grows while client:send_many sends many messages.
+--- Checks whether memory grows while client:send_many sends many messages.
 ---
---- Measured: resident memory of this process (VmRSS) and what Lua holds
---- (collectgarbage "count", after a full collection), when the first 10,000 messages
---- have ended and when all have, 64 in flight, TLS, a new table for each, against
---- nginx in a process of its own.
+--- Measured: resident memory of this process (VmRSS) and Lua's memory (collectgarbage "count",
+--- after a full collection), after the first 10,000 messages and after all of them; 64 in
+--- flight, TLS, a new table for each message, with nginx in a separate process.
 ---
---- Goal: after 1,000,000 messages either is less than 1 MiB above what it was after
---- the first 10,000. Fails otherwise, and when a message fails. A smaller number may
---- be given.
+--- Goal: after 1,000,000 messages, either figure is less than 1 MiB above its value after the
+--- first 10,000. Fails otherwise, and if a message fails. Accepts a smaller number of messages.
 ---
 ---   LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" LUA_CPATH="build/5.4/?.so;;" lua5.4 spec/bench/soak.lua [count]
 

@@ -1,17 +1,16 @@
---- What a message costs when messages are sent as fast as they go.
+--- CPU time per message at full speed.
 ---
---- Measured: CPU time of the client's process for each message, in send_many.lua, on
---- Lua 5.4 and on LuaJIT, against a tight loop on libcurl's multi interface that has
---- the same options and does nothing else (throughput_floor.c); 64 in flight, TLS, a
---- body of about 600 bytes, the same nginx. Over HTTP/1.1 with the default number of
---- connections and with one for each message in flight, and over HTTP/2. Each message
---- is a new table; what building it costs is shown beside. For orientation: messages
---- a second.
+--- Measured: CPU time of the client's process per message, in send_many.lua, on Lua 5.4 and on
+--- LuaJIT, relative to a tight loop on libcurl's multi interface that has the same options and
+--- does nothing else (throughput_floor.c); 64 in flight, TLS, a body of about 600 bytes, the
+--- same nginx. Over HTTP/1.1 with the default number of connections and with one for each
+--- message in flight, and over HTTP/2. Each message is a new table; the cost of building it is
+--- shown beside. For orientation: messages per second.
 ---
---- How: the programs run in turns; medians, and the median of the ratios of each
---- round. Connections are open, and caches warm, before it is counted.
+--- Method: the programs run in turn. Reported are medians, and the median of the per-round
+--- ratios. Measuring starts when connections are open and caches are warm.
 ---
---- Goal: at most 1.20 of the loop's CPU time; 1.15 is what is wanted in the end.
+--- Goal: at most 1.20 of the loop's CPU time; the long-term goal is 1.15.
 ---
 ---   make build && LUA_PATH="lua/?.lua;lua/?/init.lua;?.lua;;" lua5.4 spec/bench/throughput.lua [rounds [count]]
 
