@@ -1,4 +1,4 @@
---- What a list of arrivals, in seconds and in order, says about a rate.
+--- Computes rates from a sorted list of arrival times in seconds.
 
 local arrivals = {}
 

@@ -1,4 +1,4 @@
---- Single bits of texts, to be changed.
+--- Flips single bits of strings.
 
 local bits = {}
 

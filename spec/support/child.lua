@@ -1,5 +1,5 @@
---- Runs a script in a process of its own, for specs that look at a whole process: one
---- that may hang, or that has few descriptors.
+--- Runs a script in a separate process, for specs that test a whole process: one that may hang,
+--- or one with few descriptors.
 ---
 ---   local said = child.run(server, [[ print(client_for("ok"):send_template(message(1))) ]])
 

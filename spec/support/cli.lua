@@ -1,4 +1,4 @@
---- The command line, run as a process with the Lua under test.
+--- Runs the command line as a process, with the Lua under test.
 ---
 ---   local output, code = cli.run("webhook verify --signature x", { input = body, variables = { NAME = "value" } })
 ---   local server = cli.start("webhook listen --port 0", { ready = "^listening on (%S+)$", variables = {} })
@@ -29,7 +29,7 @@ local function command_line(arguments, variables, first)
   return table.concat(words, " ")
 end
 
---- A file that holds a text; whoever asks for it removes it.
+--- Writes a text to a temporary file; the caller removes it.
 ---@param text string
 ---@return string path
 function cli.file(text)

@@ -1,5 +1,5 @@
---- The demo: starts the sandbox with TLS, sends it one template message through
---- the library as anybody would, tells what happened, and stops the sandbox.
+--- The demo: starts the sandbox with TLS, sends one template message through the library, prints
+--- what happened, and stops the sandbox.
 
 --- In one line, and without the place in our source where it was noticed.
 local function plain(problem)

@@ -1,6 +1,6 @@
---- A Redis for limiters under a clock that is turned by hand: it runs the real script.
---- It can be lost, with or without what it knew, and it can run what was asked long
---- ago when it comes back, as one that hung does.
+--- A fake Redis for limiters, with a clock that the test advances. It runs the real script. A
+--- test can take it down, with or without loss of its data, and can freeze it: a thawed one then
+--- runs the old requests, as a Redis that hung does.
 ---
 ---   local world = fake_redis.new(clock)      clock() -> seconds
 ---   world:driver()                            in place of connectly.limiter.driver_plain

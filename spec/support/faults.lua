@@ -1,4 +1,4 @@
---- The fault server for specs: starts it, arms it, and asks what it received.
+--- The fault server for specs: starts it, arms it, and reads its counts.
 ---
 ---   local faults = require "spec.support.faults"
 ---   local server = faults.start()
@@ -7,7 +7,7 @@
 ---   assert.equal(1, server:counts().requests)
 ---   server:stop()
 ---
---- Ports, behaviours and counts are explained at the head of fault_server.lua.
+--- The head of fault_server.lua explains ports, behaviours and counts.
 
 local cjson = require "cjson"
 local cqueues = require "cqueues"

@@ -1,4 +1,4 @@
--- Reads the fixture files that the C tests read too.
+-- Reads the fixture files, which the C tests read too.
 
 local cjson = require "cjson"
 

@@ -1,4 +1,4 @@
---- Folders for the files of specs.
+--- Temporary folders for specs.
 
 local process = require "spec.support.process"
 

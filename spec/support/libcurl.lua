@@ -1,5 +1,5 @@
--- A busted helper for `make test-libcurl`: the module in this process uses the libcurl
--- that is to be tested, and no other is loaded.
+-- A busted helper for `make test-libcurl`: fails unless the module in this process uses the
+-- libcurl under test and no other libcurl is loaded.
 
 local wanted = assert(os.getenv("CONNECTLY_SPEC_LIBCURL"), "CONNECTLY_SPEC_LIBCURL is not set")
 local version = os.getenv("CONNECTLY_SPEC_LIBCURL_VERSION")

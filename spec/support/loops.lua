@@ -1,15 +1,15 @@
---- The event loops of the contract (spec/contract), each with the same few verbs:
+--- The event loops for the contract specs (spec/contract), behind one interface:
 ---
----   loop.attach(client)     connectly.loop's own
----   loop.run(body, ...)     runs each body in a coroutine of the loop until nothing is
----                           left in it; raises what a body raised, and when the loop
----                           has not ended by itself
----   loop.spawn(body)        one more, from inside
----   loop.sleep(seconds)     the loop's own, in a coroutine
----   loop.raise(body)        as spawn, of a body that raises: what the loop does with
----                           an error is done; loop.complaints counts them
+---   loop.attach(client)     connectly.loop's attach for this loop
+---   loop.run(body, ...)     runs each body in a coroutine of the loop until nothing is left in
+---                           it; raises the error of a body, and an error if the loop did not
+---                           end by itself
+---   loop.spawn(body)        starts another body, from inside
+---   loop.sleep(seconds)     the loop's own sleep, in a coroutine
+---   loop.raise(body)        like spawn, for a body that raises: its error takes the loop's own
+---                           way of handling errors; loop.complaints counts them
 ---
---- loops.blocking is no loop: its bodies run one after the other.
+--- loops.blocking is not a loop: its bodies run one after the other.
 
 local connectly_loop = require "connectly.loop"
 local clock = require("connectly.loader").clock

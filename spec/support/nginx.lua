@@ -8,9 +8,8 @@
 ---   local status, body, headers = server:request { path = "/" }
 ---   server:stop()
 ---
---- `main`, `http` and `server` are configuration as nginx reads it. The library is
---- taken from this work tree. A request may be made in a cqueues controller, many at
---- once, or outside of one.
+--- `main`, `http` and `server` are nginx configuration. The server uses the library of this work
+--- tree. Requests can be made inside a cqueues controller, many at once, or outside of one.
 
 local cqueues = require "cqueues"
 local errno = require "cqueues.errno"

@@ -1,4 +1,4 @@
---- Ports of the loopback, for servers that cannot choose one themselves.
+--- Picks free loopback ports, for servers that cannot choose one themselves.
 
 local socket = require "cqueues.socket"
 

@@ -1,14 +1,13 @@
---- Starts and stops server processes for specs, on every Lua, with nothing but
---- io.popen and os.execute.
+--- Starts and stops server processes for specs. Works on every Lua, with only io.popen and
+--- os.execute.
 ---
 ---   local server = process.start({ command = { "server", "--port", "0" }, ready = "port (%d+)" })
 ---   ... server.captured ...
 ---   server:stop()
 ---
---- A process is stopped with its object, with the Lua state, and by `timeout`
---- when all else fails; where there is setpriv, also with a Lua that is killed.
---- What it writes to standard output after it is ready must be little: nobody
---- reads it unless read_line is called.
+--- The process is stopped when its object is collected, when the Lua state closes, and by
+--- `timeout` if all else fails; if setpriv is installed, also when this Lua is killed. Once ready,
+--- it may write only little to standard output: the output is read only by read_line.
 
 local seconds_to_live = 900
 local seconds_to_stop = 5
@@ -65,7 +64,7 @@ local function shell_script(command)
   return script:format((limited:gsub("%%", "%%%%")), (limited:gsub("%%", "%%%%")))
 end
 
---- Calls a function when the Lua state closes or nobody holds the result.
+--- Returns an object; calls the function when the object is collected or the Lua state closes.
 local function at_end(action)
   if not newproxy then
     return setmetatable({}, { __gc = action })

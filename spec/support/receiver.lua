@@ -1,5 +1,5 @@
---- A server that gets webhooks, in the process of the spec. It is served only
---- while the spec waits for it.
+--- A server that receives webhooks, in the process of the spec. It serves requests only while
+--- the spec waits for it.
 ---
 ---   local receiver = support.start()
 ---   ... register receiver.address ...

@@ -1,5 +1,5 @@
---- A real Redis, for specs: on a free port of the loopback, in a folder of its own,
---- with a password and, unless wanted, nothing kept over a restart.
+--- A real Redis for specs: on a free loopback port, in a folder of its own, with a password. By
+--- default it keeps no data over a restart.
 ---
 ---   local redis = require "spec.support.redis"
 ---   local server = redis.start()

@@ -1,4 +1,4 @@
--- The reference and the types, made of the tables of the core and the docstrings of lua/.
+-- Generates the reference and the types from the tables of the core and the docstrings of lua/.
 --
 --   lua spec/support/reference.lua   (make reference) writes lua/connectly/types.lua and lua/REFERENCE.md
 

@@ -1,5 +1,5 @@
--- Writes the module list of the rockspec from the files of src and lua, or, with --check,
--- fails where the two differ.
+-- Writes the module list of the rockspec from the files of src and lua; with --check, fails if
+-- the list differs from the files.
 --
 --   lua spec/support/rockspec.lua [--check]
 

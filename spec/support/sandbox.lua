@@ -1,4 +1,4 @@
---- A sandbox in a process of its own, and its knobs, for specs.
+--- Runs a sandbox in a separate process, and controls it, for specs.
 ---
 ---   local sandbox = support.start({ tls = true })
 ---   ... sandbox.base_url, sandbox.api_key, sandbox.business_id, sandbox.ca_file ...

@@ -1,5 +1,5 @@
--- smoke.lua BASE_URL API_KEY BUSINESS_ID: the main calls on the Lua that runs it.
--- Prints "sent" when all went well.
+-- smoke.lua BASE_URL API_KEY BUSINESS_ID: makes the main calls on the Lua that runs it. Prints
+-- "sent" on success.
 
 local base_url, api_key, business_id = arg[1], arg[2], arg[3]
 local connectly = require "connectly"

@@ -1,5 +1,5 @@
--- The ```lua blocks of a Markdown file. In them an ellipsis stands for what a reader
--- fills in: as code it is nothing, in a text it is something of the right kind.
+-- Extracts the ```lua blocks of a Markdown file. There an ellipsis stands for something that the
+-- reader fills in: in code it is removed, in a string it is replaced by a suitable value.
 
 local snippets = {}
 

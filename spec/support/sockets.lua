@@ -1,4 +1,4 @@
---- Sockets of cqueues whose errors are returned and not raised.
+--- cqueues sockets that return errors instead of raising them.
 
 local socket = require "cqueues.socket"
 

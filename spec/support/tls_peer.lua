@@ -1,13 +1,12 @@
---- tls_peer.lua - an HTTP/1.1 server over TLS with a certificate of the test's
---- choice: it tunnels what begins with CONNECT and answers anything else with an id. For
---- the business `closing` it says that it closes the connection, and does a moment later.
+--- tls_peer.lua - an HTTP/1.1 server over TLS with a certificate that the test chooses. It opens a
+--- tunnel for CONNECT and answers any other request with an id. For the business `closing` it
+--- announces that it closes the connection, and closes it a moment later.
 ---
 ---   lua5.4 spec/support/tls_peer.lua CERTIFICATES KEY [TLS VERSION]
 ---
---- prints its port when it is ready. CERTIFICATES is a PEM file: the server's own
---- certificate, then what it sends along with it. With a TLS version (TLSv1_1) it
---- speaks no other. For each CONNECT it prints a line. It ends on SIGTERM and after
---- 900 seconds.
+--- When it is ready, it prints its port. CERTIFICATES is a PEM file: the server's own
+--- certificate, followed by those it sends along. With a TLS version (TLSv1_1) it speaks only
+--- that. It prints a line for each CONNECT. It ends on SIGTERM and after 900 seconds.
 
 local chain = require "openssl.x509.chain"
 local cqueues = require "cqueues"

@@ -1,11 +1,11 @@
---- What the transport_*_spec.lua files share: messages that the fault server knows one by
---- one, the ways to send many of them, and the rules by which every result is judged.
+--- Shared by the transport_*_spec.lua files: messages that the fault server can tell apart, the
+--- ways to send many of them, and the rules by which every result is judged.
 ---
 ---   local results = transport.send(client, "start", 1, 64)
 ---   local counts = transport.judge(results, server:last_tally())
 ---
---- A message is known by its number: its callback_data, which is in the body, and its
---- traceparent, which is in the head, so that the server also counts what came in part.
+--- A number identifies a message. It is in the callback_data, which is in the body, and in the
+--- traceparent, which is in the head, so that the server also counts messages that arrived in part.
 
 local cqueues = require "cqueues"
 local faults = require "spec.support.faults"

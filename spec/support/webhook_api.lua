@@ -1,10 +1,10 @@
---- An API that posts webhooks, in a cqueues controller of the spec's own: it takes the
---- address of a topic, answers a send with an id, and then posts the message's signed
+--- An API that posts webhooks, in the spec's own cqueues controller. It accepts the registration
+--- of an address for a topic, answers a send with an id, and then posts the message's signed
 --- statuses to that address, one after the other.
 ---
 ---   local api = webhook_api.start(controller, { secret = "…", statuses = { "sent", "delivered", "read" } })
 ---   ... base_url = api.base_url, api_key = api.api_key, business_id = api.business_id ...
----   api.posted     what became of each: { status =, answer = 200 }
+---   api.posted     the outcome of each POST: { status =, answer = 200 }
 ---   api:stop()
 
 local basexx = require "basexx"

@@ -1,21 +1,20 @@
---- behaviours.lua - the table of everything the server can do wrong.
+--- behaviours.lua - the table of all faults that the server can produce.
 ---
---- A behaviour is { run = function(exchange), stage, only, waits }:
----   stage  when to act: "head" as soon as the request's head is there, "half"
----          after half its body, "body" (unless said) when it is whole, or a
----          function(exchange) that says which
----   only   "http1" or "http2" when it makes no sense in the other
----   waits  true when a client without a timeout would wait long
----   lies   true when the reply to the next request may be a wrong one, of which a
----          client cannot know; never drawn at random
----   refuses  true when the reply proves that nothing was accepted, so that a client
----          may send the same again
----   stalls  the most seconds between the head and the rest of the request (HTTP/1.1)
----   resets  true when it ends the stream with a code in place of a reply
---- Behaviours of a connection are { run = function(peer), stage, only }, and must
---- be armed; their stage is "accept", "handshake" (after TLS) or, in HTTP/2,
---- "preface", with the connection in place of the peer; http2_connections.lua says
---- more of those.
+--- A behaviour is { run = function(exchange), stage, only, waits, ... }:
+---   stage    when to act: "head" after the request's head, "half" after half of its body,
+---            "body" (the default) after the whole request, or a function(exchange) that
+---            returns one of these
+---   only     "http1" or "http2" if it makes no sense in the other protocol
+---   waits    true if a client without a timeout would wait long
+---   lies     true if the reply to the next request may be a wrong one and the client cannot
+---            tell; never drawn at random
+---   refuses  true if the reply proves that nothing was accepted, so that a client may send
+---            the same request again
+---   stalls   the maximum of seconds between the head and the rest of the request (HTTP/1.1)
+---   resets   true if it ends the stream with an error code instead of a reply
+--- A behaviour of a connection is { run = function(peer), stage, only } and must be armed. Its
+--- stage is "accept", "handshake" (after TLS) or, in HTTP/2, "preface". At stage "preface", run
+--- gets the connection instead of the peer; see http2_connections.lua.
 
 local cjson = require "cjson.safe"
 local cqueues = require "cqueues"
@@ -147,7 +146,7 @@ end }
 
 -- Connections that say something between two requests ----------------------------
 
--- So long after a reply, nobody waits for anything.
+-- This long after a reply, the client no longer waits for anything.
 local BEFORE_UNASKED = 0.02
 
 local function unasked()
@@ -195,8 +194,8 @@ requests["ok-chunked"] = { only = "http1", run = function(exchange)
   exchange:reply_chunked(replies.ok())
 end }
 
--- The end of the connection ends the body, as in HTTP/1.0. Without TLS's good-bye
--- (cut) nobody can tell that from a body that lost its end.
+-- The end of the connection ends the body, as in HTTP/1.0. Without TLS's close_notify (cut),
+-- a client cannot tell a whole body from a truncated one.
 for _, ending in ipairs { "close", "cut" } do
   requests["ok-unsized-" .. ending] = { only = "http1", run = function(exchange)
     exchange:reply_unsized(replies.ok())
@@ -363,7 +362,7 @@ local function add_all(rows, more)
   end
 end
 
--- So many templates, where somebody asks for them.
+-- Replies with that many templates, for operations that list them.
 families["templates"] = function(count)
   return answer(function() return replies.templates(count) end)
 end

@@ -1,5 +1,4 @@
---- control.lua - the port that the tests talk to; what it offers is said at the
---- head of fault_server.lua.
+--- control.lua - the control port for tests. The head of fault_server.lua lists its requests.
 
 local behaviours = require "spec.support.fault.behaviours"
 local cjson = require "cjson.safe"

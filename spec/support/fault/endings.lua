@@ -1,11 +1,11 @@
---- endings.lua - what no Lua module here knows: to end a connection by RST in place
---- of FIN (SO_LINGER), or with TLS's good-bye (close_notify); and a port that lets
---- none begin, since its queue is full; one that is kept while nothing listens; and a
---- listener that takes little at a time.
+--- endings.lua - socket operations that the Lua modules here lack: ending a connection by RST
+--- instead of FIN (SO_LINGER) or with TLS's close_notify; a port on which no connection can be
+--- established because its queue is full; a port that stays reserved while nothing listens; and a
+--- listener with a small receive buffer.
 ---
---- The few lines of C are built at start. They declare what they use of Lua and
---- OpenSSL themselves, so that no header has to be found. (lua_Integer and
---- ptrdiff_t are the same on the 64-bit systems that these tests run on.)
+--- The C code is compiled at start. It declares the functions of Lua and OpenSSL that it uses, so
+--- that it needs no headers. (lua_Integer and ptrdiff_t are the same type on the 64-bit systems
+--- that run these tests.)
 
 local SOURCE = [[
 #define _GNU_SOURCE
@@ -27,8 +27,8 @@ int reset_on_close(lua_State *L) {
   return 0;
 }
 
-/* Nobody accepts, and there is room for one: what comes after it is dropped by the
- * kernel without a word. All stay open as long as the process lives. */
+/* Accepts no connection, and has a queue for one: the kernel silently drops the SYNs of
+ * further ones. All sockets stay open as long as the process lives. */
 int full_port(lua_State *L) {
   struct sockaddr_in address = { .sin_family = AF_INET };
   socklen_t length = sizeof address;

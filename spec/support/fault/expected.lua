@@ -1,10 +1,9 @@
--- What a client must say of every behaviour of the fault server, and what the
--- server must have: kind, outcome, attempts (of two allowed), deliveries. "ok" is
--- a success. Where protocols differ each port has a line of its own; where the
--- peer closes an idle connection in the very moment it is used again, either
--- order of events is right, and each has its own truth. The end of a TLS connection
--- without close_notify ("cut" in the middle of a reply) is the end of the reply for
--- some builds of libcurl and OpenSSL, and a failure for the others; both are right too.
+-- What a client must report for every behaviour of the fault server, and what the server must
+-- have received: kind, outcome, attempts (of two allowed), deliveries. "ok" is a success. Where
+-- the protocols differ, each port has a line of its own. If the peer closes an idle connection at
+-- the moment of its reuse, either order of events is possible; both are listed. If a TLS
+-- connection ends without close_notify ("cut" in the middle of a reply), some builds of libcurl
+-- and OpenSSL treat that as the end of the reply and others as a failure; both are accepted.
 --
 --   deliveries: requests that arrived whole and were not plainly refused.
 

@@ -1,4 +1,4 @@
---- frames.lua - the bytes of HTTP/2: frames in and out, header blocks out.
+--- frames.lua - HTTP/2 framing: reads and writes frames, and writes header blocks.
 
 local HEADERS, CONTINUATION = 1, 9
 local END_HEADERS = 4

@@ -1,7 +1,7 @@
---- http1.lua - HTTP/1.1 by hand, so that a reply can be cut at any byte.
+--- http1.lua - a hand-written HTTP/1.1 server that can cut a reply at any byte.
 ---
---- http1.serve(peer, server) reads one request after the other and lets the
---- behaviour that the request names answer it.
+--- http1.serve(peer, server) reads requests one after the other; the behaviour that a request
+--- names answers it.
 
 local behaviours = require "spec.support.fault.behaviours"
 

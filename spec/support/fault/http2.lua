@@ -1,8 +1,8 @@
---- http2.lua - HTTP/2 by hand, frame by frame (RFC 9113), as much of it as a
---- server needs that wants to break off anywhere.
+--- http2.lua - a hand-written HTTP/2 server (RFC 9113) that can break off at any frame. It
+--- implements only what these tests need.
 ---
---- http2.serve(peer, server) reads frames; each stream's behaviour runs in a
---- coroutine of its own. Only the decoding of headers (HPACK) is lua-http's.
+--- http2.serve(peer, server) reads frames and runs each stream's behaviour in a coroutine of its
+--- own. It uses lua-http only to decode headers (HPACK).
 
 local behaviours = require "spec.support.fault.behaviours"
 local condition = require "cqueues.condition"

@@ -1,5 +1,5 @@
---- http2_behaviours.lua - what can only go wrong in HTTP/2; rows of the tables that
---- behaviours.lua describes.
+--- http2_behaviours.lua - faults that only HTTP/2 has; rows of the tables described in
+--- behaviours.lua.
 
 local cqueues = require "cqueues"
 local replies = require "spec.support.fault.replies"

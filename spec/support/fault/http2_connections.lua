@@ -1,12 +1,12 @@
---- http2_connections.lua - what a whole HTTP/2 connection can do to its client; rows
---- of the table of connections that behaviours.lua describes.
+--- http2_connections.lua - faults of a whole HTTP/2 connection; rows of the table of connections
+--- described in behaviours.lua.
 ---
---- A row has stage "preface" and any of these, which http2.lua asks for:
----   keeps_window  flow control stays as the protocol has it: 65,535 bytes for all
----   most_streams  SETTINGS_MAX_CONCURRENT_STREAMS of the greeting; more are refused
----   request       function(stream) -> a behaviour in place of that of its path, or nil
----   on_stream     function(connection, stream), after a stream has begun
----   on_reply      function(connection, stream), after a stream was answered
+--- A row has stage "preface" and any of these fields, which http2.lua reads:
+---   keeps_window  keep flow control at the protocol's default: 65,535 bytes per connection
+---   most_streams  SETTINGS_MAX_CONCURRENT_STREAMS of the first SETTINGS; more are refused
+---   request       function(stream) -> a behaviour that replaces that of its path, or nil
+---   on_stream     function(connection, stream), called when a stream has begun
+---   on_reply      function(connection, stream), called when a stream has been answered
 
 local cqueues = require "cqueues"
 

@@ -1,5 +1,5 @@
---- http2_stream.lua - one request in HTTP/2, with the same methods as http1's
---- exchange, so that most behaviours need not know which they have.
+--- http2_stream.lua - one request in HTTP/2. It has the same methods as http1's exchange, so
+--- that most behaviours work with both.
 
 local frames = require "spec.support.fault.frames"
 

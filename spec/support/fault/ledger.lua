@@ -1,4 +1,4 @@
---- ledger.lua - what the server received, and which faults are armed.
+--- ledger.lua - records what the server received, and which faults are armed.
 
 local cjson = require "cjson.safe"
 local condition = require "cqueues.condition"

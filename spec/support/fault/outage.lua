@@ -1,5 +1,5 @@
---- outage.lua - the server goes away, as when its process is restarted: it resets the
---- connections it has and listens no more, and after a while it listens again.
+--- outage.lua - simulates a restart of the server: it resets its connections and stops
+--- listening, and listens again after a while.
 
 local cqueues = require "cqueues"
 

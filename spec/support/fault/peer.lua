@@ -1,5 +1,5 @@
---- peer.lua - one accepted connection: bytes in, bytes out, and the ways to end
---- it. What fails returns nil, and the peer is finished.
+--- peer.lua - one accepted connection: reads, writes, and the ways to end it. An operation that
+--- fails returns nil, and the peer is finished.
 
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"

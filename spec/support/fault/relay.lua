@@ -1,9 +1,9 @@
---- relay.lua - stands between client and server, forwards bytes both ways, and freezes
---- when it is told to: the connections that are open then stay open, what comes on them
---- is acknowledged by TCP and goes nowhere, and nothing comes back. New ones are
---- forwarded. So it is when a NAT or a firewall forgets a connection. It can swallow what
---- comes on all connections for a while, the new ones too, as when packets are lost; and
---- be slow to begin with new ones, as a network that has become slow.
+--- relay.lua - forwards bytes between client and server, in both directions, and freezes on
+--- request. Open connections then stay open: TCP acknowledges the client's bytes, but they go
+--- nowhere, and nothing comes back. New connections are forwarded. This is what happens if a NAT
+--- or a firewall drops a connection's state. The relay can also swallow the bytes of all
+--- connections for a while, including new ones, as a network that loses packets does; and it
+--- can delay new connections, as a network that has become slow does.
 
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"

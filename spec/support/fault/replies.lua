@@ -1,7 +1,7 @@
---- replies.lua - what the server says, apart from how it says it.
+--- replies.lua - the contents of the server's replies, independent of how they are sent.
 ---
 --- A reply is { status, headers = { { name, value }, ... }, body, length, reason };
---- `length` is the Content-Length that it claims when that is not the body's.
+--- `length` is the announced Content-Length if it differs from the body's length.
 
 local cjson = require "cjson"
 
@@ -157,7 +157,7 @@ function replies.too_long()
   return made
 end
 
---- Claims less than it sends: the id is cut, the rest is nobody's.
+--- Announces less than it sends: the id is cut, and the remaining bytes belong to no reply.
 function replies.too_short()
   local made = replies.ok()
   made.length = 10

@@ -1,5 +1,5 @@
---- tls.lua - a certificate authority for a few minutes, and server contexts with
---- good and bad certificates. Nothing here is worth protecting.
+--- tls.lua - a short-lived certificate authority, and server contexts with good and bad
+--- certificates. The keys need no protection.
 
 local altname = require "openssl.x509.altname"
 local bignum = require "openssl.bignum"
