@@ -11,7 +11,7 @@ local sandbox = {
   base_url = "http://127.0.0.1:8077", api_key = "sandbox-key", business_id = "sandbox-business",
   connect_timeout = 2, max_attempts = 1,
 }
-local nobody = "+14155550123" -- made up; a sandbox delivers nothing
+local example_number = "+14155550123" -- made up; a sandbox delivers nothing
 
 local function variable(name)
   local value = os.getenv(name)
@@ -45,4 +45,4 @@ if not is_up(sandbox) then
     :format(sandbox.base_url))
 end
 print(("CONNECTLY_API_KEY is not set: this goes to the sandbox at %s."):format(sandbox.base_url))
-return sandbox, number or nobody
+return sandbox, number or example_number
