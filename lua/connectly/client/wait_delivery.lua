@@ -18,7 +18,7 @@ local KNOWN = { { "until_status", "string" } }
 local WANTED = { sent = true, delivered = true, read = true }
 
 local function fault_of_options(options)
-  local name, problem = checks.fault(options, KNOWN)
+  local name, problem = checks.fault(options, KNOWN, "only `%s` is known")
   if name then
     return name .. ": " .. problem
   end
