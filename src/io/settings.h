@@ -1,9 +1,9 @@
 /*
- * settings.h - the options of a client, the headers with its key, its trusted certificates
+ * settings.h - the options of a client, the headers with its API key, its trusted certificates
  * and its proxy.
  *
- * An engine borrows them, and the calls of a dropped client outlive the client. So they are
- * a heap object that the last owner of the engine frees. An engine's settings do not change.
+ * An engine borrows them, and the calls of a collected client outlive the client. So the settings are
+ * a heap object that the last owner of the engine frees. An engine's settings never change.
  */
 #ifndef CLY_IO_SETTINGS_H
 #define CLY_IO_SETTINGS_H
@@ -17,24 +17,24 @@ typedef struct cly_settings {
     cly_config config;
     cly_ca_paths ca_paths;
     char user_agent[96];
-    char *proxy, *no_proxy; /* as the environment was at make */
+    char *proxy, *no_proxy; /* from options or environment, at read; "" for none */
     struct curl_slist *headers, *bare_headers;
 } cly_settings;
 
-/* Returns empty settings, or NULL without memory. */
+/* Returns empty settings, or NULL if out of memory. */
 cly_settings *cly_settings_new(void);
 
-/* Fills them from options, once. */
+/* Fills the settings from options. Call it once. */
 cly_kind cly_settings_read(cly_settings *settings, const cly_source *source, cly_value options,
                            cly_problems *problems, cly_error *error) CLY_MUST_CHECK;
 
-/* The options of an engine, which borrows the settings for its life. */
+/* Fills the options of an engine. The engine borrows the settings for its lifetime. */
 cly_kind cly_settings_lend(cly_settings *settings, cly_engine_options *out, cly_error *error) CLY_MUST_CHECK;
 
-/* Wipes the key and the proxy, which may hold a password, and frees all. NULL is fine. */
+/* Wipes the key and the proxy, which may hold a password, and frees everything. NULL is allowed. */
 void cly_settings_free(cly_settings *settings);
 
-/* The certificates that this process's environment names; borrowed from it. */
+/* The certificate paths named in this process's environment; borrowed from it. */
 cly_ca_variables cly_settings_ca_variables(void);
 
 CLY_PRIVATE_END

@@ -1,5 +1,5 @@
 /*
- * ca_files.h - looks for certificates in files and directories.
+ * ca_files.h - finds certificates in files and directories.
  */
 #ifndef CLY_IO_CURL_CA_FILES_H
 #define CLY_IO_CURL_CA_FILES_H
@@ -10,7 +10,7 @@ CLY_PRIVATE_BEGIN
 
 extern const cly_ca_files cly_ca_files_on_disk;
 
-/* Whether OpenSSL can read it, and finds a certificate in it. */
+/* Whether OpenSSL can read the file and finds a certificate in it. */
 bool cly_ca_file_has_certificates(const char *path);
 
 CLY_PRIVATE_END

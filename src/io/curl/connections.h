@@ -1,11 +1,10 @@
 /*
  * connections.h - the connections that libcurl has open for one engine.
  *
- * libcurl does not say which connection a request uses; it says from which local
- * port, just before it issues the request (CURLOPT_PREREQFUNCTION). From that and
- * from the callbacks that tell of each socket follows what libcurl does not tell: how
- * many requests a connection has carried, whether bytes lie on it that belong to no
- * request, and for how long its peer has been silent.
+ * libcurl does not report which connection a request uses, only its local port, just before it issues
+ * the request (CURLOPT_PREREQFUNCTION). From the port and the callbacks for each socket, this module
+ * derives how many requests a connection has carried, whether it has unread bytes that belong to no
+ * request, and how long its peer has been silent.
  */
 #ifndef CLY_IO_CURL_CONNECTIONS_H
 #define CLY_IO_CURL_CONNECTIONS_H
@@ -20,12 +19,12 @@ enum { CLY_CONNECTIONS_MAX = 2048 };
 
 typedef struct cly_connection {
     curl_socket_t descriptor; /* -1: the entry is free */
-    cly_connection_use use;   /* its serial tells it from others that had the entry */
-    int port;                 /* local; 0 until it was asked for */
-    cly_pool *pool;           /* the pool it belongs to; NULL when that is gone */
-    size_t unasked;           /* bytes of requests since the kernel was asked for room */
-    double heard_at;          /* start of the last reply; read only without TCP_INFO */
-    bool is_corked;           /* what is written to it is held back (cork.h) */
+    cly_connection_use use;   /* its serial tells it from earlier users of the entry */
+    int port;                 /* local; 0 until first needed */
+    cly_pool *pool;           /* NULL once the pool is gone */
+    size_t unasked;           /* bytes of requests since the kernel was last asked for room */
+    double heard_at;          /* start of the last reply; used only without TCP_INFO */
+    bool is_corked;           /* its writes are held back (cork.h) */
 } cly_connection;
 
 typedef union cly_symbol {
@@ -36,7 +35,7 @@ typedef union cly_symbol {
     void (*alpn)(const void *ssl, const unsigned char **name, unsigned *length);
 } cly_symbol;
 
-/* Functions of the TLS library that libcurl uses; NULL when it uses another. */
+/* Functions of the TLS library that libcurl uses; NULL if the library lacks them. */
 typedef struct cly_tls_symbols {
     bool are_searched;
     cly_symbol pending, has_pending, gnutls_pending, alpn;
@@ -44,50 +43,50 @@ typedef struct cly_tls_symbols {
 
 typedef struct cly_connections {
     cly_connection list[CLY_CONNECTIONS_MAX];
-    int used; /* no entry beyond is in use */
+    int used; /* entries from here on are free */
     int open;
-    unsigned opened; /* since the beginning */
+    unsigned opened; /* since init */
     cly_tls_symbols tls;
-    bool has_tls_proxy; /* of its TLS libcurl tells nothing */
+    bool has_tls_proxy; /* libcurl gives no access to its TLS session */
 } cly_connections;
 
 void cly_connections_init(cly_connections *connections, bool has_tls_proxy);
 
-/* libcurl opened a socket. It is closed on exec, notices a dead path after `patience` seconds where the
- * system can, and is forgotten when libcurl closes it by cly_connections_close, a
+/* libcurl opened a socket. Sets close-on-exec and, where the system can, a timeout of `patience` seconds
+ * for a dead path. The entry is freed when libcurl closes the socket through cly_connections_close, a
  * CURLOPT_CLOSESOCKETFUNCTION. */
 void cly_connections_opened(cly_connections *connections, curl_socket_t descriptor, cly_pool *pool,
                             double patience);
 int cly_connections_close(void *connections, curl_socket_t descriptor);
 
-/* The connection of this pool from this local port, or NULL; another may have its entry
- * later. One system call for each new connection, none after that. */
+/* Returns the pool's connection with this local port, or NULL. Another connection may use the entry
+ * later. Makes one system call for each new connection, none after that. */
 cly_connection *cly_connections_find(cly_connections *connections, const cly_pool *pool, int port);
 
-/* Whether this connection of HTTP/1.x, which `easy` is about to use, may have bytes to read or has ended.
- * Bytes that lie there before a request leaves are not its reply. One system call. */
+/* Whether this connection, which `easy` is about to use, speaks HTTP/1.x and may have unread bytes or has
+ * ended. Bytes that arrived before a request leaves are not its reply. Makes one system call. */
 bool cly_connections_is_spoilt(cly_connections *connections, const cly_connection *connection, CURL *easy);
 
-/* Whether bytes may lie in TLS unseen, so that a connection of HTTP/1.x carries one request:
- * with another TLS library than OpenSSL or GnuTLS, and through the TLS of a proxy. */
+/* Whether unread bytes in the TLS library cannot be detected, so that an HTTP/1.x connection carries
+ * only one request: with TLS libraries other than OpenSSL and GnuTLS, and with an https:// proxy. */
 bool cly_connections_hides_bytes(cly_connections *connections, CURL *easy);
 
-/* Whether the peer has ended it, and all that it sent has been read. */
+/* Whether the peer has closed the connection and all that it sent has been read. */
 bool cly_connections_has_ended(const cly_connection *connection);
 
-/* Whether the kernel takes a request of so many bytes on this connection; true for NULL. One
- * system call for each 16 KiB of requests, and for each that is the first of a turn. */
+/* Whether the kernel accepts a request of `bytes` bytes on this connection; true for NULL. Makes one
+ * system call per 16 KiB of requests, and one for the first request of each turn. */
 bool cly_connections_has_room(cly_connection *connection, size_t bytes);
 void cly_connections_next_turn(cly_connections *connections);
 
-/* The protocol that TLS has agreed on for the connection of `easy`. */
+/* The protocol negotiated by TLS (ALPN) for the connection of `easy`. */
 cly_protocol cly_connections_protocol(cly_connections *connections, CURL *easy);
 
-/* Seconds since the peer last sent anything; from `since` on for NULL, and where the system does
- * not tell. One system call. */
+/* Seconds since the peer last sent anything; at most those since `since` for NULL and where the system
+ * does not tell. Makes one system call. */
 double cly_connections_silence(const cly_connection *connection, double since, double now);
 
-/* The hooks of cly_pools_options. `connections` are the cly_connections. */
+/* The hooks of cly_pools_options. `connections` is the cly_connections. */
 void *cly_connections_open_share(void);
 void cly_connections_close_share(void *connections, cly_pool *pool);
 int cly_connections_alive(void *connections, const cly_pool *pool);

@@ -1,5 +1,5 @@
 /*
- * clock.h - the clock that core is told, and sleeping by it.
+ * clock.h - the monotonic clock whose time is passed to core, and sleeping.
  */
 #ifndef CLY_IO_SYSTEM_CLOCK_H
 #define CLY_IO_SYSTEM_CLOCK_H
@@ -12,10 +12,10 @@ CLY_PRIVATE_BEGIN
 /* Seconds on a monotonic clock; only differences mean anything. */
 double cly_clock_now(void);
 
-/* Less when a signal comes. */
+/* Returns early if a signal is handled. */
 void cly_clock_sleep(double seconds);
 
-/* For core/random, from the time, the process and an address. */
+/* A seed for core/call/random, from the time, the process id and an address. */
 uint64_t cly_clock_seed(void);
 
 CLY_PRIVATE_END

@@ -1,9 +1,9 @@
 /*
  * notifier.h - tells other threads and event loops that calls have ended.
  *
- * Two ways: a descriptor that is readable, for those who then ask what ended;
- * and a unix socket on which each ended call's number is written, for hosts
- * (nginx) that can wait on nothing but a socket of their own.
+ * There are two ways: a descriptor that becomes readable, after which the host asks which calls ended;
+ * and a unix socket on which the ticket of each ended call is written, for hosts (nginx) that can wait
+ * only on sockets of their own.
  */
 #ifndef CLY_IO_SYSTEM_NOTIFIER_H
 #define CLY_IO_SYSTEM_NOTIFIER_H
@@ -13,51 +13,51 @@
 
 CLY_PRIVATE_BEGIN
 
-enum { CLY_NOTIFIER_PATH_SIZE = 108 }; /* what a unix address holds */
+enum { CLY_NOTIFIER_PATH_SIZE = 108 }; /* size of a unix socket's address */
 
 typedef struct cly_notifier {
-    int read_end, write_end; /* a pipe, -1 until it is asked for */
+    int read_end, write_end; /* a pipe, made on demand; -1 before */
     bool is_rung;
     int listener, peer;                  /* -1 for none */
-    char path[CLY_NOTIFIER_PATH_SIZE];   /* of the socket, or "" */
-    char folder[CLY_NOTIFIER_PATH_SIZE]; /* 0700, holds nothing else */
-    cly_buffer unsent;                   /* lines that were told, for the next cly_notifier_serve */
-    cly_buffer leaving; /* lines that the peer has not taken yet; only cly_notifier_send writes them */
-    bool is_behind;     /* the peer missed a line: it is let go */
+    char path[CLY_NOTIFIER_PATH_SIZE];   /* path of the socket, or "" */
+    char folder[CLY_NOTIFIER_PATH_SIZE]; /* its directory, mode 0700 */
+    cly_buffer unsent;                   /* lines queued for the next cly_notifier_serve */
+    cly_buffer leaving; /* lines that the peer has not read yet; only cly_notifier_send writes them */
+    bool is_behind;     /* the peer missed a line: it will be disconnected */
 } cly_notifier;
 
 void cly_notifier_init(cly_notifier *notifier);
 void cly_notifier_clear(cly_notifier *notifier);
 
-/* In a child: closes its copies of the descriptors and leaves all else, which
- * another thread may have been writing, where it is. */
+/* In a child after a fork: closes the child's copies of the descriptors and leaves everything else, which
+ * another thread may have been writing, untouched. */
 void cly_notifier_abandon(cly_notifier *notifier);
 
-/* Makes the pipe when it is first asked for; -1 when there is none to be had. */
+/* Returns the pipe's read end and makes the pipe at the first call; -1 if that fails. */
 int cly_notifier_descriptor(cly_notifier *notifier);
 
-/* Makes the descriptor readable, until it is quieted. */
+/* ring makes the descriptor readable until quiet is called. */
 void cly_notifier_ring(cly_notifier *notifier);
 void cly_notifier_quiet(cly_notifier *notifier);
 
-/* Makes the socket; NULL when that fails, with errno set. */
+/* Makes the socket and returns its path; NULL with errno set if that fails. */
 const char *cly_notifier_listen(cly_notifier *notifier);
 
-/* What the owner's poll should watch: descriptor and whether it waits to read
- * or to write. -1 for nothing. */
+/* The descriptor that the owner's poll must watch for reading, and for writing after cly_notifier_send
+ * returned true; -1 for none. */
 int cly_notifier_watch(const cly_notifier *notifier);
 
-/* Takes a peer that waits, lets one go that has gone or is far behind, and readies what
- * was told. */
+/* Accepts a waiting peer, disconnects one that has closed its end or is far behind, and prepares the
+ * queued lines for sending. */
 void cly_notifier_serve(cly_notifier *notifier);
 
-/* Sends what was ready, as far as it goes; returns whether something is left. By the
- * thread that serves, and without the lock that guards the rest: the peer wakes at once
- * and may want it. */
+/* Sends as many prepared lines as the socket accepts; returns whether some are left. Call it in the thread
+ * that calls serve, but without the lock that guards the rest: the peer wakes at once and may want that
+ * lock. */
 bool cly_notifier_send(cly_notifier *notifier);
 
-/* Queues one number for the peer; without a peer, or when it lies far behind,
- * nothing. */
+/* Queues one number for the peer. Does nothing without a peer, or if the peer is far
+ * behind. */
 void cly_notifier_tell(cly_notifier *notifier, uint64_t number);
 
 CLY_PRIVATE_END
