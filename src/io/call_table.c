@@ -6,8 +6,8 @@
 
 /* ---- making and freeing ---- */
 
-/* Held for moments: a thread that finds it taken does better to look again than to
- * sleep. */
+/* The lock is held only briefly, so a thread that finds it taken should spin before it
+ * sleeps. */
 static bool init_lock(pthread_mutex_t *lock) {
     pthread_mutexattr_t attributes;
     bool is_made = pthread_mutexattr_init(&attributes) == 0;
@@ -32,7 +32,7 @@ static bool init_condition(pthread_cond_t *condition) {
     return is_made;
 }
 
-/* The condition and the lock, or neither. */
+/* Makes both the condition and the lock, or neither. */
 static bool init_locks(cly_call_table *table) {
     if (!init_condition(&table->ended)) return false;
     if (init_lock(&table->lock)) return true;
@@ -65,14 +65,14 @@ void cly_call_table_lock(cly_call_table *table) {
     pthread_mutex_lock(&table->lock);
 }
 
-/* Once is enough, until it waits again. It looks for news before it begins to wait. */
+/* Wakes the engine once per wait. The engine checks for news before it waits. */
 static void wake_engine(cly_call_table *table) {
     if (!table->is_waiting || !table->records.has_news) return;
     table->is_waiting = false;
     if (table->wake) table->wake(table->engine);
 }
 
-/* Threads that wait for an end are woken without the lock: they want it at once. */
+/* Waiting threads are woken after the unlock, because they take the lock at once. */
 void cly_call_table_unlock(cly_call_table *table) {
     bool has_ended = table->records.has_ended;
     table->records.has_ended = false;
@@ -81,7 +81,7 @@ void cly_call_table_unlock(cly_call_table *table) {
     if (has_ended) pthread_cond_broadcast(&table->ended);
 }
 
-/* The record of a ticket, with the lock taken; NULL, without it, when there is none. */
+/* Returns the record of a ticket and holds the lock; or returns NULL and does not. */
 static cly_record *lock_record(cly_call_table *table, cly_ticket ticket) {
     cly_record *found;
     if (table == NULL) return NULL;
@@ -91,7 +91,7 @@ static cly_record *lock_record(cly_call_table *table, cly_ticket ticket) {
     return found;
 }
 
-/* ---- by any thread ---- */
+/* ---- for any thread ---- */
 
 cly_kind cly_call_table_submit(cly_call_table *table, cly_ticket *ticket, const cly_submission *submission,
                                cly_error *error) {
@@ -109,7 +109,7 @@ bool cly_call_table_is_known(cly_call_table *table, cly_ticket ticket) {
     return true;
 }
 
-/* The record of a call that has ended: the engine does not touch it any more. */
+/* Returns the record of an ended call, which the engine no longer touches, or NULL. */
 static const cly_record *find_done(cly_call_table *table, cly_ticket ticket) {
     const cly_record *record = lock_record(table, ticket);
     bool is_done = record && record->state == CLY_RECORD_DONE;
@@ -160,7 +160,7 @@ void cly_call_table_cancel(cly_call_table *table, cly_ticket ticket) {
 void cly_call_table_release(cly_call_table *table, cly_ticket ticket) {
     cly_record *record = lock_record(table, ticket);
     if (record == NULL) return;
-    /* One that is done, as nearly always, needs no clock. */
+    /* The clock is not needed if the call is done, the usual case. */
     cly_records_release(&table->records, record, record->state == CLY_RECORD_DONE ? 0 : cly_clock_now());
     cly_call_table_unlock(table);
 }

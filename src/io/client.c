@@ -15,8 +15,8 @@ static bool is_ours(const cly_client *client) {
     return client->process == cly_process_generation();
 }
 
-/* After a fork the child lets go of its parent's engine before it touches any of it: to
- * close its connections would speak on the parent's. */
+/* In a child after a fork: gives up the parent's engine without touching it, because closing its
+ * connections would write to the parent's sockets. */
 static void leave_parents(cly_client *client) {
     if (is_ours(client)) return;
     cly_worker_abandon(client->worker);
@@ -35,7 +35,7 @@ static int under_way(cly_engine *engine) {
     return cly_call_table_stats(cly_engine_calls(engine)).in_flight;
 }
 
-/* In the caller's thread the calls only move while it waits for them. */
+/* Without a worker, calls make progress only while the caller waits for them. */
 static int drain_engine(cly_engine *engine, double seconds) {
     double until = cly_clock_now() + seconds;
     while (under_way(engine) > 0 && cly_clock_now() < until)
@@ -68,7 +68,7 @@ int cly_client_close(cly_client *client, double drain) {
     return ended;
 }
 
-/* There is no caller left to return it to. */
+/* Reports on stderr, because there is no caller to return the number to. */
 static void tell_collected(int ended) {
     if (ended == 0) return;
     fprintf(stderr, "connectly: a client was collected with %d calls under way; they may have arrived\n",
@@ -77,7 +77,7 @@ static void tell_collected(int ended) {
 
 void cly_client_clear(cly_client *client) {
     cly_client_close(client, 0);
-    forget_secrets(client); /* again: a message that was being read may have grown the encoder since */
+    forget_secrets(client); /* again: reading a message may have filled the encoder since */
     leave_parents(client);
     if (client->worker)
         cly_worker_free(client->worker);
@@ -87,7 +87,7 @@ void cly_client_clear(cly_client *client) {
     client->engine = NULL;
 }
 
-/* From the worker's thread, when nothing borrows the settings any more. */
+/* Called in the worker's thread when nothing borrows the settings any more. */
 static void end_left(void *settings, int ended) {
     tell_collected(ended);
     cly_settings_free(settings);

@@ -18,8 +18,8 @@ struct cly_engine {
     cly_call_table *table;
     cly_records *records; /* of the table */
     cly_attempts attempts;
-    int room; /* attempts that could start at once when the engine last looked */
-    /* The rest is used by the thread that makes the steps alone. */
+    int room; /* attempts that could start at once, at the last check */
+    /* Only the thread that makes the steps uses the rest. */
     cly_transfer_host host;
     cly_pools pools;
     cly_connections connections;
@@ -27,33 +27,33 @@ struct cly_engine {
     cly_cork cork;
     cly_hangs hangs;
     cly_transfer_list idle, starting, running, ended;
-    double performed_at; /* when libcurl last had its turn */
-    double overdue_at;   /* no attempt under way is overdue before */
-    unsigned turn;       /* counts libcurl's */
-    int added;           /* handles for its next one */
-    bool has_issued;     /* a request, since the calls were last looked at */
-    bool raises_sigpipe; /* libcurl, in the thread that makes the steps */
-    int idle_turns;      /* in which a wait ended at once and nothing happened */
+    double performed_at; /* end of libcurl's last turn */
+    double overdue_at;   /* no attempt under way is overdue before this time */
+    unsigned turn;       /* number of libcurl's next turn */
+    int added;           /* handles added for that turn */
+    bool has_issued;     /* a request was issued since the calls were last advanced */
+    bool raises_sigpipe; /* the running libcurl does, in the thread that makes the steps */
+    int idle_turns;      /* consecutive turns after a wait that ended at once and in which no attempt ended */
 };
 
-/* Calls that may be started or unread beyond those in flight, once a worker carries them. */
+/* With a worker: how many calls beyond max_in_flight may be queued, or ended and not yet released. */
 enum { CALLS_BEYOND_FLIGHT = 1024 };
 
-/* For so long the network is not asked again before something starts: to ask in
- * vain is a system call for each call under way. */
+/* If libcurl had a turn less than this ago, attempts start before its next turn: a turn without news
+ * costs a system call for each call under way. */
 static const double recently = 0.005;
 
-/* As long as attempts are under way libcurl has a turn so often: what it has read and
- * not looked at, as it does at times with TLS, no descriptor tells of. */
+/* The longest wait while attempts are under way: libcurl, at times with TLS, has read data that it has
+ * not processed yet, and no descriptor reports those. */
 static const double longest_wait = 0.5;
 
-/* When attempts without a connection are looked at: one may hang. */
+/* When attempts without a connection are checked for hangs: first and from then on, in seconds. */
 static const double first_look = 1, next_look = 0.1;
 
 /* ---- making and freeing ---- */
 
-/* Up to 8.14 libcurl makes a multi without a wake-up descriptor when none is free. Its
- * wait could not be ended then. */
+/* Up to 8.14 libcurl makes a multi even if no descriptor is free for waking it up. Its wait could then
+ * not be interrupted. */
 static cly_kind make_multi(cly_engine *engine, cly_error *error) {
     engine->multi = cly_libcurl_new_multi(engine->options.max_connections);
     if (engine->multi && curl_multi_wakeup(engine->multi) == CURLM_OK) return CLY_OK;
@@ -76,7 +76,7 @@ static cly_kind make_table(cly_engine *engine, cly_error *error) {
     return CLY_OK;
 }
 
-/* libcurl issues the request: in its turn, without the lock. */
+/* libcurl issues the request. Called during its turn, without the lock. */
 static void issued(void *context, cly_transfer *transfer, double now) {
     cly_engine *engine = context;
     engine->has_issued = true;
@@ -151,7 +151,7 @@ static void leave_libcurl(cly_sigpipe held) {
 static void close_all(cly_engine *engine) {
     cly_sigpipe held = enter_libcurl(engine);
     cly_transfer_free_all(&engine->idle);
-    cly_pools_clear(&engine->pools); /* no handle names a share any more */
+    cly_pools_clear(&engine->pools); /* no handle uses a share any more */
     curl_multi_cleanup(engine->multi);
     engine->multi = NULL;
     leave_libcurl(held);
@@ -177,7 +177,7 @@ void cly_engine_free(cly_engine *engine) {
     free(engine);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static void conclude(cly_engine *engine, cly_transfer *transfer, double now) {
     cly_attempt attempt = {.record = transfer->record,
                            .start = transfer->start,
@@ -198,7 +198,7 @@ static void conclude_all(cly_engine *engine, double now) {
     }
 }
 
-/* ---- stopping attempts; without the lock ---- */
+/* ---- stopping attempts, without the lock ---- */
 
 static void end_attempt(cly_engine *engine, cly_transfer *transfer, double now) {
     cly_pools_ended(&engine->pools, transfer->start.pool, transfer->is_issued, now);
@@ -244,13 +244,13 @@ static void add(cly_engine *engine, cly_transfer *transfer, bool is_ready, doubl
     end_attempt(engine, transfer, now);
 }
 
-/* Nothing was sent: it is tried again at once, with the same permit. */
+/* Nothing was sent: the attempt is made again at once, with the same permit. */
 static void launch_again(cly_engine *engine, cly_transfer *transfer, bool is_fresh, double now) {
     add(engine, cly_transfer_detach(&engine->running, transfer),
         cly_transfer_prepare_again(transfer, is_fresh, now), now);
 }
 
-/* Nothing of it was issued: the same attempt over another connection. */
+/* Its request was not issued: the same attempt continues on another connection. */
 static void restart(cly_engine *engine, cly_transfer *transfer, double now) {
     curl_multi_remove_handle(engine->multi, transfer->easy);
     cly_hangs_restarted(&engine->hangs, now);
@@ -262,9 +262,9 @@ static double restart_at(const cly_engine *engine, const cly_transfer *transfer,
                                 is_oldest);
 }
 
-/* Looks at the attempts, the oldest first, when one may be overdue, which is seldom. */
+/* If an attempt may be overdue, which is rare, checks all of them, the oldest first. */
 static void stop_overdue(cly_engine *engine, double now) {
-    bool is_oldest = true; /* of those whose connection is being opened */
+    bool is_oldest = true; /* of the attempts whose connection is being opened */
     cly_transfer *next;
     if (now < engine->overdue_at) return;
     engine->overdue_at = HUGE_VAL;
@@ -281,13 +281,13 @@ static void stop_overdue(cly_engine *engine, double now) {
     }
 }
 
-/* Under the lock: other threads cancel. */
+/* The caller holds the lock, because other threads cancel calls. */
 static void mark_canceled(cly_engine *engine) {
     for (cly_transfer *transfer = engine->running.first; transfer; transfer = transfer->next)
         transfer->is_canceled = transfer->record->is_canceled;
 }
 
-/* A request that is canceled after so long is taken for one that ran out of time. */
+/* A request that is canceled after this time counts as timed out for its pool. */
 static const double long_wait = 1; /* seconds */
 
 static void stop_canceled(cly_engine *engine, double now) {
@@ -303,7 +303,7 @@ static void stop_canceled(cly_engine *engine, double now) {
 
 /* ---- starting attempts ---- */
 
-/* Hands libcurl what was begun. */
+/* Hands the attempts that begin_ready chose to libcurl. */
 static void start_all(cly_engine *engine, double now) {
     while (engine->starting.first) {
         cly_transfer *transfer = cly_transfer_detach(&engine->starting, engine->starting.first);
@@ -323,14 +323,14 @@ static void fill_request(const cly_engine *engine, cly_transfer *transfer, doubl
     request->connect_deadline = now + engine->options.settings.connect_timeout;
 }
 
-/* Under the lock. Begins what may leave; what libcurl has to do with it is done without
- * the lock. Returns the seconds until more may leave. */
+/* Chooses the attempts that may start; start_all then hands them to libcurl without the lock. Returns
+ * the seconds until more may start. The caller holds the lock. */
 static double begin_ready(cly_engine *engine, double now) {
     cly_ready ready = cly_attempts_ready(&engine->attempts);
     double wait;
     while (ready.next) {
         cly_transfer *transfer = cly_transfer_take(&engine->idle);
-        if (transfer == NULL) return recently; /* without memory it is tried again */
+        if (transfer == NULL) return recently; /* out of memory: tries again soon */
         transfer->record = cly_attempts_next(&engine->attempts, &ready, now, &transfer->start, &wait);
         cly_transfer_append(transfer->record ? &engine->starting : &engine->idle, transfer);
         if (transfer->record == NULL) return wait;
@@ -339,9 +339,9 @@ static double begin_ready(cly_engine *engine, double now) {
     return ready.assets_wait;
 }
 
-/* ---- by any thread ---- */
+/* ---- for any thread ---- */
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static int permits_wanted(cly_engine *engine) {
     return cly_attempts_permits_wanted(&engine->attempts, engine->room, cly_clock_now());
 }
@@ -414,8 +414,8 @@ static void take_cancels(cly_engine *engine, double now) {
     if (has_cancels) stop_canceled(engine, now);
 }
 
-/* Moves everything along that needs no network; returns the seconds until there
- * is something of that kind again. */
+/* Makes all progress that needs no network. Returns the seconds until there is more of that
+ * kind. */
 static double advance(cly_engine *engine) {
     double now = cly_clock_now(), wait, until_free;
     engine->has_issued = false;
@@ -428,20 +428,20 @@ static double advance(cly_engine *engine) {
     engine->room = cly_pools_room(&engine->pools);
     cly_call_table_unlock(engine->table);
     start_all(engine, now);
-    /* Every handle is idle or names its own pool now, but one that could not be started. */
+    /* Now every handle is idle or uses its own pool, except one that could not be started. */
     until_free = engine->ended.first ? 0 : free_drained_pools(engine, now);
     if (engine->running.first) wait = fmin(wait, fmin(longest_wait, engine->overdue_at - now));
     return fmax(0, fmin(wait, until_free));
 }
 
-/* A connection that takes no request at all may be an outage. */
+/* A connection on which the server accepts no request at all may be a sign of an outage. */
 static void note_refused(cly_engine *engine, cly_transfer *transfer, double now) {
     const cly_connection *used = cly_transfer_connection(transfer);
     transfer->is_turned_away =
         !cly_pools_refused(&engine->pools, transfer->start.pool, used ? &used->use : NULL, now);
 }
 
-/* libcurl may have closed its connection by now. */
+/* The request ended without a reply. libcurl may have closed its connection by now. */
 static void note_lost(cly_engine *engine, const cly_transfer *transfer, double now) {
     const cly_connection *used = cly_transfer_connection(transfer);
     if (used == NULL || cly_connections_has_ended(used))
@@ -465,7 +465,7 @@ static void collect_ended(cly_engine *engine, double now) {
         else if (ended->is_issued && ended->report.status == 0)
             note_lost(engine, ended, now);
         if (ended->is_held) cly_pools_hold(&engine->pools, now);
-        /* After a failed write libcurl 7.88 keeps a connection of HTTP/2 that works no more. */
+        /* After a failed write libcurl 7.88 keeps an HTTP/2 connection that no longer works. */
         if (code == CURLE_SEND_ERROR) cly_pools_retire(&engine->pools, ended->start.pool, now);
         if (cly_transfer_wants_fresh(ended))
             launch_again(engine, ended, true, now);
@@ -476,7 +476,7 @@ static void collect_ended(cly_engine *engine, double now) {
     }
 }
 
-/* The list is in the order of their turns; those of a later one libcurl has not seen. */
+/* The list is sorted by first turn; libcurl has not seen the attempts of a later turn yet. */
 static void look_at_added(cly_engine *engine, unsigned turn, double now) {
     cly_transfer *previous;
     for (cly_transfer *transfer = engine->running.last; transfer; transfer = previous) {
@@ -493,7 +493,7 @@ static void look_at_added(cly_engine *engine, unsigned turn, double now) {
 static void perform(cly_engine *engine) {
     int running = 0, added = engine->added;
     unsigned turn = engine->turn++;
-    engine->added = 0; /* even when those that were added have been stopped since */
+    engine->added = 0; /* even if the added ones have been stopped since */
     if (engine->running.first == NULL && engine->idle_turns == 0) return;
     cly_cork_hold(&engine->cork, added + cly_pools_opening(&engine->pools));
     if (engine->host.needs_room) cly_connections_next_turn(&engine->connections);
@@ -509,7 +509,7 @@ static bool has_come(const cly_records *records, unsigned group, cly_ticket tick
                   : cly_records_first_done(records, group) != NULL;
 }
 
-/* Under the lock a last look: what comes later wakes the wait. */
+/* A last check for news, under the lock: later news wakes the engine. */
 static bool may_wait(cly_engine *engine, unsigned group, cly_ticket ticket) {
     bool is_news;
     cly_call_table_lock(engine->table);
@@ -524,10 +524,10 @@ static bool may_wait(cly_engine *engine, unsigned group, cly_ticket ticket) {
 
 enum { IDLE_TURNS = 200 };
 
-/* A request that a server's lowered limit holds back keeps libcurl up to 8.14 busy: its
- * wait ends at once, for as long as that request has time. So does a connection of TLS
- * that libcurl 8.12 to 8.14 is closing when the peer has done its part, until libcurl
- * has its next turn. */
+/* Avoids busy waiting. Up to 8.14, libcurl's waits end at once while a server's lowered stream limit
+ * holds a request back, as long as that request has time. With 8.12 to 8.14 they also end at once while
+ * libcurl closes a TLS connection and the peer has already done its part, until libcurl's next
+ * turn. */
 static void rest_if_idle(cly_engine *engine, double waited) {
     engine->idle_turns = waited > 0.0002 ? 0 : engine->idle_turns + 1;
     if (engine->idle_turns > IDLE_TURNS) cly_clock_sleep(0.001);
@@ -536,22 +536,22 @@ static void rest_if_idle(cly_engine *engine, double waited) {
 static void wait_for_network(cly_engine *engine, double seconds, struct curl_waitfd *extra,
                              unsigned extra_count) {
     double before = cly_clock_now();
-    int milliseconds = (int)ceil(fmin(seconds, 3600) * 1000); /* not to wake a moment early */
+    int milliseconds = (int)ceil(fmin(seconds, 3600) * 1000); /* rounded up, so as not to wake early */
     cly_process_leave();
     curl_multi_poll(engine->multi, extra, extra_count, milliseconds, NULL);
     cly_process_enter();
     if (seconds > 0) rest_if_idle(engine, cly_clock_now() - before);
 }
 
-/* First what the network says, which may be that nothing is to start now. Last the
- * calls: an end can make one wait for its next attempt, or let another start. */
+/* Handles the network first, because a reply may forbid new attempts. Advances the calls last, because
+ * the end of an attempt can make its call wait for the next attempt, or let another call start. */
 static double start_and_perform(cly_engine *engine) {
     bool is_recent = cly_clock_now() - engine->performed_at < recently;
     double wait;
     if (!is_recent) perform(engine);
     wait = advance(engine);
     if (is_recent) perform(engine);
-    /* A request that was issued can let others go, too. */
+    /* An issued request can let other attempts start too. */
     while (engine->added > 0 || engine->ended.first || engine->has_issued) {
         if (engine->added > 0) perform(engine);
         wait = advance(engine);
@@ -559,7 +559,7 @@ static double start_and_perform(cly_engine *engine) {
     return wait;
 }
 
-/* For a call of the group, or for that of the ticket. */
+/* Steps for the call of the ticket if it is not 0, else for a call of the group. */
 static void step(cly_engine *engine, unsigned group, cly_ticket ticket, double max_wait,
                  struct curl_waitfd *extra, unsigned extra_count) {
     cly_sigpipe held;

@@ -16,7 +16,7 @@ cly_settings *cly_settings_new(void) {
     return settings;
 }
 
-/* The lists hold the key. */
+/* The lists contain the API key. */
 static void free_headers(struct curl_slist **list) {
     for (struct curl_slist *line = *list; line; line = line->next) cly_wipe_text(line->data);
     curl_slist_free_all(*list);
@@ -63,7 +63,7 @@ cly_ca_variables cly_settings_ca_variables(void) {
     return cly_environment_ca(getenv);
 }
 
-/* Of the environment's certificates nothing is needed where no TLS is spoken. */
+/* Without TLS, the environment's certificate variables are ignored. */
 static cly_kind find_certificates(cly_settings *settings, cly_error *error) {
     static const cly_ca_variables none = {0};
     bool is_plain = cly_base_url_is_plain(settings->config.base_url);
@@ -73,7 +73,7 @@ static cly_kind find_certificates(cly_settings *settings, cly_error *error) {
     if (kind != CLY_OK) return kind;
     cly_ca_paths_find(&settings->ca_paths, &settings->config, &variables, &system, &cly_ca_files_on_disk);
     settings->ca_paths.has_tls_proxy = cly_starts_with(settings->proxy, strlen(settings->proxy),
-                                                       "https:"); /* libcurl takes one slash, too */
+                                                       "https:"); /* libcurl also accepts a single slash */
     return CLY_OK;
 }
 

@@ -12,26 +12,26 @@
 #include <string.h>
 #include <time.h>
 
-/* All but the thread's own is guarded by the table's lock. */
+/* The table's lock guards all members except those that only one thread uses. */
 struct cly_worker {
-    cly_running running; /* in the list of those that exit must stop */
+    cly_running running; /* in the list of threads that exit must stop */
     cly_engine *engine;
     cly_call_table *table; /* the engine's */
     cly_notifier notifier;
-    int permits_told; /* the peer knows that so many are wanted */
+    int permits_told; /* the number wanted when the host was last notified */
     bool is_stopping, is_stopped;
-    bool is_left; /* the thread frees it; written under both locks, read under either */
+    bool is_left; /* the thread must free it; written under both locks, read under either */
     double stop_at;
     int canceled_at_stop;
     cly_worker_done *done;
     void *context;
 };
 
-static const double idle_wait = 60; /* seconds; the thread is woken for anything */
+static const double idle_wait = 60; /* seconds; any news wakes the thread */
 
 /* ---- the thread ---- */
 
-/* Under the lock: a call has ended. */
+/* A call has ended. The caller holds the lock. */
 static void tell_ended(void *context, cly_ticket ticket) {
     cly_worker *worker = context;
     cly_notifier_ring(&worker->notifier);
@@ -47,7 +47,7 @@ static void tell_wanted(cly_worker *worker, int wanted) {
     worker->permits_told = wanted;
 }
 
-/* Under the lock. Seconds until the stop, or negative when the thread is to end. */
+/* Returns the seconds until the stop, negative if the thread must end. The caller holds the lock. */
 static double until_stop(cly_worker *worker) {
     double left;
     if (!worker->is_stopping) return idle_wait;
@@ -67,13 +67,13 @@ static void step(cly_worker *worker, double wait, int watched, bool wants_write)
 
 static void free_left(cly_worker *worker);
 
-/* One turn of the thread; false when it is to end. */
+/* One iteration of the thread; returns false when the thread must end. */
 static bool turn(cly_worker *worker) {
     int wanted = cly_engine_permits_wanted(worker->engine), watched;
     bool is_left, wants_write;
     double wait;
     cly_call_table_lock(worker->table);
-    if (worker->is_left) cly_notifier_clear(&worker->notifier); /* its listener has gone */
+    if (worker->is_left) cly_notifier_clear(&worker->notifier); /* the host that listened is gone */
     tell_wanted(worker, wanted);
     cly_notifier_serve(&worker->notifier);
     wait = until_stop(worker);
@@ -81,7 +81,7 @@ static bool turn(cly_worker *worker) {
     is_left = worker->is_left;
     worker->table->ends_step = false;
     cly_call_table_unlock(worker->table);
-    /* Without the lock: the thread that it wakes takes it at once. */
+    /* Without the lock, because the woken thread takes it at once. */
     wants_write = cly_notifier_send(&worker->notifier);
     if (wait >= 0) step(worker, wait, watched, wants_write);
     if (wait < 0 && is_left) free_left(worker);
@@ -95,7 +95,7 @@ static void *run(void *data) {
 
 /* ---- making and ending ---- */
 
-/* Signals are the program's: Ctrl-C must interrupt the script, not this. */
+/* Blocks all signals in the new thread: Ctrl-C must interrupt the script. */
 static int start_thread(cly_worker *worker) {
     sigset_t all, before;
     int status;
@@ -133,7 +133,7 @@ cly_kind cly_worker_new(cly_worker **out, cly_engine *engine, cly_error *error) 
     worker->running.stop = stop_at_exit;
     worker->running.free = free_all;
     cly_notifier_init(&worker->notifier);
-    /* The thread waits at the lock until all is ready. */
+    /* The new thread waits for the lock until everything is set up. */
     cly_call_table_lock(worker->table);
     status = start_thread(worker);
     if (status == 0) join_table(worker);
@@ -163,7 +163,7 @@ int cly_worker_stop(cly_worker *worker, double drain) {
     cly_engine_stop(worker->engine);
     cly_call_table_lock(worker->table);
     worker->is_stopped = true;
-    worker->table->records.has_ended = true; /* wakes those that wait */
+    worker->table->records.has_ended = true; /* wakes the waiting threads */
     cly_call_table_unlock(worker->table);
     return worker->canceled_at_stop;
 }
@@ -175,17 +175,17 @@ void cly_worker_free(cly_worker *worker) {
     free_all(&worker->running);
 }
 
-/* On the thread. In the list until nothing of it is at work: exit must not come in
- * between. The one that takes it out of there frees it; the table then too, whose lock
- * the thread that left it may just be giving back. */
+/* Runs on the thread. The worker stays in the list until all its work is done, so that exit waits for
+ * it. Either this thread or exit removes it from the list, and frees it and the table. Removal needs the
+ * list's lock, so the thread in cly_worker_leave has already released the table's lock. */
 static void free_left(cly_worker *worker) {
     cly_engine_stop(worker->engine);
     if (worker->done) worker->done(worker->context, worker->canceled_at_stop);
     if (cly_shutdown_end(&worker->running)) free_all(&worker->running);
 }
 
-/* Under both locks. The thread may end as soon as it sees it, but not free the worker:
- * for that it wants the other lock. */
+/* The caller holds the list's lock, this function takes the table's. The thread may see is_left at once
+ * and begin to end, but it cannot free the worker: that needs the list's lock. */
 static void leave(cly_running *running) {
     cly_worker *worker = (cly_worker *)(void *)running;
     cly_call_table_lock(worker->table);
@@ -203,9 +203,8 @@ void cly_worker_leave(cly_worker *worker, double seconds, cly_worker_done *done,
     cly_shutdown_call(&worker->running, leave);
 }
 
-/* The lock may be held by a thread that does not exist here, and the buffers may
- * be half written: all of it is left where it is, but for the descriptors, of
- * which this process has copies. */
+/* A thread that does not exist in the child may hold the lock or have been writing the buffers. So the
+ * child leaves everything untouched, except its own copies of the descriptors. */
 void cly_worker_abandon(cly_worker *worker) {
     if (worker) cly_notifier_abandon(&worker->notifier);
 }
@@ -226,7 +225,7 @@ static struct timespec time_after(double seconds) {
     return at;
 }
 
-/* Until an end is told; false when the time is up. Under the lock. */
+/* Waits until a call ends; returns false when the time is up. The caller holds the lock. */
 static bool wait_until(cly_worker *worker, const struct timespec *until) {
     if (worker->is_stopped) return false;
     return pthread_cond_timedwait(&worker->table->ended, &worker->table->lock, until) == 0;
@@ -256,7 +255,7 @@ int cly_worker_drain(cly_worker *worker, double seconds) {
     return count;
 }
 
-/* ---- being told ---- */
+/* ---- notifications ---- */
 
 int cly_worker_descriptor(cly_worker *worker) {
     int descriptor;
