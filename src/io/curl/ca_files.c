@@ -44,7 +44,7 @@ bool cly_ca_file_has_certificates(const char *path) {
     for (int i = 0; found && i < sk_X509_INFO_num(found); i++)
         certificates += sk_X509_INFO_value(found, i)->x509 != NULL;
     sk_X509_INFO_pop_free(found, X509_INFO_free);
-    ERR_clear_error(); /* OpenSSL's list of errors is the program's too */
+    ERR_clear_error(); /* the program shares OpenSSL's error queue */
     if (file) fclose(file);
     return certificates > 0;
 }

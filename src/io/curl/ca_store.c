@@ -4,9 +4,9 @@
 #include "io/curl/connect_failure.h"
 #include "io/curl/libcurl.h"
 
-/* ---- setting a handle up ---- */
+/* ---- setting up a handle ---- */
 
-/* The same for the API and for a proxy. */
+/* The options that exist both for the API and for a proxy. */
 typedef struct options {
     CURLoption verify_peer, verify_host, version, file, directory;
 } options;
@@ -17,7 +17,7 @@ static const options proxy_options = {CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROX
                                       CURLOPT_PROXY_SSLVERSION, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH};
 
 static bool set_path(CURL *easy, CURLoption option, const char *path, bool is_alone) {
-    if (path[0] == '\0' && !is_alone) return true; /* libcurl's own stays */
+    if (path[0] == '\0' && !is_alone) return true; /* keep libcurl's default */
     return curl_easy_setopt(easy, option, path[0] ? path : NULL) == CURLE_OK;
 }
 
@@ -36,8 +36,8 @@ bool cly_ca_store_apply(const cly_ca_store *store, CURL *easy) {
 
 /* ---- after a failure ---- */
 
-/* Before 8.21 or so libcurl loses the reason when the handshake with the API fails
- * inside that with an https:// proxy. It can be the certificate. */
+/* Before about 8.21 libcurl loses the reason when the TLS handshake with the API fails inside the TLS of
+ * an https:// proxy. The reason may be the certificate. */
 static cly_ca_fault fault_of(const cly_ca_store *store, CURLcode code, bool is_proxys) {
     if (code == CURLE_SSL_CACERT_BADFILE) return CLY_CA_UNREADABLE;
     if (code == CURLE_PEER_FAILED_VERIFICATION) return CLY_CA_UNVERIFIED;
@@ -61,7 +61,7 @@ bool cly_ca_store_wants_again(cly_ca_store *store, unsigned generation, CURL *ea
            cly_ca_store_change(store, &failure, &cly_ca_files_on_disk);
 }
 
-/* The built-in bundle is libcurl's where none is named. */
+/* If no file is set, libcurl uses its built-in bundle. */
 static bool has_certificates(const cly_ca_pair *pair) {
     const char *file = pair->file[0] ? pair->file : cly_libcurl_running().bundle;
     return file && cly_ca_file_has_certificates(file);

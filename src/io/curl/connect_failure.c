@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* libcurl has closed the connection by now, so one is free: a second is tried. */
+/* libcurl has closed its connection by now, which freed one descriptor, so this tries to open two. */
 bool cly_connect_failure_lacks_descriptors(void) {
     int first = open("/", O_RDONLY | O_CLOEXEC), second = open("/", O_RDONLY | O_CLOEXEC);
     bool lacks = second < 0 && (errno == EMFILE || errno == ENFILE);
@@ -14,15 +14,15 @@ bool cly_connect_failure_lacks_descriptors(void) {
     return lacks;
 }
 
-/* libcurl makes the TLS handshake with the proxy before that with the API. So 0
- * (verified, or no handshake with a proxy) means that it did not fail there. */
+/* libcurl makes the TLS handshake with the proxy before the one with the API. So 0 (verified, or no
+ * handshake with a proxy) means that the proxy's handshake did not fail. */
 bool cly_connect_failure_is_proxys(CURL *easy) {
     long result = 0;
     curl_easy_getinfo(easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &result);
     return result != 0;
 }
 
-/* libcurl gives these codes too when no answer came; the status is then 0. */
+/* libcurl also returns these codes if the proxy did not answer; the status is then 0. */
 static bool has_refused_connect(CURL *easy, CURLcode code) {
     long status = 0;
     if (code != CURLE_RECV_ERROR && code != CURLE_COULDNT_CONNECT) return false;
@@ -43,7 +43,7 @@ static cly_end end_of_verification(CURL *easy) {
 }
 
 cly_end cly_connect_failure(CURL *easy, CURLcode code) {
-    /* Not verified, or the file to verify it with cannot be read. */
+    /* The certificate was not verified, or the file of trusted certificates cannot be read. */
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
         return end_of_verification(easy);
     if (has_refused_connect(easy, code) || has_refused_socks(easy, code)) return CLY_END_PROXY_REFUSED;

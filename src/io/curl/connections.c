@@ -20,8 +20,8 @@ void cly_connections_init(cly_connections *connections, bool has_tls_proxy) {
 
 /* ---- sockets ---- */
 
-/* Without an acknowledgement for so long the kernel ends the connection. Against a peer
- * whose kernel still answers neither this nor keep-alive probes help. */
+/* The kernel closes the connection if sent data are not acknowledged within this time. If the peer's
+ * kernel still answers, neither this nor keep-alive probes help. */
 static void set_patience(curl_socket_t descriptor, double seconds) {
 #if defined(TCP_USER_TIMEOUT)
     unsigned milliseconds = (unsigned)(seconds * 1000);
@@ -39,7 +39,7 @@ void cly_connections_opened(cly_connections *connections, curl_socket_t descript
                                    .unasked = UNASKED_MOST};
     int index = 0;
     connections->open++;
-    fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* a program that is started must not hold our connections */
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* a program that the process starts must not inherit it */
     set_patience(descriptor, patience);
     while (index < connections->used && connections->list[index].descriptor >= 0) index++;
     if (index == CLY_CONNECTIONS_MAX) return;
@@ -69,7 +69,7 @@ void *cly_connections_open_share(void) {
     return NULL;
 }
 
-/* libcurl may close a connection later than its share. */
+/* libcurl may close a connection after its share, so clear the connections' pool. */
 void cly_connections_close_share(void *data, cly_pool *pool) {
     cly_connections *connections = data;
     curl_share_cleanup(pool->share);
@@ -77,7 +77,7 @@ void cly_connections_close_share(void *data, cly_pool *pool) {
         if (connections->list[i].pool == pool) connections->list[i].pool = NULL;
 }
 
-/* 0 when it has none yet. */
+/* Returns 0 if the socket has no port yet. */
 static int port_of(curl_socket_t descriptor) {
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
@@ -98,8 +98,8 @@ static bool is_readable(curl_socket_t descriptor) {
     return poll(&asked, 1, 0) > 0;
 }
 
-/* Two may have one port, when they lead to two addresses. Then it is the one with bytes
- * on it, if any: a request that leaves on no spoilt one is the safe side. */
+/* Two connections to different addresses may have the same local port. Then the one with unread bytes is
+ * returned, if any: to treat the request's connection as spoilt is the safe choice. */
 cly_connection *cly_connections_find(cly_connections *connections, const cly_pool *pool, int port) {
     cly_connection *found = NULL;
     for (int i = 0; port > 0 && i < connections->used; i++) {
@@ -110,7 +110,7 @@ cly_connection *cly_connections_find(cly_connections *connections, const cly_poo
     return found;
 }
 
-/* The kernel says that there is room as long as a third of its buffer is free. */
+/* The kernel reports room while a third of its send buffer is free. */
 bool cly_connections_has_room(cly_connection *known, size_t bytes) {
     struct pollfd asked = {-1, POLLOUT, 0};
     bool has_room;
@@ -156,7 +156,7 @@ double cly_connections_silence(const cly_connection *known, double since, double
 
 /* ---- TLS ---- */
 
-/* In the libraries that libcurl is linked with, which this module is not. */
+/* Searches the libraries that libcurl is linked with, because this module is not linked with them. */
 static void search_symbols(cly_tls_symbols *tls) {
     cly_symbol anchor = {.curl = curl_easy_init};
     void *libcurl;
@@ -172,7 +172,7 @@ static void search_symbols(cly_tls_symbols *tls) {
     dlclose(libcurl);
 }
 
-/* NULL without TLS. */
+/* Returns NULL without TLS. */
 static const struct curl_tlssessioninfo *session_of(cly_connections *connections, CURL *easy) {
     const struct curl_tlssessioninfo *tls = NULL;
     if (!connections->tls.are_searched) search_symbols(&connections->tls);
@@ -182,8 +182,9 @@ static const struct curl_tlssessioninfo *session_of(cly_connections *connections
 
 typedef enum pending { NOTHING, SOMETHING, HIDDEN } pending;
 
-/* Whether TLS holds bytes beyond the reply: the rest of a record, which is read whole, or since libcurl
- * 8.15, which lets OpenSSL read ahead, further records, which SSL_pending does not count. */
+/* Whether the TLS library holds bytes beyond the reply. These can be the rest of a record, which is read
+ * whole. Since 8.15, in which libcurl lets OpenSSL read ahead, they can also be further records, which
+ * SSL_pending does not count. */
 static pending pending_of(cly_connections *connections, CURL *easy) {
     const cly_tls_symbols *tls = &connections->tls;
     const struct curl_tlssessioninfo *session = session_of(connections, easy);

@@ -7,14 +7,14 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-enum { WORTH_IT = 4 /* requests a socket: to hold and to release are two system calls */ };
+enum { WORTH_IT = 4 /* requests per socket: hold and release cost two system calls */ };
 
 void cly_cork_init(cly_cork *cork, cly_connections *connections) {
     cork->connections = connections;
     cork->loses_early_replies = cly_libcurl_running_faults().loses_early_replies;
 }
 
-/* Those that have been retired may stay open for a while. */
+/* A connection of a retired pool may stay open for a while without taking requests. */
 static bool takes_requests(const cly_connection *known) {
     const cly_pool *pool = known->pool;
     return known->descriptor >= 0 && pool && (!pool->is_retired || pool->unissued > 0);

@@ -23,7 +23,7 @@ static void start(void) {
 }
 
 bool cly_libcurl_start(void) {
-    cly_process_enter(); /* in a child libcurl's lock would be taken for ever */
+    cly_process_enter(); /* a fork now would leave libcurl's lock taken in the child for ever */
     pthread_once(&once, start);
     cly_process_leave();
     return is_started;
@@ -33,7 +33,7 @@ cly_libcurl_faults cly_libcurl_running_faults(void) {
     return cly_libcurl_faults_of(curl_version_info(CURLVERSION_NOW)->version_num);
 }
 
-enum { STREAMS_MAX = 100 /* of a connection of HTTP/2 */ };
+enum { STREAMS_MAX = 100 /* per HTTP/2 connection */ };
 
 CURLM *cly_libcurl_new_multi(long connections) {
     CURLM *multi = curl_multi_init();

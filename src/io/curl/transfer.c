@@ -16,9 +16,9 @@
 
 enum {
     REPLY_HEADERS_MAX = 256 * 1024,
-    IDLE_MAX = 45,                 /* seconds; the pools give a connection up a little sooner */
-    UPLOAD_LEAST = 16 * 1024,      /* the least that libcurl takes, and a record of TLS */
-    UPLOAD_MOST = 2 * 1024 * 1024, /* the most that libcurl takes */
+    IDLE_MAX = 45,                 /* seconds; the pools retire a connection slightly sooner */
+    UPLOAD_LEAST = 16 * 1024,      /* libcurl's minimum, and the size of a TLS record */
+    UPLOAD_MOST = 2 * 1024 * 1024, /* libcurl's maximum */
     UPLOAD_HEAD = 4096             /* room for the head beside the body */
 };
 
@@ -55,11 +55,11 @@ void cly_transfer_free_all(cly_transfer_list *list) {
     }
 }
 
-/* ---- libcurl's callbacks: they note, and never touch Lua ---- */
+/* ---- libcurl's callbacks: they only record, and never touch Lua ---- */
 
 static size_t note_too_big(cly_transfer *transfer) {
     transfer->is_too_big = true;
-    return 0; /* ends the transfer; libcurl 8.5 to 8.7 goes on over HTTP/2 */
+    return 0; /* ends the transfer; over HTTP/2 libcurl 8.5 to 8.7 continues */
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
@@ -69,14 +69,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
     return transfer->reply.state == CLY_BUFFER_FULL ? note_too_big(transfer) : 0;
 }
 
-/* libcurl knows all forms of an HTTP date. */
+/* libcurl parses all forms of an HTTP date. */
 static double seconds_until(const char *date) {
     time_t then = curl_getdate(date, NULL);
     if (then == (time_t)-1) return -1;
     return then > time(NULL) ? difftime(then, time(NULL)) : 0;
 }
 
-/* Asked at the first reply of a connection alone; libcurl obeys at its end. */
+/* Checks only a connection's first reply. libcurl obeys FORBID_REUSE at the end of the reply. */
 static void keep_no_other(cly_transfer *transfer, const cly_connection *used, cly_protocol protocol) {
     if (used == NULL || used->use.requests > 1 || protocol != CLY_PROTOCOL_HTTP1) return;
     if (cly_connections_hides_bytes(transfer->host->connections, transfer->easy))
@@ -106,13 +106,13 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     return transfer->header_bytes <= REPLY_HEADERS_MAX ? size * count : note_too_big(transfer);
 }
 
-/* Once it was issued, libcurl has only one reason to look for another connection. */
+/* If a request was issued and libcurl looks for a connection again, it wants to send it a second time. */
 static bool refuse_second_issue(cly_transfer *transfer) {
     transfer->is_refused = transfer->is_issued;
     return transfer->is_refused;
 }
 
-/* libcurl is about to resolve the API's name for it. */
+/* libcurl is about to resolve the API's name for this transfer. */
 static int on_resolve(void *resolver, void *reserved, void *data) {
     cly_transfer *transfer = data;
     (void)resolver, (void)reserved;
@@ -122,7 +122,7 @@ static int on_resolve(void *resolver, void *reserved, void *data) {
 
 static const double patience_least = 30; /* seconds; see cly_connections_opened */
 
-/* A transfer may try several addresses for its one connection. */
+/* A transfer may try several addresses, but opens only one connection. */
 static bool may_open(cly_transfer *transfer) {
     if (transfer->is_opening) return true;
     if (refuse_second_issue(transfer)) return false;
@@ -143,7 +143,7 @@ static int on_open(void *data, curl_socket_t descriptor, curlsocktype purpose) {
     (void)purpose;
     transfer->is_begun = true;
     if (!may_open(transfer)) {
-        connections->open++; /* libcurl closes it */
+        connections->open++; /* libcurl closes the socket, which counts down */
         return CURL_SOCKOPT_ERROR;
     }
     cly_connections_opened(connections, descriptor, transfer->start.pool,
@@ -178,7 +178,7 @@ static bool must_be_held(const cly_transfer *transfer, double now) {
     const cly_transfer_host *host = transfer->host;
     cly_connection *used = transfer->connection;
     if (!cly_pools_has_stream(host->pools, transfer->start.pool, used ? &used->use : NULL, now)) return true;
-    /* libcurl 7.88.0 to 8.0.1 sends a wrong body over HTTP/2 after a first write that the kernel refuses. */
+    /* Over HTTP/2 libcurl 7.88.0 to 8.0.1 sends a wrong body if the kernel refuses the first write. */
     if (!host->needs_room || transfer->start.pool->protocol != CLY_PROTOCOL_HTTP2) return false;
     return !cly_connections_has_room(used, transfer->request.length);
 }
@@ -200,7 +200,8 @@ static int on_issue(void *data, char *address, char *local_address, int port, in
     return CURL_PREREQFUNC_OK;
 }
 
-/* Between the bytes of a proxy's refusal libcurl does not come back to us, however long it is. */
+/* While libcurl reads a proxy's refusal, however long, it does not return to the engine, so the deadlines
+ * are checked here. */
 static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now) {
     cly_transfer *transfer = data;
     double time = cly_clock_now();
@@ -210,7 +211,7 @@ static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t 
     return transfer->is_late || time >= transfer->request.connect_deadline;
 }
 
-/* ---- options: those of a client once, those of a request each time ---- */
+/* ---- options: a client's are set once, a request's each time ---- */
 
 static bool set_protocols(CURL *easy, bool is_plain) {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -244,7 +245,7 @@ static bool set_callbacks(cly_transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer) == CURLE_OK &&
-           /* A socket is closed long after the handle that opened it is gone. */
+           /* A socket may outlive the handle that opened it, so the data are the connections. */
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, cly_connections_close) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->host->connections) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
@@ -252,19 +253,19 @@ static bool set_callbacks(cly_transfer *transfer) {
 }
 
 static bool set_network(CURL *easy, const cly_transfer_settings *settings) {
-    /* An empty proxy, not none: with none libcurl asks the environment. */
+    /* For no proxy the string is empty: with NULL libcurl would read the environment. */
     return curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, settings->no_proxy) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROGRESS, settings->proxy[0] ? 0L : 1L) == CURLE_OK &&
-           /* libcurl writes it anew for each request, even when the headers replace it. */
+           /* Only for a proxy: libcurl formats it for each request, even if the headers replace it. */
            curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->proxy[0] ? settings->user_agent : NULL) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           /* Servers close idle connections after 60 s or more; using one just then is an `unknown`. */
+           /* Servers close idle connections after 60 s or more; a request sent just then is `unknown`. */
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX) == CURLE_OK;
 }
 
-/* libcurl must not wait for its resolver's thread, which may take longer than the call has. */
+/* Keeps libcurl from waiting for its resolver thread, which may take longer than the call's timeout. */
 static bool set_quick_exit(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075700
     return curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
@@ -277,7 +278,7 @@ static bool set_manners(CURL *easy) {
     return set_quick_exit(easy) && curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
-           /* A proxy's answer to CONNECT is not the API's. */
+           /* The headers of a proxy's reply to CONNECT are not the API's. */
            curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK;
 }
 
@@ -295,7 +296,7 @@ static bool set_method(CURL *easy, const cly_transfer_request *request) {
     bool is_post = strcmp(request->method, "POST") == 0, is_get = strcmp(request->method, "GET") == 0;
     const char *custom = is_post || is_get ? NULL : request->method;
     if (is_post || request->length > 0) {
-        /* The size goes with the body: a stale one would cut it. */
+        /* Set the size with the body: an old size would truncate it. */
         if (curl_easy_setopt(easy, CURLOPT_POST, 1L) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->length) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "") != CURLE_OK)
@@ -306,7 +307,7 @@ static bool set_method(CURL *easy, const cly_transfer_request *request) {
     return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK;
 }
 
-/* NULL when it cannot be done: libcurl will say why. */
+/* Returns NULL if parsing fails; libcurl then reports the reason. */
 static CURLU *parse(const char *url) {
     CURLU *parsed = curl_url();
     if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK) return parsed;
@@ -314,8 +315,8 @@ static CURLU *parse(const char *url) {
     return NULL;
 }
 
-/* Parsed once: libcurl, given the text alone, parses it for each request, and each time
- * that one which waits asks for a connection. The text it wants too, for what it repeats. */
+/* The origin is parsed once. Given only the text, libcurl would parse it for each request, and each time a
+ * waiting request asks for a connection. libcurl needs the text too, for requests that it sends again. */
 static bool set_origin(cly_transfer *transfer, const char *url, size_t length) {
     cly_buffer *origin = &transfer->origin;
     if (transfer->parsed && origin->length == length && memcmp(origin->data, url, length) == 0) return true;
@@ -328,7 +329,7 @@ static bool set_origin(cly_transfer *transfer, const char *url, size_t length) {
            curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->parsed) == CURLE_OK;
 }
 
-/* The path is given as the request's target: that of a URL libcurl encodes for each request. */
+/* The path is set as the request target: libcurl would encode a URL's path for each request. */
 static bool set_url(cly_transfer *transfer, const char *url) {
     size_t origin = cly_request_origin(url);
     return set_origin(transfer, url, origin) &&
@@ -341,8 +342,8 @@ static bool set_changed(CURL *easy, CURLoption option, long *last, long wanted) 
     return curl_easy_setopt(easy, option, wanted) == CURLE_OK;
 }
 
-/* Each request in flight has one, of 64 KiB by default, where most bodies are below 1. Over HTTP/2
- * libcurl up to 8.5 loses an early reply to a body that it writes in pieces. */
+/* Each request in flight has a buffer, 64 KiB by default, but most bodies are below 1 KiB. The whole body
+ * must fit: over HTTP/2, libcurl up to 8.5 loses an early reply to a body that it writes in pieces. */
 static bool set_upload_buffer(cly_transfer *transfer, size_t body) {
     size_t wanted = UPLOAD_LEAST;
     while (wanted < body + UPLOAD_HEAD && wanted < UPLOAD_MOST) wanted *= 2;
@@ -366,8 +367,8 @@ static bool name_pool(cly_transfer *transfer) {
     return true;
 }
 
-/* The engine keeps both deadlines, and libcurl's comes a little later. By that libcurl shares
- * out the time among the addresses of a name, each of which has half of what is left. */
+/* The engine enforces both deadlines; libcurl's timeout is slightly later. libcurl divides it among the
+ * addresses of a name: each gets half of the time that is left. */
 static bool set_connect_limit(cly_transfer *transfer) {
     const cly_transfer_request *request = &transfer->request;
     double seconds = fmin(request->connect_deadline, request->deadline) - transfer->start.began_at;
@@ -375,7 +376,7 @@ static bool set_connect_limit(cly_transfer *transfer) {
     return set_changed(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, &transfer->connect_limit, limit);
 }
 
-/* HTTP/2 is not offered where the pool's first connection did not speak it. */
+/* HTTP/2 is not offered if the pool's first connection spoke HTTP/1.1. */
 static bool set_version(cly_transfer *transfer) {
     bool is_offered =
         transfer->host->pools->options.http2 && transfer->start.pool->protocol != CLY_PROTOCOL_HTTP1;
@@ -396,7 +397,7 @@ static bool set_request(cly_transfer *transfer, const cly_transfer_settings *set
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK;
 }
 
-/* Nothing of the handle's last exchange may show. */
+/* Clears everything that belongs to the handle's last exchange. */
 static void reset(cly_transfer *transfer) {
     cly_buffer_reset(&transfer->reply);
     transfer->error_text[0] = '\0';
@@ -413,7 +414,7 @@ bool cly_transfer_prepare(cly_transfer *transfer, const cly_transfer_settings *s
     reset(transfer);
     transfer->host = host;
     if (transfer->easy == NULL && !make(transfer, settings)) {
-        /* A handle with half its options must never be used. */
+        /* A handle without all its options must never be used. */
         if (transfer->easy) curl_easy_cleanup(transfer->easy);
         transfer->easy = NULL;
         return false;
@@ -429,14 +430,14 @@ bool cly_transfer_prepare_again(cly_transfer *transfer, bool is_fresh, double no
            curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L) == CURLE_OK;
 }
 
-/* ---- what was seen ---- */
+/* ---- the report ---- */
 
 bool cly_transfer_is_parked(const cly_transfer *transfer) {
     return !transfer->is_begun && !transfer->is_issued && !transfer->is_spoilt && !transfer->is_late &&
            !transfer->is_held;
 }
 
-/* The reply was coming, and there was no room for it. */
+/* A reply was arriving, but there was no memory for it. */
 static bool is_out_of_memory(const cly_transfer *transfer) {
     return transfer->reply.state == CLY_BUFFER_NO_MEMORY;
 }
@@ -445,7 +446,7 @@ static cly_end end_unissued(const cly_transfer *transfer, CURLcode code) {
     if (transfer->is_late) return CLY_END_TIMEOUT;
     if (transfer->is_held) return CLY_END_PARKED;
     if (code == CURLE_OUT_OF_MEMORY) return CLY_END_NO_MEMORY;
-    /* libcurl gives many names to a lack of descriptors. */
+    /* libcurl reports a lack of descriptors by many codes. */
     if (cly_connect_failure_lacks_descriptors() || cly_ca_store_was_unread(transfer->host->ca_store, code))
         return CLY_END_NO_DESCRIPTOR;
     return cly_connect_failure(transfer->easy, code);
@@ -458,15 +459,15 @@ static cly_end end_of(const cly_transfer *transfer, CURLcode code) {
     return transfer->is_issued ? CLY_END_LOST : end_unissued(transfer, code);
 }
 
-/* Until a byte of a reply comes libcurl tells the status of the handle's last exchange. */
+/* Before the first byte of a reply, libcurl returns the status of the handle's last exchange. */
 static int final_status(const cly_transfer *transfer) {
     long status = 0;
     if (transfer->header_bytes == 0) return 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    return status >= 200 ? (int)status : 0; /* 100 and 103 conclude nothing */
+    return status >= 200 ? (int)status : 0; /* 100 and 103 are not final */
 }
 
-/* libcurl then tells of its second try, which was none. */
+/* Whether libcurl's error describes its attempt to send the request again, which was refused. */
 static bool is_of_second_try(const cly_transfer *transfer, CURLcode code) {
     if (!transfer->is_issued) return false;
     return transfer->is_refused || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
@@ -482,7 +483,7 @@ static const char *reason_of(const cly_transfer *transfer, CURLcode code) {
     if (code == CURLE_ABORTED_BY_CALLBACK && !transfer->is_issued) return no_connection;
     if (is_of_second_try(transfer, code))
         return "the server closed the connection or refused the request, without an answer";
-    /* libcurl may quote a reply that echoes the key, or a proxy's URL with its password. */
+    /* libcurl's text may quote a reply that echoes the API key, or a proxy's URL with its password. */
     if (transfer->error_text[0] == '\0' || transfer->header_bytes > 0 ||
         strstr(transfer->error_text, "://") || strchr(transfer->error_text, '@'))
         return curl_easy_strerror(code);
@@ -541,7 +542,7 @@ cly_phases cly_transfer_phases(const cly_transfer *transfer) {
 }
 
 const char *cly_transfer_http_version(const cly_transfer *transfer) {
-    static const char *const names[] = {"", "1.0", "1.1", "2"}; /* by CURL_HTTP_VERSION_ */
+    static const char *const names[] = {"", "1.0", "1.1", "2"}; /* indexed by CURL_HTTP_VERSION_ */
     long version = 0;
     if (transfer->header_bytes > 0) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
     if (version == CURL_HTTP_VERSION_3) return "3";

@@ -83,10 +83,10 @@ static bool make_folder(cly_notifier *notifier) {
     const char *root = getenv("TMPDIR");
     int length = snprintf(notifier->folder, sizeof notifier->folder, "%s/connectly-XXXXXX",
                           root && *root ? root : "/tmp");
-    /* Room for the name in it; a long TMPDIR is passed over. */
+    /* The socket's name must fit too, so a long TMPDIR is ignored. */
     if (length < 0 || (size_t)length + 3 > sizeof notifier->folder)
         snprintf(notifier->folder, sizeof notifier->folder, "/tmp/connectly-XXXXXX");
-    if (mkdtemp(notifier->folder)) return true; /* made 0700 */
+    if (mkdtemp(notifier->folder)) return true; /* creates it with mode 0700 */
     notifier->folder[0] = '\0';
     return false;
 }
@@ -127,10 +127,10 @@ static void take_peer(cly_notifier *notifier) {
     remove_path(notifier);
     notifier->peer = peer;
     if (!make_private(peer)) shut(&notifier->peer);
-    cly_notifier_tell(notifier, 0); /* what ended before it came it must look for itself */
+    cly_notifier_tell(notifier, 0); /* it must look for calls that ended before */
 }
 
-/* The peer says nothing; reading only notices that it went away. */
+/* The peer sends nothing; reading only detects that it has closed its end. */
 static bool has_gone(const cly_notifier *notifier) {
     char bytes[64];
     ssize_t count = recv(notifier->peer, bytes, sizeof bytes, 0);
@@ -169,7 +169,7 @@ void cly_notifier_tell(cly_notifier *notifier, uint64_t number) {
     length = snprintf(line, sizeof line, "%llu\n", (unsigned long long)number);
     cly_buffer_append(&notifier->unsent, line, (size_t)length);
     if (notifier->unsent.state == CLY_BUFFER_FINE) return;
-    /* A peer that misses numbers must not believe that it has all. */
+    /* Disconnect a peer that misses numbers, so that it does not believe it has all. */
     notifier->is_behind = true;
     cly_buffer_reset(&notifier->unsent);
 }

@@ -6,18 +6,18 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* Some versions of libcurl wait inside for a resolver, for longer. */
+/* Some versions of libcurl wait longer than this for a resolver. */
 static const double longest_wait = 0.5; /* seconds */
 
-/* Written only in a child, before it runs anything else, and by the first asker. */
+/* Written only by the first caller, and in a child before it runs anything else. */
 static volatile long generation = 0;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Read by each thread that has entered, written by one that forks. */
+/* A thread that has entered holds the read lock, a thread that forks the write lock. */
 static pthread_rwlock_t entered = PTHREAD_RWLOCK_INITIALIZER;
-static _Thread_local bool is_held; /* by a fork of this thread */
+static _Thread_local bool is_held; /* `entered`, by a fork of this thread */
 
-/* Tried, for a writer that waits would keep all others from entering. */
+/* Tries the lock repeatedly: a waiting writer would keep all other threads from entering. */
 static void wait_for_all(void) {
     double until = cly_clock_now() + longest_wait;
     while (!is_held && !(is_held = pthread_rwlock_trywrlock(&entered) == 0) && cly_clock_now() < until)
@@ -29,9 +29,9 @@ static void go_on(void) {
     is_held = false;
 }
 
-/* Not the process's number: a grandchild may have its grandparent's. */
+/* The process id would not do: a grandchild may have its grandparent's. */
 static void begin_child(void) {
-    entered = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER; /* it names a thread of the parent's */
+    entered = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER; /* it refers to a thread of the parent */
     is_held = false;
     generation = generation + 1;
 }

@@ -6,19 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The lock is held for moments, and taken before a table's. */
+/* The lock is held only briefly, and taken before a table's lock. */
 static struct {
     pthread_mutex_t lock;
     cly_running *first;
-    pthread_t ended; /* left to itself, and joined by no other yet */
+    pthread_t ended; /* the last thread that was left and has ended; not joined yet */
     bool has_ended;
-    long generation; /* of the process that all this belongs to */
+    long generation; /* of the process that the list belongs to */
 } list = {.lock = PTHREAD_MUTEX_INITIALIZER};
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static const double exit_drain = 5; /* seconds */
 
-/* A parent's threads are the parent's: in a child none of them is there. */
+/* In a child after a fork, none of the parent's threads exist, so the list is emptied. */
 static void lock_list(void) {
     pthread_mutex_lock(&list.lock);
     if (list.generation == cly_process_generation()) return;
@@ -31,7 +31,7 @@ static void unlock_list(void) {
     pthread_mutex_unlock(&list.lock);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static bool remove_from_list(const cly_running *running) {
     for (cly_running **place = &list.first; *place; place = &(*place)->next) {
         if (*place != running) continue;
@@ -51,7 +51,7 @@ static cly_running *take_first(bool *is_left) {
     return first;
 }
 
-/* Under the lock: the thread that its receiver is to join. */
+/* Takes over the ended thread, which the caller must then join. The caller holds the lock. */
 static bool take_ended(pthread_t *thread) {
     bool has_ended = list.has_ended;
     *thread = list.ended;
@@ -62,7 +62,7 @@ static bool take_ended(pthread_t *thread) {
 static int stop_one(cly_running *running, bool is_left, double until) {
     double left = until - cly_clock_now();
     if (!is_left) return running->stop(running, left > 0 ? left : 0);
-    pthread_join(running->thread, NULL); /* it has its own few seconds, and tells itself */
+    pthread_join(running->thread, NULL); /* it has its own time limit and reports by itself */
     running->free(running);
     return 0;
 }
@@ -76,7 +76,7 @@ static void join_ended(void) {
     if (has_ended) pthread_join(last, NULL);
 }
 
-/* All have the same few seconds, for all go on meanwhile. */
+/* All threads share one deadline, because they all run on meanwhile. */
 static void stop_all(void) {
     double until = cly_clock_now() + exit_drain;
     cly_running *running;
@@ -89,9 +89,9 @@ static void stop_all(void) {
                 ended);
 }
 
-/* At exit: after libcurl was started, and so after what OpenSSL does there: the last
- * that is registered is the first that runs. At a fork: a thread that ends may hold
- * the lock just then, and in the child no thread would give it back. */
+/* The exit handler is registered after libcurl was started and so after OpenSSL's: the handler registered
+ * last runs first. The fork handlers take the list's lock, because an ending thread may hold it during
+ * the fork, and in the child no thread would release it. */
 static void watch_process(void) {
     (void)atexit(stop_all);
     (void)pthread_atfork(lock_list, unlock_list, unlock_list);

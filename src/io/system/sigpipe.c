@@ -28,7 +28,7 @@ cly_sigpipe cly_sigpipe_hold(bool is_needed) {
     return held;
 }
 
-/* Does not wait where the system allows that: another thread may have taken a signal that
+/* Does not wait if the system allows that, because another thread may already have taken a signal that
  * was sent to the process. */
 static void take_pending(void) {
     sigset_t set = only_sigpipe();
@@ -41,7 +41,7 @@ static void take_pending(void) {
 #endif
 }
 
-/* One that was raised meanwhile is taken, before it could be delivered. */
+/* Takes a SIGPIPE that was raised meanwhile, so that it is not delivered. */
 void cly_sigpipe_release(cly_sigpipe held) {
     sigset_t set = only_sigpipe();
     if (!held.is_held) return;
