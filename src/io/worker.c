@@ -18,7 +18,7 @@ struct cly_worker {
     cly_engine *engine;
     cly_call_table *table; /* the engine's */
     cly_notifier notifier;
-    int permits_told; /* permits wanted at the last turn; the host knows */
+    int permits_told; /* permits wanted at the last iteration; the host knows */
     bool is_stopping, is_stopped;
     bool is_left; /* the thread must free it; written under both locks, read under either */
     double stop_at;
