@@ -42,6 +42,7 @@ build = {
         "src/binding/client/lua_result.c",
         "src/binding/lua_class.c",
         "src/binding/lua_error.c",
+        "src/binding/lua_json.c",
         "src/binding/lua_schema.c",
         "src/binding/lua_source.c",
         "src/binding/lua_webhook.c",

@@ -157,15 +157,19 @@ static void the_module_survives(void **state) {
 /* A signature that is good never becomes another answer than yes, or an error. */
 static void a_webhook_survives(void **state) {
     (void)state;
-    starve_both("body = "
-                "'{\"id\":15555555555555555555,\"statusUpdate\":{\"error\":{\"message\":\"m\",\"details\":{"
-                "\"a\":1}}}}'\n",
-                "assert(not native.verify_webhook({ 'a', 'b' }, body, ('x'):rep(44)))\n"
-                "local err = native.webhook_error(body)\n"
-                "if err.details ~= '{\"a\":1}' then error('overloaded', 0) end\n"
-                "assert(err.kind == 'rejected' and native.webhook_error('{}') == nil)\n"
-                "assert(native.exact_json(body):find('\"15555555555555555555\"', 1, true))\n"
-                "assert(native.exact_json('[1]') == '[1]' and not native.exact_json('[1'))");
+    starve_both(
+        "body = "
+        "'{\"id\":15555555555555555555,\"statusUpdate\":{\"error\":{\"message\":\"m\",\"details\":{"
+        "\"a\":1}}}}'\n",
+        "assert(not native.verify_webhook({ 'a', 'b' }, body, ('x'):rep(44)))\n"
+        "local err = native.webhook_error(body)\n"
+        "if err.details ~= '{\"a\":1}' then error('overloaded', 0) end\n"
+        "assert(err.kind == 'rejected' and native.webhook_error('{}') == nil)\n"
+        "assert(native.exact_json(body):find('\"15555555555555555555\"', 1, true))\n"
+        "assert(native.exact_json('[1]') == '[1]' and not native.exact_json('[1'))\n"
+        "assert(native.json_member('{\"a\": [ 1 ]}', 'a') == '[ 1 ]')\n"
+        "assert(not native.json_member('{\"a\":1,\"a\":2}', 'a') and not native.json_member('[1]', 'a'))\n"
+        "assert(native.compact_json('[ 1, 2 ]') == '[1,2]' and not native.compact_json('[ 1'))");
 }
 
 static void opening_survives(void **state) {

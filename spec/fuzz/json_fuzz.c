@@ -40,12 +40,24 @@ static void check_long_numbers(const char *text, size_t length) {
     free(exact);
 }
 
+/* A compact text is JSON, no longer than before, and compacting it again changes nothing. */
+static void check_compact(const char *text, size_t length) {
+    char *compact = malloc(length), *again = malloc(length);
+    size_t left = cly_json_compact(compact, text, length);
+    EXPECT(left <= length && cly_json_is_valid(compact, left), "compact");
+    EXPECT(cly_json_compact(again, compact, left) == left && memcmp(compact, again, left) == 0,
+           "the same again");
+    free(compact);
+    free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *text = (const char *)data;
     bool is_ours = cly_json_is_valid(text, size), may_differ = false;
     json_t *root = size ? jansson_read(text, size, 0, &may_differ) : NULL;
     EXPECT(may_differ || is_ours == (root != NULL), "valid");
     if (is_ours) check_long_numbers(text, size);
+    if (is_ours) check_compact(text, size);
     if (is_ours && root) check_members(text, size, root);
     json_decref(root);
     return 0;

@@ -63,20 +63,6 @@ int clyL_webhook_error(lua_State *L) {
     return 1;
 }
 
-int clyL_exact_json(lua_State *L) {
-    size_t length, needed;
-    const char *text = luaL_checklstring(L, 1, &length);
-    lua_settop(L, 1);
-    if (!cly_json_is_valid(text, length)) return 0;
-    needed = cly_json_quote_long(NULL, text, length);
-    if (needed > length) {
-        char *exact = lua_newuserdata(L, needed);
-        cly_json_quote_long(exact, text, length);
-        lua_pushlstring(L, exact, needed);
-    }
-    return 1;
-}
-
 static int response_gc(lua_State *L) {
     cly_response_clear(luaL_checkudata(L, 1, CLASS));
     return 0;

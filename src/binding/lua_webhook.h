@@ -18,10 +18,6 @@ int clyL_webhook_verify(lua_State *L);
 /* webhook_error(body) -> the error of a failed delivery, or nil; `details` is JSON text */
 int clyL_webhook_error(lua_State *L);
 
-/* exact_json(text) -> the text with the integers that a double cannot hold as strings, or nothing if it
- * is not JSON */
-int clyL_exact_json(lua_State *L);
-
 /* webhook_sign(secret, body) -> the signature as base64; nothing if the secret is empty */
 int clyL_webhook_sign(lua_State *L);
 

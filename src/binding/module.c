@@ -4,6 +4,7 @@
  */
 #include "binding/client/lua_client.h"
 #include "binding/lua_error.h"
+#include "binding/lua_json.h"
 #include "binding/lua_schema.h"
 #include "binding/lua_webhook.h"
 #include "core/base/datetime.h"
@@ -147,6 +148,8 @@ static const luaL_Reg functions[] = {
     {"webhook_sign", clyL_webhook_sign},
     {"webhook_error", clyL_webhook_error},
     {"exact_json", clyL_exact_json},
+    {"json_member", clyL_json_member},
+    {"compact_json", clyL_compact_json},
     {NULL, NULL},
 };
 

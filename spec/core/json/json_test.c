@@ -404,6 +404,26 @@ static void the_rest_of_a_text_stays(void **state) {
     assert_int_equal(cly_json_quote_long(NULL, NULL, 0), 0);
 }
 
+static const struct {
+    const char *text, *compact;
+} spaced[] = {
+    {" [ 1 , true ,\t{ } ]\r\n", "[1,true,{}]"},
+    {"{ \"a b\" : \" c , \\\" d \" }", "{\"a b\":\" c , \\\" d \"}"},
+    {"[-1.5e3, 12]", "[-1.5e3,12]"},
+    {"\"\"", "\"\""},
+};
+
+static void compacting_drops_the_spaces_between_tokens(void **state) {
+    char out[64];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(spaced); i++) {
+        size_t length = strlen(spaced[i].text);
+        out[cly_json_compact(out, edge_copy(spaced[i].text, length), length)] = '\0';
+        check_case_text(out, spaced[i].compact, spaced[i].text);
+    }
+    assert_int_equal(cly_json_compact(out, NULL, 0), 0);
+}
+
 /* ---- against jansson, which others have tried for long ---- */
 
 static uint32_t seed = 20240229;
@@ -535,6 +555,7 @@ int main(void) {
         cmocka_unit_test(short_texts_need_no_memory),
         cmocka_unit_test(long_numbers_become_strings),
         cmocka_unit_test(the_rest_of_a_text_stays),
+        cmocka_unit_test(compacting_drops_the_spaces_between_tokens),
         cmocka_unit_test(jansson_says_the_same_of_the_fixtures),
         cmocka_unit_test(jansson_says_the_same_of_the_tables),
     };

@@ -280,7 +280,7 @@ bool cly_json_short_text(char *out, size_t room, const cly_json_value *string) {
     return room > 0 && at == end;
 }
 
-/* ---- integers that a double cannot hold ---- */
+/* ---- copies of a text ---- */
 
 /* JSON has no leading zeros, so digits of equal length compare as text. */
 static bool is_long(const char *number, size_t length) {
@@ -317,6 +317,17 @@ size_t cly_json_quote_long(char *out, const char *text, size_t length) {
         if (is_quoted) written = put(out, written, "\"", 1);
         written = put(out, written, start, (size_t)(read.at - start));
         if (is_quoted) written = put(out, written, "\"", 1);
+    }
+    return written;
+}
+
+size_t cly_json_compact(char *out, const char *text, size_t length) {
+    reader read = {text, length ? text + length : text, 0, NULL, 0};
+    size_t written = 0;
+    for (skip_blanks(&read); read.at < read.end; skip_blanks(&read)) {
+        const char *start = read.at;
+        skip_token(&read);
+        written = put(out, written, start, (size_t)(read.at - start));
     }
     return written;
 }

@@ -74,6 +74,10 @@ bool cly_json_short_text(char *out, size_t room, const cly_json_value *string);
  * written, or, if `out` is NULL, the number needed. */
 size_t cly_json_quote_long(char *out, const char *text, size_t length);
 
+/* Copies such a text without the spaces and newlines between its tokens. Returns the number of bytes
+ * written, at most `length`; `out` has that much room. */
+size_t cly_json_compact(char *out, const char *text, size_t length);
+
 /* Returns the value of the four hexadecimal digits of a \u escape, or -1. `left` is the number of
  * readable bytes. */
 int32_t cly_json_unit(const char *digits, size_t left);

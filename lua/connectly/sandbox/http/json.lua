@@ -1,5 +1,6 @@
---- Decodes JSON strictly, and extracts the raw bytes of members.
+--- Decodes JSON strictly, and extracts the text of members.
 
+local native = require "connectly.loader"
 local encoder = require "connectly.sandbox.http.encoder"
 
 local codec = require("cjson").new()
@@ -58,56 +59,12 @@ end
 
 json.encode, json.array, json.raw, json.null = encoder.encode, encoder.array, encoder.raw, encoder.null
 
-local function string_end(text, at)
-  at = at + 1
-  while true do
-    local stop = text:find('["\\]', at)
-    if text:sub(stop, stop) == '"' then
-      return stop
-    end
-    at = stop + 2
-  end
-end
-
-local depth_of = { ["{"] = 1, ["["] = 1, ["}"] = -1, ["]"] = -1, [","] = 0, ['"'] = 0 }
-
---- Returns the position of the last byte of the value at `at`, before the comma or bracket of
---- the enclosing value.
-local function value_end(text, at)
-  local depth = 0
-  while true do
-    local stop = text:find('["%[%]{},]', at)
-    local mark = text:sub(stop, stop)
-    if depth == 0 and (mark == "," or depth_of[mark] < 0) then
-      return stop - 1
-    end
-    depth = depth + depth_of[mark]
-    at = (mark == '"' and string_end(text, stop) or stop) + 1
-  end
-end
-
---- Returns the raw bytes of a member of a JSON object. The text must be valid JSON: decode it
---- first.
----@param text string
----@param key string
----@return string|nil
-function json.raw_member(text, key)
-  local found
-  local at = text:find("{", 1, true) + 1
-  while true do
-    local open = text:find('["}]', at)
-    if text:sub(open, open) == "}" then
-      return found
-    end
-    local close = string_end(text, open)
-    local name = codec.decode("[" .. text:sub(open, close) .. "]")[1]
-    local start = text:find("[^%s:]", close + 1)
-    local stop = value_end(text, start)
-    if name == key then
-      found = text:sub(start, stop):match("^(.-)%s*$")
-    end
-    at = stop + 1
-  end
+--- Returns the text of a member of a JSON object, as it was received.
+---@param text string valid JSON
+---@param name string
+---@return string? nil also if the member occurs twice
+function json.raw_member(text, name)
+  return (native.json_member(text, name))
 end
 
 return json
