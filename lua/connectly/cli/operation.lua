@@ -26,7 +26,7 @@ local function add(entry, name, summary, is_idempotent)
   local typed = name:gsub("_", "-")
   local command = {
     typed = typed, operation = name, encoded_as = entry.name, shape = entry.shape,
-    gives_id = entry.reply == "id", is_idempotent = is_idempotent, summary = summary,
+    reply = entry.reply, is_idempotent = is_idempotent, summary = summary,
   }
   commands[#commands + 1], commands[typed] = command, command
 end
@@ -125,7 +125,7 @@ end
 
 --- Returns the requests that would be sent.
 local function foresee(client, command, message, given)
-  if command.operation == "send_campaigns" then
+  if command.reply == "campaigns" then
     return foresee_campaigns(client, command, message, given)
   end
   local request, problem = foresee_one(client, command, message)
@@ -189,7 +189,7 @@ local function run(command, arguments)
   end
   require("connectly.json").keep_texts()
   return perform(command, arguments, {
-    command = command.typed, operation = command.operation, gives_id = command.gives_id, json = arguments.json,
+    command = command.typed, reply = command.reply, json = arguments.json,
   })
 end
 

@@ -70,7 +70,7 @@ function options.configure(parser, command)
   parser:option("--base-url", "Default: CONNECTLY_BASE_URL, or https://api.connectly.ai.")
   parser:option("--ca-file", "Certificates to trust instead of the system's. Default: CONNECTLY_CA_FILE.")
   parser:option("--timeout", "Seconds for all of one call, its repetitions included. Default: 30."):convert(check_seconds)
-  if command.operation == "send_campaigns" then
+  if command.reply == "campaigns" then
     parser:option("--chunk-size", "Entries in one request. Default: 100."):convert(check_chunk_size)
   end
   parser:flag("--dry-run", "Print the exact JSON that would go, and send nothing. Needs no key.")

@@ -75,19 +75,14 @@ end
 
 --- Encodes a reply. The API's own JSON text is used if available: this keeps empty lists and
 --- all digits of numbers.
-local function encode_value(operation, value)
-  if operation == "send_campaigns" then
+local function encode_value(rule, value)
+  if rule == "campaigns" then
     return encode(plain_campaigns(value))
   end
   return json.text_of(value) or encode(value)
 end
 
-local function name_of_value(options)
-  if options.gives_id then
-    return "id"
-  end
-  return options.operation == "send_campaigns" and "result" or "reply"
-end
+local name_of_value = { id = "id", body = "reply", campaigns = "result" }
 
 --- Masks the key in the output: a gateway may echo the request, and the output may be logged.
 local function without(secret, text)
@@ -109,11 +104,11 @@ local function put(text, options)
 end
 
 local function succeed(value, info, options)
-  local text = encode_value(options.operation, value)
+  local text = encode_value(options.reply, value)
   if options.json then
-    put(('{"%s":%s,"info":%s}'):format(name_of_value(options), text, encode(info)), options)
+    put(('{"%s":%s,"info":%s}'):format(name_of_value[options.reply], text, encode(info)), options)
   else
-    put(options.gives_id and value or text, options)
+    put(options.reply == "id" and value or text, options)
   end
   return DONE
 end
@@ -152,7 +147,7 @@ end
 --- Prints the outcome of a call; returns the exit status.
 ---@param value any? nil: the call failed
 ---@param second connectly.Info|connectly.Error
----@param options {command: string, operation: string, gives_id: boolean, json: boolean?, secret: string?}
+---@param options {command: string, reply: string, json: boolean?, secret: string?}
 ---@return integer
 function result.tell(value, second, options)
   if value == nil then

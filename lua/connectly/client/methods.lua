@@ -139,9 +139,8 @@ end
 ---@return boolean? is_started
 ---@return connectly.Error?
 function methods.post(self, operation, message)
-  if operation == "send_campaigns" then
-    -- Only its reply tells which entries were refused.
-    error("connectly: post: the result of send_campaigns must be read: use start, and wait for it", 3)
+  if reply.must_be_read(operation) then
+    error(("connectly: post: the result of %s must be read: use start, and wait for it"):format(operation), 3)
   end
   local is_ready, refusal = self:make_background(operation)
   if not is_ready then

@@ -5,25 +5,30 @@ local json = require "connectly.json"
 local native = require "connectly.loader"
 local parts = require "connectly.client.parts"
 
--- Operations that return the whole decoded reply; the others return its id.
-local gives_reply = {}
+-- What each operation returns: "id"; "body", the decoded reply; or "campaigns", its sendouts.
+local rule_of = {}
 for _, operation in ipairs(native.operations()) do
-  gives_reply[operation.name] = operation.reply ~= "id"
+  rule_of[operation.name] = operation.reply
 end
 
 local campaigns -- connectly.client.campaigns, once loaded
 
 local reply = {}
 
+--- Whether only the whole reply tells which entries were refused.
+function reply.must_be_read(operation)
+  return rule_of[operation] == "campaigns"
+end
+
 --- Loads the modules that read an operation's reply. Returns true; or nil and an error.
 function reply.load_reader(operation)
-  if gives_reply[operation] then
+  if rule_of[operation] and rule_of[operation] ~= "id" then
     local is_loaded, reason = pcall(json.load)
     if not is_loaded then
       return nil, parts.not_loaded("lua-cjson", reason)
     end
   end
-  if operation == "send_campaigns" and not campaigns then
+  if rule_of[operation] == "campaigns" and not campaigns then
     local part, problem = parts.load "connectly.client.campaigns"
     campaigns = part
     return part and true, problem
@@ -34,7 +39,7 @@ end
 --- Returns the reply in the operation's form; nil when it cannot be decoded (out of memory, for example).
 local function read(operation, text)
   local decoded = text == "" and {} or json.decode(text)
-  if operation == "send_campaigns" and decoded ~= nil then
+  if rule_of[operation] == "campaigns" and decoded ~= nil then
     return campaigns.read(decoded)
   end
   return decoded
@@ -47,7 +52,7 @@ local function not_decoded(info)
   }
 end
 
---- Completes an error; an error of send_campaigns gets the result of each sendout.
+--- Completes an error; an error of campaigns gets the result of each sendout.
 local function complete_error(operation, problem, text)
   errors.complete(problem)
   problem.result = text and read(operation, text)
@@ -58,7 +63,7 @@ end
 function reply.finish(operation, value, second, _, text)
   if value == nil then
     return nil, complete_error(operation, second, text)
-  elseif not gives_reply[operation] then
+  elseif rule_of[operation] == "id" then
     return value, second
   end
   value = read(operation, value)

@@ -287,7 +287,7 @@ static int check_count(lua_State *L, int table, const char *field) {
 }
 
 /* client:submit_batch(operation, body, batch[, anchor]) -> ticket, number: sends the
- * body that encode returned, byte for byte. `operation` is send_campaigns. */
+ * body that encode returned, byte for byte. `operation` is one of campaigns. */
 static int client_submit_batch(lua_State *L) {
     lua_client *self = check_client(L);
     const cly_operation *operation = check_operation(L, 2);
@@ -296,7 +296,7 @@ static int client_submit_batch(lua_State *L) {
     clyL_anchor *anchor = clyL_check_anchor(L, 5);
     const char *body, *traceparent;
     size_t length;
-    luaL_argcheck(L, operation->id == CLY_OPERATION_SEND_CAMPAIGNS, 2, "campaigns expected");
+    luaL_argcheck(L, operation->reply == CLY_REPLY_CAMPAIGNS, 2, "campaigns expected");
     body = luaL_checklstring(L, 3, &length);
     luaL_checktype(L, 4, LUA_TTABLE);
     lua_settop(L, 5);
