@@ -309,6 +309,11 @@ describe("connectly doctor", function()
       end)
     end
 
+    it("sees no TLS in an address that begins with HTTP:// in capitals", function()
+      local output = connect((server:url("http"):gsub("^http", "HTTP")), nil, "ok")
+      assert_line(output, "connection", "ok", "reached, HTTP/1.1, without TLS")
+    end)
+
     it("does not try with settings that are refused", function()
       local output, code = connect("ftp://example.com")
       assert.equal(1, code)

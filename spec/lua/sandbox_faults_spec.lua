@@ -280,8 +280,10 @@ describe("the sandbox command", function()
   end
 
   it("takes no webhook to where it may not go", function()
-    assert.equal("connectly sandbox: webhook: https expected; http only to this machine\n",
-      run("--webhook http://hooks.example.com/"))
+    for _, host in ipairs { "hooks.example.com", "127.0.0.256", "127.0.0.01" } do -- the last two are names
+      assert.equal("connectly sandbox: webhook: https expected; http only to this machine\n",
+        run("--webhook http://" .. host .. "/"), host)
+    end
     assert.truthy(run("--webhook-retries 21"):find("from 0 to 20", 1, true))
   end)
 

@@ -7,6 +7,7 @@
 #include "binding/lua_json.h"
 #include "binding/lua_schema.h"
 #include "binding/lua_webhook.h"
+#include "core/api/config.h"
 #include "core/base/datetime.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
@@ -121,6 +122,14 @@ static int native_distance(lua_State *L) {
     return 1;
 }
 
+/* is_loopback(host) -> whether it is localhost, [::1] or an address in 127.0.0.0/8 */
+static int native_is_loopback(lua_State *L) {
+    size_t length;
+    const char *host = luaL_checklstring(L, 1, &length);
+    lua_pushboolean(L, cly_is_loopback(host, length));
+    return 1;
+}
+
 /* error_metatable() -> the metatable of all error objects */
 static int native_error_metatable(lua_State *L) {
     luaL_newmetatable(L, CLYL_ERROR);
@@ -143,6 +152,7 @@ static const luaL_Reg functions[] = {
     {"process", native_process},
     {"datetime", native_datetime},
     {"distance", native_distance},
+    {"is_loopback", native_is_loopback},
     {"error_metatable", native_error_metatable},
     {"verify_webhook", clyL_webhook_verify},
     {"webhook_sign", clyL_webhook_sign},

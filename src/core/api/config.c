@@ -83,7 +83,7 @@ static bool is_loopback_address(const char *host, size_t length) {
     return at == length;
 }
 
-static bool is_loopback(const char *host, size_t length) {
+bool cly_is_loopback(const char *host, size_t length) {
     if (length == 9 && cly_starts_with(host, length, "localhost")) return true;
     if (length == 5 && memcmp(host, "[::1]", 5) == 0) return true;
     return is_loopback_address(host, length);
@@ -128,7 +128,7 @@ const char *cly_base_url_fault(const char *url) {
     if (strchr(host, '@')) return "no user and no password expected";
     length = host_length(host);
     if (length == 0) return "host name expected behind the scheme";
-    if (is_plain && !is_loopback(host, length))
+    if (is_plain && !cly_is_loopback(host, length))
         return "https:// expected: http:// is for loopback only, the key must not travel in the clear";
     at = host + length;
     if (*at == ':') {

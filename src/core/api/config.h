@@ -36,6 +36,9 @@ cly_kind cly_config_read(cly_config *config, const cly_config_defaults *defaults
  * only. Returns NULL, or a description of the error (static). */
 const char *cly_base_url_fault(const char *url);
 
+/* True for localhost, [::1] and 127.0.0.0/8 in full dotted form. */
+bool cly_is_loopback(const char *host, size_t length);
+
 /* True for http://, which is allowed for loopback only. */
 bool cly_base_url_is_plain(const char *url);
 

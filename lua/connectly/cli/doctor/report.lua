@@ -28,7 +28,7 @@ function report.base_url()
 end
 
 function report.uses_tls()
-  return not report.base_url():find("^http://")
+  return not report.base_url():lower():find("^http://")
 end
 
 return report

@@ -1,5 +1,6 @@
 --- Webhook addresses: https to any host, http only to this machine.
 
+local native = require "connectly.loader"
 local shape = require "connectly.sandbox.check.shape"
 
 ---@class connectly.sandbox.address
@@ -10,10 +11,6 @@ local shape = require "connectly.sandbox.check.shape"
 ---@field path string  including the query
 
 local address = {}
-
-local function is_loopback(host)
-  return host == "localhost" or host == "::1" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
-end
 
 local function split_authority(authority, usual_port)
   local host, port = authority:match("^%[([%x:.]+)%]:?(%d*)$")
@@ -35,7 +32,7 @@ function address.parse(text)
   local host, port = split_authority(authority, tls and 443 or 80)
   if not host or port < 1 or port > 65535 then
     return nil, "host and port cannot be read"
-  elseif not tls and not is_loopback(host) then
+  elseif not tls and not (host == "::1" or native.is_loopback(host)) then
     return nil, "https expected; http only to this machine"
   end
   path = path:sub(1, 1) == "/" and path or "/" .. path

@@ -3,21 +3,13 @@
 --- browser sends the page's origin in Origin; with DNS rebinding, it sends the page's host name
 --- in Host.
 
+local native = require "connectly.loader"
+
 local caller = {}
 
 --- Whether the rest of an authority after the host is empty or a port.
 local function is_port(text)
   return text == "" or text:find("^:%d+$") ~= nil
-end
-
-local function is_loopback_v4(host)
-  local parts = { host:match("^(127)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
-  for _, part in ipairs(parts) do
-    if tonumber(part) > 255 then
-      return false
-    end
-  end
-  return #parts == 4
 end
 
 --- "[::1]:80" -> "[::1]", ":80"; nil if it is neither a host nor a host and a port.
@@ -33,7 +25,7 @@ end
 
 --- Whether a host is a name of this machine or the host that the sandbox listens on.
 local function is_own_host(sandbox, host)
-  return host == "localhost" or host == "[::1]" or is_loopback_v4(host) or host == sandbox.host:lower()
+  return native.is_loopback(host) or host == sandbox.host:lower()
 end
 
 local function is_own_authority(sandbox, authority)
