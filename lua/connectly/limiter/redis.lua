@@ -5,6 +5,7 @@ local options = require "connectly.limiter.options"
 local other_clock = require "connectly.limiter.other_clock"
 local outage = require "connectly.limiter.outage"
 local pace = require "connectly.limiter.pace"
+local private = require "connectly.private"
 local script = require "connectly.limiter.script"
 
 local unpack = table.unpack or unpack
@@ -37,7 +38,7 @@ local rules = {
 }
 
 -- The private state of each limiter: printing a limiter must not show the password.
-local inner_of = setmetatable({}, { __mode = "k" })
+local inner_of = private.new("limiter", "limiter")
 
 -- Asking Redis ------------------------------------------------------------------
 

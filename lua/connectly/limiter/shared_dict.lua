@@ -4,6 +4,7 @@
 local native = require "connectly.loader"
 local options = require "connectly.limiter.options"
 local pace = require "connectly.limiter.pace"
+local private = require "connectly.private"
 
 -- Attempts to take the lock: its holder needs only microseconds, unless it was stopped.
 local TRIES = 300
@@ -17,7 +18,7 @@ local rules = {
 }
 
 -- The private state of each limiter.
-local inner_of = setmetatable({}, { __mode = "k" })
+local inner_of = private.new("limiter", "limiter")
 
 -- The number of the last lock that this worker took, and the number at which it wraps around.
 local locks_taken, LOCKS = 0, 2 ^ 20
