@@ -16,7 +16,7 @@ end
 local composed = {
   {
     name = "ensure_webhook", like = "create_webhook", idempotent = true,
-    summary = "Register a webhook, or change the one its topic has.",
+    summary = "Register a webhook, or update the one that its topic has.",
   },
 }
 

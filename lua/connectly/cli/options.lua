@@ -25,13 +25,13 @@ local from_input = "Reads the message as JSON from standard input, or from --fil
 
 local function about_input(command)
   if not fields.are_harmless(command.shape) then
-    return from_input .. "\nNothing of it is an option: others on this machine see a process's arguments,"
-      .. "\nand it holds a customer's number or a text."
+    return from_input .. "\nIt holds a customer's number or a text, so no field of it can be given as an option:"
+      .. "\nother users of the machine can read a process's arguments."
   elseif not options.needs_input(command, {}) then
     return "Needs no input. A message is read only from --file (-: standard input)."
   end
-  return from_input .. "\nWith options for all required fields it reads nothing but --file (-: standard input);"
-    .. "\nan option goes before what was read."
+  return from_input .. "\nIf options give all required fields, it reads only --file (-: standard input)."
+    .. "\nAn option overrides the field that was read."
 end
 
 local about_environment = "The key and the business id come from CONNECTLY_API_KEY and CONNECTLY_BUSINESS_ID."
@@ -69,11 +69,11 @@ function options.configure(parser, command)
   parser:option("--key-file", "File with the key, instead of CONNECTLY_API_KEY.")
   parser:option("--base-url", "Default: CONNECTLY_BASE_URL, or https://api.connectly.ai.")
   parser:option("--ca-file", "Certificates to trust instead of the system's. Default: CONNECTLY_CA_FILE.")
-  parser:option("--timeout", "Seconds for all of one call, its repetitions included. Default: 30."):convert(check_seconds)
+  parser:option("--timeout", "Time limit of a call in seconds, including its retries. Default: 30."):convert(check_seconds)
   if command.reply == "campaigns" then
     parser:option("--chunk-size", "Entries in one request. Default: 100."):convert(check_chunk_size)
   end
-  parser:flag("--dry-run", "Print the exact JSON that would go, and send nothing. Needs no key.")
+  parser:flag("--dry-run", "Print the exact JSON without sending it. Needs no key.")
   parser:flag("--json", "Print an object: id, reply or result, with info; or error.")
   parser:epilog(fields.describe(command.shape) .. "\n\n" .. result.statuses(command.is_idempotent))
 end

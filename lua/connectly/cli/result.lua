@@ -9,9 +9,9 @@ local result = {}
 
 local statuses = [[
 Exit status:
-   0  it is done
-   1  it was refused, or never left, and would fare no better again: correct it
-   2  it was not accepted, and may succeed later: run it again
+   0  done
+   1  refused, or not sent for a reason that lasts: correct it
+   2  not accepted, but may succeed later: run it again
    3  it may have arrived: %s]]
 
 --- Returns the list of exit statuses, for --help.

@@ -19,17 +19,17 @@ local function configure(command)
   command:option("--port", port_help):convert(serving.check_port)
   command:flag("--tls", "Speak TLS, with a certificate made for this machine.")
   command:option("--certificates", "Directory where ca.pem is kept; default: removed at the end.")
-  command:option("--api-key", "Key that clients must show.", "sandbox-key")
-  command:option("--business-id", "Business that clients must name.", "sandbox-business")
+  command:option("--api-key", "API key that clients must use.", "sandbox-key")
+  command:option("--business-id", "Business id that clients must use.", "sandbox-business")
   command:option("--templates", "JSON file with an array of templates to add.")
-  command:option("--webhook", "Address that gets the webhooks of all topics, from the start.")
-  command:option("--webhook-secret", "What webhooks are signed with.", "sandbox-secret")
-  command:option("--webhook-retries", "Repetitions of a webhook that was not answered with 200.", "5")
+  command:option("--webhook", "URL that receives the webhooks of all topics from the start.")
+  command:option("--webhook-secret", "Secret that signs the webhooks.", "sandbox-secret")
+  command:option("--webhook-retries", "Retries of a webhook that was not answered with 200.", "5")
     :convert(check_retries)
   command:flag("--rate-limit", "Answer 429 beyond 200 sends, or 100 asset calls, in any second.")
-  command:flag("--magic", "Print the numbers and template names that always fail in the same way, and end.")
+  command:flag("--magic", "Print the numbers and template names that produce a given error, then exit.")
   command:flag("--http1", "Do not speak HTTP/2.")
-  command:flag("--quiet", "Do not tell of each request.")
+  command:flag("--quiet", "Do not print each request.")
 end
 
 local function complain(message)
@@ -186,7 +186,7 @@ local function run(arguments)
 end
 
 return {
-  summary = "Run a Connectly on this machine, for tests and demos.",
+  summary = "Run a local stand-in for the API, for tests and demos.",
   configure = configure,
   run = run,
 }

@@ -127,7 +127,7 @@ local function entries_of(chunk)
     local param = ("entries[%d]"):format(chunk.first)
     error(errors.new {
       kind = "argument", outcome = "not_sent", param = param,
-      message = param .. ": it, or one after it, is nested too deeply to look for who stands twice",
+      message = param .. ": this entry or a later one is nested too deeply to be searched for duplicates",
     }, 0)
   end
   return decoded.entries

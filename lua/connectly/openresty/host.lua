@@ -144,7 +144,7 @@ local function run(_, host)
   until not socket or not host:is_needed() or host.native:is_closed()
   host.alive_until = 0
   if problem then
-    ngx.log(ngx.WARN, "connectly: no reader for the ends of calls: ", tostring(problem))
+    ngx.log(ngx.WARN, "connectly: cannot wait for the ends of calls: ", tostring(problem))
   end
 end
 

@@ -229,7 +229,7 @@ static void take_default(reader *read, size_t at, char **out, const char *text) 
     read->slots.given[at] = true;
     if (cly_has_control(text, strlen(text)))
         cly_problem_add(read->reader.problems, &path,
-                        "the environment's holds a control byte (a line break at its end?)");
+                        "the environment variable holds a control byte (a line break at its end?)");
     else if (!copy(out, text, strlen(text)))
         read->lacks_memory = true;
 }

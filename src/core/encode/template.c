@@ -84,7 +84,7 @@ static void add_header(cly_reader *reader, cly_param_list *list, cly_value value
         cly_problem_add(reader->problems, &filename, "only a document has a file name");
     inner = cly_path_name(path, slots.shape->fields[at].name);
     if (!name_header(&name, &slots.shape->fields[at])) {
-        cly_problem_add(reader->problems, &inner, "is no parameter of a template");
+        cly_problem_add(reader->problems, &inner, "not a template parameter");
         return;
     }
     cly_template_params_add(reader, list, &name, &slots.values[at],

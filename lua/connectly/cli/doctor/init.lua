@@ -123,7 +123,7 @@ local function check_proxy(doctor)
     say(doctor, "ok", "proxy", "none set")
     return
   end
-  local note = uses_tls() and "set; not shown, for it may hold a password" or "set; not used for http:// to this machine"
+  local note = uses_tls() and "set; not shown, because it may hold a password" or "set; not used for http:// to this machine"
   say(doctor, "ok", "proxy", table.concat(found, ", ") .. " " .. note)
 end
 
@@ -176,11 +176,11 @@ local function run(arguments)
 end
 
 local function configure(command)
-  command:flag("--connect", "Ask the API as well, with one harmless request that sends no message.")
+  command:flag("--connect", "Also make one request to the API, which sends no message.")
 end
 
 return {
-  summary = "Say whether this machine is ready to send, and what is missing.",
+  summary = "Check whether this machine is ready to send, and name what is missing.",
   configure = configure,
   run = run,
 }

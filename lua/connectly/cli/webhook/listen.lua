@@ -98,4 +98,4 @@ local function run(arguments, secret)
   return not self.problem and 0 or nil, self.problem
 end
 
-return { summary = "Take webhooks in and print them.", configure = configure, run = run }
+return { summary = "Receive webhooks and print them.", configure = configure, run = run }

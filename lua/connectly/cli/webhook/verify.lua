@@ -35,4 +35,4 @@ local function run(arguments, secret)
   return 1
 end
 
-return { summary = "Say whether a signature is good.", configure = configure, run = run }
+return { summary = "Check a signature.", configure = configure, run = run }
