@@ -46,6 +46,23 @@ describe("connectly", function()
     has(output, "doctor")
   end)
 
+  it("has a manual page that names its commands, variables and exit statuses", function()
+    local page = assert(io.open("examples/command-line/connectly.1")):read("*a"):gsub("\\", "")
+    local commands = assert(run("--help"):match("Commands:\n(.*)$"))
+    local count = 0
+    for name in commands:gmatch("\n?   ([%l-]+) ") do
+      has(page, "Cm " .. name)
+      count = count + 1
+    end
+    assert.is_true(count > 15)
+    for _, name in ipairs { "API_KEY", "BUSINESS_ID", "BASE_URL", "CA_FILE", "WEBHOOK_SECRET" } do
+      has(page, ".Ev CONNECTLY_" .. name)
+    end
+    for status = 0, 3 do
+      has(page, ".It " .. status)
+    end
+  end)
+
   it("refuses a command that is none, and none at all", function()
     local output, code = run("sandbx")
     assert.equal(1, code)

@@ -126,6 +126,7 @@ describe("the package", function()
       assert.equal(read(path), read(documents .. "/" .. path))
     end
     assert_links(documents)
+    assert.equal(read("examples/command-line/connectly.1"), read(prefix .. "/share/man/man1/connectly.1"))
   end)
 
   it("refuses to install for a Lua it does not know", function()

@@ -18,6 +18,9 @@ for file in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE lua/REFER
   install -m 644 "$file" "$documents/$file"
 done
 
+mkdir -p "$prefix/share/man/man1"
+install -m 644 examples/command-line/connectly.1 "$prefix/share/man/man1/connectly.1"
+
 # The command finds this very library, wherever the prefix is.
 cat >"$prefix/bin/connectly" <<SCRIPT
 #!/usr/bin/env $interpreter
