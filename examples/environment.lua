@@ -23,9 +23,14 @@ local function leave(message)
   os.exit(1)
 end
 
--- Any HTTP status means that the server is up, even an error.
+-- Any HTTP status means that the server is up, even an error. Another program that holds the
+-- port may accept the connection and never reply, so this request has a short time limit.
 local function is_up(options)
-  local client = connectly.new(options)
+  local probe = { timeout = 2 }
+  for name, value in pairs(options) do
+    probe[name] = value
+  end
+  local client = connectly.new(probe)
   local reply, err = client:request { method = "GET", path = "/webhooks" }
   client:close()
   return reply ~= nil or err.status ~= nil

@@ -56,7 +56,7 @@ describe("connectly", function()
     end
     assert.is_true(count > 15)
     for _, name in ipairs { "API_KEY", "BUSINESS_ID", "BASE_URL", "CA_FILE", "WEBHOOK_SECRET" } do
-      has(page, ".Ev CONNECTLY_" .. name)
+      has(page, "Ev CONNECTLY_" .. name)
     end
     for status = 0, 3 do
       has(page, ".It " .. status)

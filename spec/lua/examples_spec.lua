@@ -2,6 +2,7 @@
 -- Lua under test, against a sandbox.
 
 local cqueues_socket = require "cqueues.socket"
+local luasocket = require "socket"
 local process = require "spec.support.process"
 local sandboxes = require "spec.support.sandbox"
 
@@ -32,7 +33,7 @@ local cleared = {
 
 --- Runs examples/NAME.lua, or that of a copy, with variables set: all it wrote, its exit
 --- code.
-local function run(name, variables, number, folder)
+local function run(name, variables, number, folder, limit)
   local words = { "env" }
   for _, variable in ipairs(cleared) do
     words[#words + 1] = "-u " .. variable
@@ -40,8 +41,8 @@ local function run(name, variables, number, folder)
   for variable, value in pairs(variables) do
     words[#words + 1] = process.quote(variable .. "=" .. value)
   end
-  words[#words + 1] = ("timeout 60 %s %s/%s.lua %s"):format(
-    process.quote(lua), folder or "examples", name, number or "")
+  words[#words + 1] = ("%s%s %s/%s.lua %s"):format(
+    limit or "timeout 60 ", process.quote(lua), folder or "examples", name, number or "")
   local pipe = io.popen(table.concat(words, " ") .. " 2>&1; echo exit=$?")
   local output, code = pipe:read("*a"):match("^(.*)exit=(%d+)\n$")
   pipe:close()
@@ -267,6 +268,16 @@ describe("an example without a key", function()
     return ids
   end
 
+  local function assert_no_sandbox(name, port, limit)
+    local folder = copy_examples(port)
+    local output, code = run(name, {}, nil, folder, limit)
+    os.execute("rm -r " .. folder)
+    assert.equal(1, code)
+    assert.equal(1, count_lines(output))
+    has(output, "CONNECTLY_API_KEY is not set")
+    has(output, "connectly sandbox")
+  end
+
   it("looks where a sandbox usually listens", function()
     local file = assert(io.open("examples/environment.lua"))
     has(file:read("*a"), ("http://127.0.0.1:%d"):format(usual_port))
@@ -275,21 +286,19 @@ describe("an example without a key", function()
 
   for _, name in ipairs(examples) do
     it("says how to start a sandbox when there is none: " .. name, function()
-      -- Bound, so that it is nobody else's, and not listened on.
-      local socket = cqueues_socket.listen("127.0.0.1", 0)
-      local _, _, port = socket:localname()
-      local folder = copy_examples(port)
-      finally(function()
-        socket:close()
-        os.execute("rm -r " .. folder)
-      end)
-      local output, code = run(name, {}, nil, folder)
-      assert.equal(1, code)
-      assert.equal(1, count_lines(output))
-      has(output, "CONNECTLY_API_KEY is not set")
-      has(output, "connectly sandbox")
+      -- Bound, so that no other program gets the port, but not listening.
+      local refusing = assert(luasocket.tcp4())
+      assert(refusing:bind("127.0.0.1", 0))
+      finally(function() refusing:close() end)
+      assert_no_sandbox(name, (select(2, refusing:getsockname())))
     end)
   end
+
+  it("says so within seconds when another program holds the port and never replies", function()
+    local silent = cqueues_socket.listen("127.0.0.1", 0)
+    finally(function() silent:close() end)
+    assert_no_sandbox("send_template", select(3, silent:localname()), "timeout 20 ")
+  end)
 
   it("goes to the sandbox that is up", function()
     local sandbox = sandboxes.start { port = 0 }
