@@ -121,7 +121,7 @@ test: deps ## install what is missing and run every test, on Lua 5.4 and LuaJIT
 	@$(MAKE) --no-print-directory build
 	@sh spec/support/run_tests.sh
 
-check: test lint ## what CI runs
+check: test lint instructions ## what CI runs on this system
 
 # A C test is one file NAME_test.c where the source is, with spec in place of src. The
 # *_support.c of spec/core are linked into all, those of spec/io into the tests of io alone.
@@ -228,7 +228,10 @@ tsan: ## the engine and the worker under ThreadSanitizer, with more races
 valgrind: build $(C_TESTS) $(BINDING_TESTS) ## C tests and a Lua script of all calls under valgrind
 	@sh spec/support/run_valgrind.sh $(C_TESTS) $(BINDING_TESTS)
 
-.PHONY: bench soak
+.PHONY: bench soak instructions
+instructions: build ## the instructions per message under callgrind; fails when there are 5 % more than were reached
+	@sh spec/bench/run.sh instructions
+
 bench: build ## the benchmarks; what they measure is said at the head of each file
 	@sh spec/bench/run.sh
 

@@ -4,7 +4,7 @@
 # nginx needs wrk. The soaks, the random faults and the peers take minutes, fail when a
 # goal is missed, and run only when they are named.
 #
-#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak|random_faults|peers [argument ...]]
+#   sh spec/bench/run.sh [encode|cold_start|throughput|paced|nginx|soak|nginx_soak|random_faults|peers|instructions [argument ...]]
 set -e
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} LUA54=${LUA54:-lua5.4} LUAJIT=${LUAJIT:-luajit}
