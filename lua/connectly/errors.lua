@@ -75,7 +75,7 @@ function errors.is_error(value)
   return type(value) == "table" and getmetatable(value) == metatable
 end
 
----Completes an error made by the C module, whose `details` are still JSON text.
+--- Completes an error made by the C module, whose `details` are still JSON text.
 ---@param err connectly.Error
 ---@return connectly.Error
 function errors.complete(err)
@@ -89,7 +89,7 @@ function errors.complete(err)
   return err
 end
 
----Makes an error in Lua.
+--- Makes an error in Lua.
 ---@param fields table kind, outcome, message and any other fields
 ---@return connectly.Error
 function errors.new(fields)
@@ -98,7 +98,7 @@ function errors.new(fields)
   return setmetatable(fields, metatable)
 end
 
----Copies an error, so that the caller may change its fields.
+--- Copies an error, so that the caller may change its fields.
 ---@param err connectly.Error
 ---@return connectly.Error
 function errors.copy(err)
@@ -109,7 +109,7 @@ function errors.copy(err)
   return setmetatable(made, metatable)
 end
 
----Makes an error of kind `config` for an option that the C core does not check.
+--- Makes an error of kind `config` for an option that the C core does not check.
 ---@param param string
 ---@param problem string
 ---@return connectly.Error

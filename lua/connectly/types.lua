@@ -1,10 +1,10 @@
 ---@meta connectly.types
--- Types for editors (LuaCATS). Nothing here runs. Made by `make reference` from the tables
--- of the core and the docstrings beside this file: do not change it by hand.
+-- Types for editors (LuaCATS); this file does nothing at run time. `make reference` writes it
+-- from the core's tables and the docstrings of this folder: do not edit it.
 -- luacheck: ignore 211 212 241
 -- luacheck: no max line length
 
----What client:send_template takes.
+---The message of client:send_template.
 ---@class connectly.SendTemplate
 ---@field sender (string|connectly.Party)? the sender, one of your numbers, E.164; default: the client's `sender`, else the API chooses
 ---@field number string the recipient: E.164 (+16044441234), or bsuid: and a BSUID
@@ -19,7 +19,7 @@
 ---@field campaign_name (string|number)? a tag for analytics
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:send_session takes.
+---The message of client:send_session.
 ---@class connectly.SendSession
 ---@field sender (string|connectly.Party)? the sender, one of your numbers; default: the client's `sender`, else the API chooses
 ---@field number string? the recipient: E.164, or a BSUID. Give either this or `recipient`
@@ -41,12 +41,12 @@
 ---@field campaign_name (string|number)? a tag for analytics
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:send_campaigns takes.
+---The message of client:send_campaigns.
 ---@class connectly.SendCampaigns
 ---@field entries connectly.CampaignEntry[] one entry per recipient, all in one request; a number must not occur twice for the same campaign and version
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:create_webhook takes.
+---The message of client:create_webhook.
 ---@class connectly.CreateWebhook
 ---@field topic string|number messages, delivery_status or report; one registration per topic
 ---@field address string receives the POSTs; https
@@ -54,23 +54,23 @@
 ---@field configuration connectly.WebhookConfiguration? selects what is delivered
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:list_webhooks takes.
+---The message of client:list_webhooks.
 ---@class connectly.ListWebhooks
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:update_webhook takes.
+---The message of client:update_webhook.
 ---@class connectly.UpdateWebhook
 ---@field id string|number the id that create_webhook and list_webhooks return
 ---@field address string? the new address; if absent, it stays unchanged
 ---@field configuration connectly.WebhookConfiguration? the new configuration; if absent, it stays unchanged
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:delete_webhook takes.
+---The message of client:delete_webhook.
 ---@class connectly.DeleteWebhook
 ---@field id string|number the id
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:create_template takes.
+---The message of client:create_template.
 ---@class connectly.CreateTemplate
 ---@field name string|number lower-case letters, digits and underscores, up to 512
 ---@field language string|connectly.Language language of its texts: en, pt_BR
@@ -78,32 +78,32 @@
 ---@field components table a list: { header = { media = { type = "TYPE_IMAGE", example = { url } } } }, { body = { text = { text = "Hi {{1}}", example = { "Ana" } } } }, { footer = { text = { text = "..." } } }, { button = { quickReply = { text = "..." } } }
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:list_templates takes.
+---The message of client:list_templates.
 ---@class connectly.ListTemplates
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:quality_signals takes.
+---The message of client:quality_signals.
 ---@class connectly.QualitySignals
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:create_asset takes.
+---The message of client:create_asset.
 ---@class connectly.CreateAsset
 ---@field uri string a public URL from which Connectly copies the file
 ---@field id (string|number)? an id of your own for the asset
 ---@field metadata connectly.AssetMetadata? who may read it
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:get_asset takes.
+---The message of client:get_asset.
 ---@class connectly.GetAsset
 ---@field id string|number the id
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:list_reports takes.
+---The message of client:list_reports.
 ---@class connectly.ListReports
 ---@field type string|number the type of report, such as campaign.daily.v1
 ---@field traceparent string? W3C Trace Context; sent as a header, not in the body
 
----What client:request takes.
+---The message of client:request.
 ---@class connectly.Request
 ---@field method string|number GET, POST, PUT, ...
 ---@field path string|number the path after /v1/businesses/{businessId}, with its query

@@ -8,7 +8,7 @@ local stubs = require "spec.support.reference.stubs"
 
 local reference = {}
 
---- The texts by their paths; and what has no documentation, a line each.
+--- Returns the texts by path, and a line for each name without documentation.
 ---@return table<string, string> texts
 ---@return string[] missing
 ---@return table model

@@ -1,15 +1,15 @@
---- A Connectly on your own machine: a server that answers every request of the
---- API as its pages describe, keeps the 24-hour window, tells of what becomes
---- of messages by signed webhooks, and fails on demand. It delivers nothing.
+---A local server that stands in for Connectly in tests: it answers every request as the
+---API's pages describe, keeps the 24-hour window, posts signed webhooks about the messages,
+---and fails on demand. It delivers no message.
 ---
----   local sandbox = require("connectly.sandbox").new({ port = 0 })
----   assert(sandbox:listen())
----   print(sandbox:base_url())
----   sandbox:run()
+---  local sandbox = require("connectly.sandbox").new({ port = 0 })
+---  assert(sandbox:listen())
+---  print(sandbox:base_url())
+---  sandbox:run()
 ---
---- Its own knobs are routes under /_sandbox/, listed in connectly.sandbox.api.control.
---- The numbers and template names that always fail in the same way are listed
---- in connectly.sandbox.state.magic, and printed by `connectly sandbox --magic`.
+---Routes under /_sandbox/ control it; examples/sandbox/README.md lists them, and the
+---numbers and template names that always fail in the same way. `connectly sandbox --magic`
+---prints those numbers and names.
 
 local cqueues = require "cqueues"
 local http_server = require "http.server"
@@ -27,38 +27,38 @@ local new_store = require("connectly.sandbox.state.store").new
 local routes = require "connectly.sandbox.api.routes"
 local webhooks = require "connectly.sandbox.api.webhooks"
 
-local idle_timeout = 120 -- seconds a connection may rest between requests
+local idle_timeout = 120 -- seconds that a connection may be idle between requests
 
 ---@class connectly.sandbox
 ---@field store connectly.sandbox.store
 ---@field poster connectly.sandbox.poster
 ---@field rate connectly.sandbox.rate
----@field ca_file string|nil  what clients must trust, once listening with TLS
+---@field ca_file string|nil  with TLS, after `listen`: the certificate that clients must trust
 local sandbox = {}
 sandbox.__index = sandbox
 sandbox.__name = "connectly.sandbox"
 
 ---@class connectly.sandbox.options
----@field host string|nil  "127.0.0.1" when absent
----@field port integer|nil  0, or absent: the system picks one
----@field api_key string|nil  "sandbox-key" when absent
----@field business_id string|nil  "sandbox-business" when absent
----@field sender string|nil  the number used when a request names no sender
----@field templates connectly.sandbox.template[]|nil  besides the ready ones
+---@field host string|nil  default "127.0.0.1"
+---@field port integer|nil  0 or nil: a free port
+---@field api_key string|nil  default "sandbox-key"
+---@field business_id string|nil  default "sandbox-business"
+---@field sender string|nil  the sender of requests that name none
+---@field templates connectly.sandbox.template[]|nil  in addition to the built-in ones
 ---@field tls boolean|nil
----@field certificates string|nil  directory of ca.pem; required with tls
+---@field certificates string|nil  directory for ca.pem; required with tls
 ---@field http1 boolean|nil  true: no HTTP/2
----@field log fun(line: string)|nil  told of each request
----@field rate_limit boolean|nil  true: 200 sends, 100 asset calls in any second, then 429
----@field webhook string|nil  address registered for all topics from the start
----@field webhook_secret string|nil  what webhooks are signed with, "sandbox-secret" when absent
----@field webhook_retries integer|nil  repetitions on anything but 200, 5 when absent; 0 for none
----@field webhook_backoff number|nil  seconds before the first, then doubled; 0.25 when absent
----@field webhook_timeout number|nil  seconds for one webhook, 5 when absent
----@field webhook_pace number|nil  seconds before each webhook of a message, 0.1 when absent
+---@field log fun(line: string)|nil  called for each request
+---@field rate_limit boolean|nil  true: answers 429 above 200 sends or 100 asset calls in any second
+---@field webhook string|nil  address that is registered for all topics from the start
+---@field webhook_secret string|nil  signs the webhooks; default "sandbox-secret"
+---@field webhook_retries integer|nil  retries after any answer but 200; default 5
+---@field webhook_backoff number|nil  seconds before the first retry, doubled for each further one; default 0.25
+---@field webhook_timeout number|nil  seconds for one request; default 5
+---@field webhook_pace number|nil  seconds before each webhook of a message; default 0.1
 
---- Wall time with fractions: the system's clock only once, so that it cannot
---- be set back underneath the 24-hour windows.
+--- A wall clock with fractions of a second. It reads the system's clock only once, so that
+--- setting that clock does not change the 24-hour windows.
 local function new_wall_clock()
   local offset = os.time() - cqueues.monotime()
   return function()
@@ -98,8 +98,9 @@ local function check_webhook(text)
   end
 end
 
+---Creates a sandbox. It accepts no connection before `listen`.
 ---@param options connectly.sandbox.options|nil
----@return connectly.sandbox sandbox it can be reached after `listen`
+---@return connectly.sandbox sandbox
 local function new(options)
   options = options or {}
   if options.webhook then
@@ -124,7 +125,7 @@ local function new(options)
   return self
 end
 
---- What there is from the start, besides the ready templates and campaigns.
+--- Adds the initial report and webhooks; the store has the built-in templates and campaigns.
 function sandbox:furnish()
   business.run_report(self.store, {})
   if self.webhook then
@@ -132,7 +133,7 @@ function sandbox:furnish()
   end
 end
 
---- Back to how it was at the start.
+---Resets everything to the state after `new`.
 function sandbox:reset()
   self.store:reset()
   self.rate:reset()
@@ -140,7 +141,7 @@ function sandbox:reset()
   self:furnish()
 end
 
---- The answer to a request, whatever happens on the way to it.
+--- Answers a request; an error in the sandbox itself becomes a 500.
 function sandbox:answer(request)
   local ok, given = pcall(routes.answer, self, request)
   if ok then
@@ -201,7 +202,7 @@ function sandbox:new_server()
   })
 end
 
---- Binds the port. After this requests are accepted, and answered in `run`.
+---Binds the port. From then on connections are accepted; `run` answers the requests.
 ---@return true|nil
 ---@return string|nil reason
 function sandbox:listen()
@@ -222,22 +223,21 @@ function sandbox:listen()
   return true
 end
 
---- The port, once listening.
+---Returns the port, after `listen`.
 ---@return integer
 function sandbox:port()
   local _, _, port = self.server:localname()
   return math.floor(port)
 end
 
---- What a client takes as base_url.
+---Returns the URL for a client's option `base_url`, after `listen`.
 ---@return string
 function sandbox:base_url()
   local host = self.host:find(":", 1, true) and "[" .. self.host .. "]" or self.host
   return ("%s://%s:%d"):format(self.tls and "https" or "http", host, self:port())
 end
 
---- Runs a function beside the server, in a coroutine of its loop; after
---- `close` there is none, and nothing is run.
+--- Runs a function in a coroutine of the server's loop. After `close` it does nothing.
 ---@param task fun()
 function sandbox:beside(task)
   if self.server and self.server.cq then
@@ -245,8 +245,8 @@ function sandbox:beside(task)
   end
 end
 
---- Answers requests until `close`. A coroutine that fails is logged and
---- dropped; the others go on.
+---Answers requests until `close`. A coroutine that fails is logged and ended; the others
+---continue.
 function sandbox:run()
   while not self.closing do
     local ok, reason = self.server:step()
@@ -260,7 +260,7 @@ end
 --- Another name for `run`.
 sandbox.loop = sandbox.run
 
---- Ends `run`; without one, frees the port at once.
+---Ends `run`. Outside of `run`, frees the port at once.
 function sandbox:close()
   self.closing = true
   if self.server and not cqueues.running() then

@@ -22,7 +22,7 @@ local function key_of(line)
   return second and first .. JOINTS[macro] .. second or first
 end
 
---- The text of a comment that begins on this line, and the number of the line behind it.
+--- The text of the comment that begins on this line, and the number of the line after it.
 local function read_comment(lines, at)
   local parts = {}
   while true do
@@ -44,8 +44,8 @@ local function lines_of(path)
   return lines
 end
 
---- By the names of its entries: what stands above each. A comment that begins with a
---- line of its own is about the whole file.
+--- The comment above each entry, by the entry's name. A comment whose first line holds no
+--- text is about the whole file.
 ---@param name string such as "api/fields"
 ---@return table<string, string>
 function comments.read(name)
@@ -67,7 +67,7 @@ function comments.read(name)
   return found
 end
 
---- By kind: what to do about it, as the table says.
+--- The hint of each error kind.
 ---@return table<string, string>
 function comments.hints_of_kinds()
   local all, hints = table.concat(lines_of "src/core/base/error_kinds.def", "\n"), {}

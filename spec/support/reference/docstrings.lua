@@ -1,11 +1,11 @@
--- The docstrings of a Lua file: its head, its classes and its functions.
+-- Reads the docstrings of a Lua file: its head, classes and functions.
 
 local docstrings = {}
 
 local OPEN, CLOSE = { ["("] = true, ["{"] = true, ["["] = true, ["<"] = true }, { [")"] = true, ["}"] = true, ["]"] = true,
   [">"] = true }
 
---- A type at the start of a text, and what follows it.
+--- Splits a text into the type at its start and the rest.
 local function split_type(text)
   local depth, at = 0, 1
   while at <= #text do
@@ -46,7 +46,7 @@ readers["return"] = function(block, text)
   return { list = block.returns, type = kind, text = prose }
 end
 
---- Adds a line of a docstring: prose, a tag, or more of the tag before.
+--- Adds a line of a docstring: prose, a tag, or the continuation of a tag.
 local function add_line(block, line)
   local tag, text = line:match("^%s*@(%a+)%s*(.*)$")
   if tag == "class" then
@@ -66,7 +66,7 @@ local function new_block()
   return { prose = {}, fields = {}, params = {}, returns = {}, types = {} }
 end
 
---- What a line below a docstring defines.
+--- The function that a line below a docstring defines, or nil.
 local function read_function(line)
   local name, parameters = line:match("^local function ([%w_]+)%((.-)%)")
   if name then
@@ -99,15 +99,15 @@ local function finish_block(file, block, line, is_first)
   end
 end
 
---- What the file gives: the name of its table, or a constructor alone.
+--- Reads what the file returns: the name of its table, or only a constructor.
 local function read_end(file, text)
   file.returned = text:match("\nreturn ([%w_]+)\n*$")
   file.gives_new = text:find("\nreturn { new = new }\n*$") ~= nil
   file.object = text:match('__name = "(connectly%.[%w_]+)"')
 end
 
---- Reads a file. `is_public`: its docstrings are for users. Those begin with three
---- dashes and no blank; `--- ` is for its own readers.
+--- Reads a file. `is_public` means that it has docstrings for users. Those begin with
+--- three dashes and no space; docstrings for readers of the code begin with `--- `.
 ---@param path string
 ---@return table
 function docstrings.read(path)

@@ -1,26 +1,25 @@
--- An example or more for each endpoint: the fixtures that the tests send, in our form;
--- where there is nothing to send but an id, the id.
+-- The examples of each endpoint: fixtures that the tests also send, or a message given here.
 
 local fixtures = require "spec.support.fixtures"
 local lua_table = require "spec.support.reference.lua_table"
 
 local examples = {}
 
--- { a sentence, the name of a fixture or the message itself }
+-- { a caption, the name of a fixture or the message itself }
 local CHOSEN = {
   send_template = {
     { "Two variables:", "template_plain" },
-    { "A document, the end of a button's address, a chosen sender:", "template_document" },
+    { "A document, a suffix for a button's URL, a given sender:", "template_document" },
     { "A carousel:", "template_carousel" },
-    { "By wire names:", {
+    { "With the API's parameter names:", {
       number = "+14155550123", template_name = "order_shipped", language = "en_US",
       parameters = { body_1 = "Ana", body_2 = "A-1007" },
     } },
   },
   send_session = {
     { "A text:", "session_text" },
-    { "A medium; `video`, `audio` and `document` likewise:", "session_image" },
-    { "A place:", "session_location" },
+    { "An image; `video`, `audio` and `document` work alike:", "session_image" },
+    { "A location:", "session_location" },
     { "A list:", "session_list" },
     { "Buttons:", "session_buttons" },
     { "A product:", "session_product" },
@@ -34,12 +33,12 @@ local CHOSEN = {
   } } } },
   create_webhook = { { "With a filter:", "webhook" } },
   list_webhooks = { { "Without a message:", nil } },
-  update_webhook = { { "Another address:", "webhook_update" } },
+  update_webhook = { { "A new address:", "webhook_update" } },
   delete_webhook = { { "By its id:", { id = "wh_example1" } } },
   create_template = { { "Three components:", "create_template" } },
   list_templates = { { "Without a message:", nil } },
   quality_signals = { { "Without a message:", nil } },
-  create_asset = { { "For everybody:", "asset" } },
+  create_asset = { { "A public asset:", "asset" } },
   get_asset = { { "By its id:", { id = "header-1" } } },
   list_reports = { { "Of one type:", { type = "campaign.daily.v1" } } },
   request = { { "Any path:", { method = "GET", path = "/webhooks" } } },
@@ -57,7 +56,7 @@ local function call_of(operation, message)
   return ("local %s, info = client:%s%s"):format(result, operation.name, arguments)
 end
 
---- All of an operation: { sentence, source, message }; nil when there are none.
+--- The examples of an operation, each { sentence, source, message }, or nil when it has none.
 ---@param operation table of native.operations()
 ---@return table[]?
 function examples.of(operation)

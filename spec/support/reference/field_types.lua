@@ -12,13 +12,13 @@ local PLAIN = {
   datetime = "string|number",
 }
 
--- Where the type alone does not say what may be given.
+-- Fields whose type alone does not tell which values they accept.
 local WIDER = {
   ["template.buttons"] = "(string|number|false)[]", ["card.buttons"] = "(string|number|false)[]",
   ["template.parameters"] = "connectly.Parameter[]|table<string, string|number|connectly.Parameter>",
 }
 
--- Types that take a table too, though fields.def names no shape for it.
+-- Types that also accept a table, although fields.def names no shape for it.
 local ALSO = { media = "media", language_object = "language" }
 
 --- The class of a shape.
@@ -27,7 +27,7 @@ function types.class_of(shape)
 end
 
 --- The LuaCATS type of a field.
----@param shape string the shape that it is of
+---@param shape string the shape that the field belongs to
 ---@param field table of native.shapes()
 ---@return string
 function types.type_of(shape, field)
@@ -50,7 +50,7 @@ function types.nested(field)
   return field.shape or ALSO[field.type]
 end
 
---- Shapes that stand within others, all of them, in order.
+--- The names of all shapes that are nested in others, sorted.
 ---@return string[]
 function types.nested_shapes(model)
   local used, names = {}, {}

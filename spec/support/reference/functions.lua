@@ -1,4 +1,4 @@
--- The public functions of a file of lua/, and what is not documented.
+-- Collects the public functions of a file of lua/, and the names that have no docstring.
 
 local native = require "connectly.loader"
 
@@ -11,7 +11,7 @@ end
 
 ---- what is missing
 
---- A return value that is told of is documentation enough.
+--- A described return value is enough documentation.
 local function is_documented(doc)
   return #doc.prose > 0 or doc.returns[1] ~= nil and doc.returns[1].text ~= ""
 end
@@ -25,7 +25,7 @@ end
 
 function functions.require_text(model, name, text)
   if not text or text == "" then
-    model.missing[#model.missing + 1] = name .. ": nothing is said of it"
+    model.missing[#model.missing + 1] = name .. ": no description"
     return ""
   end
   return text
@@ -35,7 +35,7 @@ end
 
 local FAILURE = "connectly.Info|connectly.Error"
 
---- The docstring of a method that operations.def alone knows.
+--- The docstring of a method that only operations.def declares.
 function functions.doc_of_operation(operation, text)
   local value = operation.reply == "id" and { type = "string?", text = "id" }
     or { type = "any?", text = "reply decoded" }
@@ -54,7 +54,7 @@ local function needs_message(operation)
   return operation.shape ~= "nothing"
 end
 
---- Types that a docstring leaves to the tables.
+--- Fills in the types that the tables determine.
 local function refine(doc, operation)
   for index, param in ipairs(doc.params) do
     if operation and index == 1 then
@@ -74,7 +74,7 @@ function functions.new_function(model, title, name, doc, extra)
   return made
 end
 
---- The methods of an object that a file makes.
+--- The methods of the objects that a file creates.
 function functions.methods_of(model, file, variable)
   local list = {}
   for _, defined in ipairs(file.functions) do
@@ -93,14 +93,14 @@ function functions.find(list, name)
   end
 end
 
---- A constructor may be documented where it is written rather than where it is found.
+--- The docstring of a constructor: that of the module which defines it, if it has one.
 local function fuller(by_module, module, defined)
   local file = by_module[module .. "." .. defined.name]
   local constructor = file and functions.find(file.functions, "new")
   return constructor and #constructor.doc.prose > 0 and constructor.doc or defined.doc
 end
 
---- `--- so` is for the readers of the code, `---so` for users.
+--- `--- Text` is for readers of the code, `---Text` for users.
 local function is_internal(file, doc)
   return file.has_users and (doc.prose[1] or ""):find("^%s") ~= nil
 end
@@ -126,7 +126,7 @@ function functions.functions_of(model, file)
   return list
 end
 
---- Constants that the module's table has.
+--- The constants in the module's table.
 function functions.values_of(model, file)
   local list = {}
   for _, value in ipairs(file.values) do
@@ -138,7 +138,7 @@ function functions.values_of(model, file)
   return list
 end
 
---- Functions that a class of the module's own name promises, each from a file of its own.
+--- Functions that a class with the module's name declares, each defined in its own file.
 function functions.members_of(model, file, list)
   for _, class in ipairs(file.classes) do
     for _, field in ipairs(class.name == file.module and class.fields or {}) do
@@ -151,11 +151,11 @@ function functions.members_of(model, file, list)
   end
 end
 
---- The sandbox's methods: those that say what they do.
+--- The public methods of the sandbox.
 function functions.sandbox_methods(model, file)
   local list = {}
   for _, defined in ipairs(file.functions) do
-    if defined.owner == "sandbox" and is_documented(defined.doc) then
+    if defined.owner == "sandbox" and is_documented(defined.doc) and not is_internal(file, defined.doc) then
       list[#list + 1] = functions.new_function(model, "sandbox:" .. defined.name, defined.name, defined.doc)
     end
   end

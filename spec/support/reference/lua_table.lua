@@ -1,4 +1,4 @@
--- A value as Lua source: the examples of the reference are made of the fixtures.
+-- Writes a value as Lua source, to turn fixtures into the examples of the reference.
 
 local native = require "connectly.loader"
 
@@ -8,7 +8,7 @@ local WIDTH = 96
 
 local shapes = native.shapes()
 
---- In the order of the shape's fields; others behind them, by name.
+--- The keys in the order of the shape's fields; then all others, by name.
 local function sorted_keys(value, shape)
   local rank, keys = {}, {}
   for index, field in ipairs(shapes[shape] or {}) do

@@ -1,8 +1,8 @@
--- Small parts of a Markdown page.
+-- Helpers that write Markdown.
 
 local markdown = {}
 
---- Lines collected one by one: the writer and the list.
+--- Returns a function that adds a line, and the list of lines.
 function markdown.new()
   local lines = {}
   return function(text, ...)
@@ -10,7 +10,7 @@ function markdown.new()
   end, lines
 end
 
---- The address of a heading, as GitHub makes it.
+--- The anchor that GitHub gives a heading.
 function markdown.anchor(heading)
   return "#" .. heading:lower():gsub("[^%w%s_%-]", ""):gsub("%s", "-")
 end
@@ -23,7 +23,7 @@ local function cell(text)
   return (text:gsub("|", "\\|"))
 end
 
---- A table; columns in which nothing stands are left out.
+--- Writes a table without its empty columns.
 ---@param add function
 ---@param head string[]
 ---@param rows string[][]
@@ -49,7 +49,7 @@ function markdown.table(add, head, rows)
   add ""
 end
 
---- Prose as it was written; what is indented there is shown as it is.
+--- Writes prose unchanged; indented lines become code blocks.
 ---@param add function
 ---@param prose string[]
 function markdown.prose(add, prose)

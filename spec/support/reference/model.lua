@@ -1,5 +1,5 @@
--- All that the reference is about, out of the tables of the core and the docstrings of
--- lua/; and what of it has none.
+-- Reads everything that the reference describes from the core's tables and the docstrings
+-- of lua/, and lists what has no docstring.
 
 local native = require "connectly.loader"
 local comments = require "spec.support.reference.comments"
@@ -7,11 +7,11 @@ local docstrings = require "spec.support.reference.docstrings"
 local examples = require "spec.support.reference.examples"
 local functions = require "spec.support.reference.functions"
 
--- Files whose objects users hold, though they are not for users to require.
+-- Files that users do not require, but whose objects they use.
 local OBJECTS = { ["lua/connectly/client/methods.lua"] = true, ["lua/connectly/client/call.lua"] = true }
--- Its docstrings are all written `--- so`.
+-- The one module whose methods are not in a table `methods`.
 local SANDBOX = "lua/connectly/sandbox/init.lua"
--- Made by this program.
+-- Written by this program.
 local OWN = "lua/connectly/types.lua"
 
 local function module_name(path)
@@ -26,7 +26,6 @@ local function read_files()
       local file = docstrings.read(path)
       file.module = module_name(path)
       file.has_users = file.is_public
-      file.is_public = file.is_public or path == SANDBOX
       files[#files + 1], by_module[file.module] = file, file
     end
   end
@@ -106,7 +105,7 @@ local function add_classes(model)
   end
 end
 
---- Their prose is that of connectly.Options, their bounds are those of options.def.
+--- Takes the texts from connectly.Options and the bounds from options.def.
 local function add_options(model)
   local class = model.classes["connectly.Options"]
   for index, option in ipairs(native.options()) do
@@ -117,7 +116,7 @@ local function add_options(model)
   end
   for _, field in ipairs(class.fields) do
     if not functions.find(model.options, field.name) then
-      model.missing[#model.missing + 1] = "connectly.Options: " .. field.name .. ": options.def has none of that name"
+      model.missing[#model.missing + 1] = "connectly.Options: " .. field.name .. ": not in options.def"
     end
   end
 end
@@ -132,7 +131,7 @@ end
 
 local model = {}
 
---- Reads it all. `missing` names what is not documented.
+--- Reads the whole model. `missing` lists what is not documented.
 function model.read()
   local read = {
     missing = {}, internal = {}, operations = {}, client = {}, modules = {}, shapes = {}, params = {}, classes = {},

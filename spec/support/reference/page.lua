@@ -1,4 +1,4 @@
--- lua/REFERENCE.md: every public name, in the order in which it is looked for.
+-- Writes lua/REFERENCE.md: every public name, the most used ones first.
 
 local native = require "connectly.loader"
 local errors_part = require "spec.support.reference.page_errors"
@@ -11,17 +11,18 @@ local wording = require "spec.support.reference.wording"
 local HEAD = [[
 # Reference
 
-Every endpoint, method, option, error and event. For how to install and the ideas behind it see the
-[README](../README.md). Made by `make reference` from the same tables as the code, and checked against it by the tests;
-the same in LuaCATS, for editors, is [types.lua](connectly/types.lua).
+Every endpoint, method, option, error and event. The [README](../README.md) explains how to install the library and how
+it works. `make reference` writes this page from the same tables as the code, and the tests check that the two agree.
+For editors, `connectly/types.lua`, which is installed with the library, contains the same as LuaCATS types.
 
-Methods are those of a client, `connectly.new{…}`. Where a call fails, `connectly` raises a
-[`connectly.Error`](#errors); a client of `connectly.safe` returns nil and the error. Results are shown for the
-latter: of the former they are never nil, and there is no error among them.
+The methods are those of a client, which `connectly.new{…}` returns. When a call fails, a client of `connectly` raises a
+[`connectly.Error`](#errors), and a client of `connectly.safe` returns nil and the error. The results below are those of
+`connectly.safe`; a client of `connectly` returns the same values, but never nil and never an error.
 
-Fields may be written in our names or in the API's. A field that is not there is refused, with the nearest name. Texts
-may be numbers, which become texts (98765 and never 98765.0). A telephone number is in E.164: a plus sign, the country
-code, digits alone. "API: …" names the section of the API's own documentation that a line rests on.
+A field may have this library's name or the API's name. An unknown field is an error, which suggests the nearest name.
+A number is accepted as a text and is converted (98765 becomes "98765", never "98765.0"). Phone numbers are in E.164: a
+plus sign, the country code, digits only. "API: …" names the section of the API's documentation on which a statement
+is based.
 ]]
 
 ---- endpoints
@@ -59,8 +60,8 @@ local function write_endpoint(add, model, method)
   end
   markdown.prose(add, method.doc.prose)
   functions.write_types(add, method.doc, model)
-  add("* Repeated by itself: %s.", wording.repetition(operation))
-  add("* Counts for: %s.", wording.limit(operation))
+  add("* Retries: %s.", wording.retries(operation))
+  add("* Rate limits: %s.", wording.limit(operation))
   add ""
   write_examples(add, method)
   write_fields(add, model.shapes[operation.shape])
@@ -73,8 +74,8 @@ local function write_params(add, model)
   end
   add "### Parameters by their wire names"
   add ""
-  add "What `parameters` of `client:send_template` may name; `#` is a number. In our own form they are `header`, `body`,"
-  add "`buttons` and `cards`, and all are counted from 1."
+  add "The names that `parameters` of `client:send_template` accepts; `#` is a number. The fields `header`, `body`,"
+  add "`buttons` and `cards` are the short form of these, and their lists count from 1."
   add ""
   markdown.table(add, { "name", "first #", "type", "meaning" }, rows)
 end
@@ -108,7 +109,7 @@ local function write_options(add, model)
   markdown.table(add, { "option", "type", "default", "bounds", "meaning" }, rows)
 end
 
-local function write_contents(add, model)
+local function write_endpoints(add, model)
   local rows = {}
   for index, method in ipairs(model.operations) do
     local operation = method.operation
@@ -117,23 +118,39 @@ local function write_contents(add, model)
       operation.reply == "id" and "id" or "the reply, decoded",
     }
   end
-  markdown.table(add, { "method", "HTTP", "path after /v1/businesses/{businessId}", "gives" }, rows)
-  local names = {}
-  for _, list in ipairs { model.client, model.call } do
-    for _, method in ipairs(list) do
-      names[#names + 1] = markdown.link(method.title)
-    end
+  markdown.table(add, { "method", "HTTP", "path after /v1/businesses/{businessId}", "returns" }, rows)
+end
+
+--- One entry of the table of contents: a section, and links to what it describes.
+local function write_entry(add, section, titles)
+  local links = {}
+  for index, title in ipairs(titles) do
+    links[index] = markdown.link(title)
   end
-  add("Besides: %s.", table.concat(names, ", "))
-  add ""
-  names = {}
-  for index, module in ipairs(model.modules) do
-    names[index] = markdown.link(module.name)
+  add("* [%s](%s)%s", section, markdown.anchor(section), #links > 0 and ": " .. table.concat(links, ", ") or "")
+end
+
+local function titles_of(list, key)
+  local titles = {}
+  for index, item in ipairs(list) do
+    titles[index] = item[key]
   end
-  add("Modules: %s.", table.concat(names, ", "))
+  return titles
+end
+
+local function write_contents(add, model)
+  add "## Contents"
   add ""
-  add "Also: [options](#options-of-connectlynew), [tables within requests](#tables-within-requests), [errors](#errors),"
-  add "[types](#types)."
+  write_entry(add, "Endpoints", titles_of(model.operations, "title"))
+  write_entry(add, "Tables within requests", {})
+  write_entry(add, "Other methods of a client", titles_of(model.client, "title"))
+  write_entry(add, "Calls in the background", titles_of(model.call, "title"))
+  write_entry(add, "Options of connectly.new", {})
+  write_entry(add, "Errors", {})
+  for _, module in ipairs(model.modules) do
+    write_entry(add, module.name, titles_of(module.functions, "title"))
+  end
+  write_entry(add, "Types", {})
   add ""
 end
 
@@ -148,6 +165,7 @@ function page.write(model)
   write_contents(add, model)
   add "## Endpoints"
   add ""
+  write_endpoints(add, model)
   for _, method in ipairs(model.operations) do
     write_endpoint(add, model, method)
     if method.operation.name == "send_template" then
@@ -155,7 +173,7 @@ function page.write(model)
     end
   end
   write_shapes(add, model)
-  modules.write_list(add, model, "A client's other methods", model.client)
+  modules.write_list(add, model, "Other methods of a client", model.client)
   modules.write_list(add, model, "Calls in the background", model.call)
   write_options(add, model)
   errors_part.write(add, model, native.taxonomy())

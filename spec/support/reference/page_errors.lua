@@ -1,12 +1,12 @@
--- The part of the reference page that is about errors.
+-- Writes the reference page's section on errors.
 
 local functions = require "spec.support.reference.page_functions"
 local markdown = require "spec.support.reference.markdown"
 
 local OUTCOMES = {
-  not_sent = "never accepted: it may be sent again",
-  rejected = "the API said no: the same request will be refused again",
-  unknown = "bytes left and no conclusive answer came: it may have arrived",
+  not_sent = "the API has not accepted the message: it can be sent again",
+  rejected = "the API refused the message and will refuse the same request again",
+  unknown = "the request was sent and no conclusive reply came: the message may have arrived",
 }
 
 local errors_part = {}
@@ -39,7 +39,7 @@ local function write_codes(add, taxonomy)
   markdown.table(add, { "code", "meaning", "hint" }, rows)
 end
 
---- Writes it.
+--- Writes the section.
 ---@param add function
 ---@param model table
 ---@param taxonomy table native.taxonomy()
@@ -50,7 +50,7 @@ function errors_part.write(add, model, taxonomy)
   write_fields(add, model)
   write_outcomes(add, taxonomy)
   write_kinds(add, model)
-  add "The API's codes, as far as they are documented; others pass through. API: error codes."
+  add "The documented error codes of the API; other codes are passed on unchanged. API: error codes."
   add ""
   write_codes(add, taxonomy)
 end

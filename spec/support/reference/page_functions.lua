@@ -1,4 +1,4 @@
--- A function on the reference page: what it takes and what it returns.
+-- Writes a function of the reference page: its parameters and results.
 
 local markdown = require "spec.support.reference.markdown"
 local pascal = require("spec.support.reference.functions").pascal
@@ -29,7 +29,7 @@ local function heading_of(name, model)
   return model.classes[name] and not name:find("^connectly%.[%l_]+$") and name or nil
 end
 
---- A type as code; where all of it is a name that is described here, a link to that.
+--- A type as code; a type that the page describes becomes a link.
 ---@param text string
 ---@param model table
 ---@return string
@@ -53,7 +53,7 @@ function functions.write_fields(add, fields, model)
   end
 end
 
---- The name that a docstring gives a result, and what it says of it.
+--- Splits the text of a result into its name and its description.
 local function split_name(text)
   local name, rest = text:match("^([%l_]+)$"), ""
   if not name then
@@ -65,7 +65,7 @@ local function split_name(text)
   return (" `%s`"):format(name), rest ~= "" and ": " .. rest or ""
 end
 
---- What it takes and what it returns, a line each.
+--- Writes one line for each parameter and each result.
 ---@param add function
 ---@param doc table
 ---@param model table
@@ -91,7 +91,7 @@ local function call_text(defined)
   return ("%s(%s)"):format(defined.title, table.concat(names, ", "))
 end
 
---- All of it, under a heading of its own.
+--- Writes the whole function under its own heading.
 function functions.write(add, defined, model)
   add("### %s", defined.title)
   add ""

@@ -1,5 +1,5 @@
--- The parts of the reference page that come out of docstrings alone: modules, methods
--- that are no endpoints, types.
+-- Writes the parts of the reference page that come only from docstrings: modules, methods
+-- that are not endpoints, types.
 
 local functions = require "spec.support.reference.page_functions"
 local markdown = require "spec.support.reference.markdown"
@@ -13,7 +13,7 @@ local function write_class(add, model, name, class)
   functions.write_fields(add, class.fields, model)
 end
 
---- Those that some docstring mentions, and those that these mention.
+--- The classes that docstrings mention, and those that their fields mention in turn.
 local function mentioned_classes(model)
   local seen, names = {}, {}
   local function visit(text)
@@ -68,7 +68,7 @@ local function write_values(add, module)
   end
 end
 
---- What the module's table holds beside its functions, where a class says so.
+--- Writes the fields of the module's table that are not functions, if a class declares them.
 local function write_members(add, model, module)
   local class, fields = model.classes[module.name], {}
   for _, field in ipairs(class and class.fields or {}) do
@@ -79,7 +79,7 @@ local function write_members(add, model, module)
   functions.write_fields(add, fields, model)
 end
 
---- A module: its head, its constants, its functions, and the methods of what it makes.
+--- Writes a module: its head, constants, functions, and the methods of its objects.
 function modules.write(add, model, module)
   add("## %s", module.name)
   add ""
@@ -93,7 +93,7 @@ function modules.write(add, model, module)
   end
 end
 
---- A section of functions.
+--- Writes a section of functions.
 function modules.write_list(add, model, title, list)
   add("## %s", title)
   add ""

@@ -1,5 +1,5 @@
--- lua/connectly/types.lua: what an editor needs beside the docstrings of lua/, as
--- LuaCATS: the requests, and the objects whose methods are not written as such.
+-- Writes lua/connectly/types.lua: the LuaCATS types that are not in the docstrings of lua/,
+-- that is, the requests, and the objects whose methods are created at run time.
 
 local pascal = require("spec.support.reference.functions").pascal
 local types = require "spec.support.reference.field_types"
@@ -8,8 +8,8 @@ local stubs = {}
 
 local HEAD = [[
 ---@meta connectly.types
--- Types for editors (LuaCATS). Nothing here runs. Made by `make reference` from the tables
--- of the core and the docstrings beside this file: do not change it by hand.
+-- Types for editors (LuaCATS); this file does nothing at run time. `make reference` writes it
+-- from the core's tables and the docstrings of this folder: do not edit it.
 -- luacheck: ignore 211 212 241
 -- luacheck: no max line length
 ]]
@@ -21,12 +21,12 @@ local function new_writer()
   end
 end
 
---- Nothing reads a blank at the end of a line.
+--- A field without a description leaves a space at the end of its line.
 local function trimmed(text)
   return (text:gsub("%s+$", ""))
 end
 
---- As it stands where it was written; what comes from a table is broken into lines.
+--- Prose unchanged; a text from a table is wrapped.
 local function write_prose(add, prose)
   for _, text in ipairs(prose) do
     local line = ""
@@ -60,7 +60,7 @@ local function write_requests(model, add)
   for index, method in ipairs(model.operations) do
     local operation = method.operation
     names[index] = ('"%s"'):format(operation.name)
-    add("---What client:%s takes.", operation.name)
+    add("---The message of client:%s.", operation.name)
     add("---@class connectly.%s", pascal(operation.name))
     write_fields(add, model.shapes[operation.shape])
   end
@@ -75,7 +75,7 @@ end
 
 ---- objects
 
---- The form that raises has no error among its results.
+--- A method that raises errors does not return them.
 local function without_error(returns)
   local first, second = returns[1], returns[2]
   if not second or not (second.type:find("|connectly.Error$") or second.type == "connectly.Error?") then
@@ -109,7 +109,7 @@ local function write_function(add, owner, joint, method, returns)
   add ""
 end
 
---- In the safe face a call started has safe methods.
+--- A SafeClient starts a SafeCall.
 local function safe_returns(returns)
   local list = {}
   for index, value in ipairs(returns) do
@@ -158,7 +158,7 @@ end
 
 ---- modules
 
---- The modules that `connectly` loads when they are asked for.
+--- The modules that `connectly` loads on first use.
 local function write_parts(model, add)
   local fields = {}
   for _, module in ipairs(model.modules) do

@@ -1,4 +1,4 @@
--- How the reference page says what the tables have as words and numbers.
+-- The reference page's texts for the words and numbers of the tables.
 
 local markdown = require "spec.support.reference.markdown"
 local types = require "spec.support.reference.field_types"
@@ -15,7 +15,7 @@ local TYPES = {
   datetime = "ISO 8601 date and time with its zone, or Unix seconds",
 }
 
---- The heading of a shape's table.
+--- The heading of a shape.
 function wording.shape(name)
   return "table " .. name
 end
@@ -24,7 +24,7 @@ local function link(name)
   return ("[table %s](%s)"):format(name, markdown.anchor(wording.shape(name)))
 end
 
---- What may be given for a field.
+--- The values that a field accepts.
 function wording.type_of(shape, field)
   if shape == "template" and field.name == "parameters" then
     return "map, or list of " .. link "parameter"
@@ -43,7 +43,7 @@ local function number(value)
   return ("%.14g"):format(value)
 end
 
---- What a field's number, length or place must be; "" when nothing is said.
+--- The bounds of a field's number or length, and its place in the request; "" if it has none.
 function wording.bounds(field)
   local list = {}
   if field.type == "number" then
@@ -59,7 +59,7 @@ function wording.bounds(field)
   return table.concat(list, "; ")
 end
 
--- Where a field of our own form goes; its name in fields.def is ours too.
+-- The API's parameter or field for a field of the short form, which has no wire name in fields.def.
 local GOES_TO = {
   template = {
     header = "parameters: header_…", body = "parameters: body_1, …", buttons = "parameters: button_1_url_suffix, …",
@@ -89,12 +89,12 @@ function wording.wire(shape, field)
   return field.type == "traceparent" and "header traceparent" or "`" .. field.wire .. "`"
 end
 
---- An option's prose without the default, which has a column of its own.
+--- An option's text without the default, which has its own column.
 function wording.option_text(option)
   return option.default == nil and option.text or (option.text:gsub("[;,]?%s*default %S+$", ""))
 end
 
---- What an option's default and bounds are.
+--- The default and the bounds of an option.
 function wording.option_bounds(option)
   if option.type == "flag" then
     return tostring(option.default), ""
@@ -108,16 +108,17 @@ function wording.param_bounds(param)
   return param.name:find("#", 1, true) and ("%s to %s"):format(number(param.low), number(param.high)) or ""
 end
 
---- Whether, and after what, a call is repeated by itself.
-function wording.repetition(operation)
+--- When the client retries a call.
+function wording.retries(operation)
   if operation.name == "request" then
-    return "GET, PUT and DELETE: yes; any other method: only what is proved not sent, and after 429"
+    return "GET, PUT and DELETE also when the outcome is unknown; other methods only when the request was not sent, or after 429"
   elseif operation.idempotent then
-    return "yes, also after 500, 502, 503, 504 and a lost connection: nothing can happen twice"
+    return "also after 500, 502, 503, 504 and a lost connection, because repeating the call has no further effect"
   end
-  return "only what is proved not sent, and after 429; anything in doubt with `retry_unknown = true` alone"
+  return "only when the request was not sent, or after 429; when the outcome is unknown, only with `retry_unknown = true`"
 end
 
+--- The rate limits that apply to an operation.
 function wording.limit(operation)
   return operation.limit == "assets" and "the client's `rate`, and 100 asset calls in any second" or "the client's `rate`"
 end
