@@ -129,4 +129,52 @@ describe("a sandbox", function()
       end)
     end
   end
+
+  for _, param in ipairs(native.params()) do
+    local kind = param.name:match("^header_(%l+)$")
+    if kind then
+      it("lists a template with a header of kind " .. kind .. " as such", function()
+        sandbox:template { name = "one_header", language = "en", header = kind }
+        local report = client():check_template {
+          number = "+14155550123", template_name = "one_header", language = "en", header = { [kind] = EXAMPLES[param.type] },
+        }
+        assert.same({ {}, kind }, { report.problems, report.preview.header.kind })
+      end)
+    end
+    if kind and param.type == "url" then
+      it("creates a template with a header of kind " .. kind, function()
+        local media = { type = "TYPE_" .. kind:upper(), example = { EXAMPLES.url } }
+        assert(client():create_template { name = "instant_one", language = "en", category = "utility", components = {
+          { header = { media = media } }, { body = { text = { text = "Hi" } } },
+        } })
+        local message = { number = "+14155550123", template_name = "instant_one", language = "en" }
+        assert.equal(400, select(2, client():send_template(message)).status)
+        message.header = { [kind] = EXAMPLES.url }
+        assert.truthy(client():send_template(message))
+      end)
+    end
+    if param.name == "body_#" then
+      it("creates a template with as many body variables as the library can send, and with no more", function()
+        local function create(count)
+          local words = {}
+          for index = 1, count do
+            words[index] = ("{{%d}}"):format(index)
+          end
+          return client():create_template { name = "instant_body_" .. count, language = "en", category = "utility",
+            components = { { body = { text = { text = table.concat(words, " ") } } } } }
+        end
+        local most = math.floor(param.high)
+        assert.truthy(create(most))
+        assert.equal(400, select(2, create(most + 1)).status)
+      end)
+
+      it("takes a template with as many body variables as the library can send, and no more", function()
+        local function take(count)
+          local body = ('{"name":"long","language":"en","body":%d}'):format(count)
+          return sandbox:request({ method = "POST", path = "/_sandbox/templates", body = body }).status
+        end
+        assert.same({ 200, 400 }, { take(param.high), take(param.high + 1) })
+      end)
+    end
+  end
 end)

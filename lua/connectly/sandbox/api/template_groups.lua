@@ -4,9 +4,13 @@
 
 local json = require "connectly.sandbox.http.json"
 local native = require "connectly.loader"
+local templates = require "connectly.sandbox.state.templates"
 
-local media_types = { image = "TYPE_IMAGE", document = "TYPE_DOCUMENT", video = "TYPE_VIDEO" }
-local header_kinds = { TYPE_IMAGE = "image", TYPE_DOCUMENT = "document", TYPE_VIDEO = "video" }
+local header_kinds = {} -- by the API's constants
+for kind, constant in pairs(templates.media_types) do
+  header_kinds[constant] = kind
+end
+
 local example_url = "https://files.example.com/example"
 
 local function examples(count)
@@ -33,7 +37,7 @@ local function header_component(kind)
   if kind == "text" then
     return { header = { text = { text = "About {{1}}", example = examples(1) } } }
   end
-  local media = media_types[kind] or media_types.image
+  local media = templates.media_types[kind] or templates.media_types.image
   return { header = { media = { type = media, example = json.array({ example_url }) } } }
 end
 
@@ -126,7 +130,7 @@ local function count_variables(text)
       return nil
     end
   end
-  return highest <= 15 and highest or nil
+  return highest <= templates.body_max and highest or nil
 end
 
 local function member(value, ...)
@@ -147,7 +151,8 @@ local readers = {
     local text = member(body, "text", "text")
     template.text = type(text) == "string" and text or nil
     template.body = template.text and count_variables(template.text)
-    return not template.body and "body: text expected, with at most 15 variables from {{1}} on" or nil
+    return not template.body
+      and ("body: text expected, with at most %d variables from {{1}} on"):format(templates.body_max) or nil
   end,
   button = function(button, template)
     template.button_count = template.button_count + 1

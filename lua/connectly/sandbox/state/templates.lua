@@ -3,7 +3,7 @@
 ---@class connectly.sandbox.template
 ---@field name string
 ---@field language string
----@field header "none"|"text"|"image"|"document"|"video"|"any"|nil  nil is none
+---@field header string|nil  a field of table template_header, such as "image"; or "any", "none"; nil is none
 ---@field body integer|nil  variables in the body
 ---@field buttons integer|integer[]|nil  URL buttons with a suffix: their number, or their positions
 ---@field cards table[]|nil  a carousel's cards: { header = "image", body = 1, buttons = 1 }
@@ -38,9 +38,19 @@ templates.ready = {
 
 -- Those that core's tables have a parameter for; any: one of these, or none.
 local header_kinds = { none = true, any = true }
+
+---@type table<string, string>  the API's constants of the headers that take a URL, by their kinds
+templates.media_types = {}
+
 for _, param in ipairs(native.params()) do
   local kind = param.name:match("^header_(%l+)$")
-  header_kinds[kind or "none"] = true
+  if kind then
+    header_kinds[kind] = true
+    templates.media_types[kind] = param.type == "url" and "TYPE_" .. kind:upper() or nil
+  elseif param.name == "body_#" then
+    ---@type integer  how many variables a body may have
+    templates.body_max = math.floor(param.high)
+  end
 end
 
 local function one_of(kinds)
@@ -54,7 +64,7 @@ local function check_buttons(value, path)
   return (type(value) == "table" and positions or count)(value, path)
 end
 
-local body_count = shape.number(0, 15)
+local body_count = shape.number(0, templates.body_max)
 
 local template_shape = shape.object({
   { "name", shape.text(512, 1), "required" },
