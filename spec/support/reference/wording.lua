@@ -1,5 +1,6 @@
 -- The reference page's texts for the words and numbers of the tables.
 
+local native = require "connectly.loader"
 local markdown = require "spec.support.reference.markdown"
 local types = require "spec.support.reference.field_types"
 
@@ -71,14 +72,18 @@ local GOES_TO = {
     list = "message.listMessage", buttons = "message.replyButtonMessage.buttons", product = "message.singleProductMessage",
     products = "message.multiProductMessage", header = "in the list or the buttons", footer = "in the list, buttons or product",
   },
-  template_header = {
-    text = "parameters: header_text", image = "parameters: header_image", document = "parameters: header_document",
-    video = "parameters: header_video", filename = "filename of header_document",
-  },
+  template_header = { filename = "filename of header_document" }, -- and each header_… of params.def, see below
   card = { header = "card.0.header.image, …", body = "card.0.body.0, …", buttons = "card.0.button.0.urlSuffix, …" },
   card_header = { image = "card.0.header.image, …" },
   product = { product_retailer_id = "productItem.productRetailerId" },
 }
+
+for _, param in ipairs(native.params()) do
+  local kind = param.name:match("^header_(%l+)$")
+  if kind then
+    GOES_TO.template_header[kind] = "parameters: " .. param.name
+  end
+end
 
 --- The API's name of a field.
 function wording.wire(shape, field)
@@ -86,6 +91,7 @@ function wording.wire(shape, field)
   if own then
     return own
   end
+  assert(shape ~= "template_header", field.name .. ": a field without a parameter in params.def")
   return field.type == "traceparent" and "header traceparent" or "`" .. field.wire .. "`"
 end
 
