@@ -51,7 +51,6 @@ static void other_names_are_none(void **state) {
         "body",
         "body_",
         "body_0",
-        "body_16",
         "body_01",
         "body_1 ",
         "body_-1",
@@ -170,8 +169,8 @@ static const struct {
      "did you mean `body_3`?"},
     {"numbers of cards are kept in the guess", "'parameters':{'card.4.boddy.2':'x'}",
      "parameters.card.4.boddy.2", "did you mean `card.4.body.2`?"},
-    {"a number out of bounds says them", "'parameters':{'body_16':'x'}", "parameters.body_16",
-     "from 1 to 15 only"},
+    {"a number out of bounds says them", "'parameters':{'button_4_url_suffix':'x'}",
+     "parameters.button_4_url_suffix", "from 1 to 3 only"},
     {"a guess that would be refused helps nobody", "'parameters':{'bdy_99':'x'}", "parameters.bdy_99",
      "unknown parameter"},
     {"nothing near", "'parameters':{'colour':'x'}", "parameters.colour", "unknown parameter (raw = true"},
@@ -295,6 +294,26 @@ static void each_field_of_a_header_is_a_parameter(void **state) {
     }
 }
 
+/* fields.def has the length of the list, params.def the last number. */
+static void a_list_is_as_long_as_its_names_are_known(void **state) {
+    static const struct {
+        const char *format;
+        size_t at;
+    } lists[] = {
+        {"body_%d", CLY_AT(template, body)},
+        {"button_%d_url_suffix", CLY_AT(template, buttons)},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        for (int beyond = 0; beyond <= 1; beyond++) {
+            char name[CLY_PARAM_NAME_SIZE];
+            cly_param_name parsed;
+            int last = (int)cly_shape_template.fields[lists[i].at].high;
+            int length = snprintf(name, sizeof name, lists[i].format, last + beyond);
+            check_case(cly_param_parse(&parsed, name, (size_t)length) == !beyond, name);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_taken_apart_and_put_together),
@@ -307,6 +326,7 @@ int main(void) {
         cmocka_unit_test(a_thousand_backwards_are_put_right),
         cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(each_field_of_a_header_is_a_parameter),
+        cmocka_unit_test(a_list_is_as_long_as_its_names_are_known),
     };
     return cmocka_run_group_tests_name("core/encode/template_params", tests, NULL, NULL);
 }
