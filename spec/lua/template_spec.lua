@@ -4,9 +4,11 @@
 local cjson = require "cjson"
 local connectly = require "connectly"
 local faults = require "spec.support.faults"
+local header_kinds = require("connectly.template.fields").header_kinds
 local fixtures = require "spec.support.fixtures"
 local safe = require "connectly.safe"
 local template = require "connectly.template"
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 
 local function compare(case, report)
   assert.same(case.problems, report.problems)
@@ -344,13 +346,13 @@ describe("any message against any list", function()
   end
 
   local function header()
-    return { [one_of("text", "image", "document", "video")] = one_of("https://x.example/canary", "canary") }
+    return { [one_of(unpack(header_kinds))] = one_of("https://x.example/canary", "canary") }
   end
 
   local function parameters()
     local map = {}
     for _ = 1, draw(4) do
-      local name = one_of("body_1", "body_2", "body_16", "header_text", "header_image", "button_1_url", "button_2_url_suffix",
+      local name = one_of("body_1", "body_2", "body_999", "header_text", "header_image", "button_1_url", "button_2_url_suffix",
         "card.0.body.0", "card.01.body.0", "card.1.header.image", "card.2.button.1.urlSuffix", "body_0", "var1")
       map[name] = { value = one_of("canary", "https://x.example/canary"), raw = one_of(true, false) }
     end
