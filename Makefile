@@ -154,7 +154,8 @@ $(BUILD)/spec/binding/%: spec/binding/%.c $(C_SUPPORT) $(LIBCURL_SUPPORT) $(SHAR
 build-tests: $(C_TESTS) $(BINDING_TESTS)
 
 test-c: $(C_TESTS) $(BINDING_TESTS) ## the C tests alone
-	@status=0; for test in $^; do ./$$test || status=1; done; exit $$status
+	@failed=; for test in $^; do ./$$test || failed="$$failed $$test"; done; \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 test-lua: build $(BUILD)/5.4/spec_fork.so $(BUILD)/liar.so ## the Lua specs on Lua 5.4
 	$(BUSTED54) $(SPECS)
